@@ -1,0 +1,35 @@
+using Dovetail.Core.Workloads;
+
+namespace Dovetail.Core.Packing;
+
+/// <summary>
+/// What the simulator and the RTL see of a network: its layers with weights, in order. Dense layers
+/// stand in it with the pattern "1:1". Read from a packed ONNX file by Dovetail.Onnx.
+/// </summary>
+public sealed record PackedModel(string Name, IReadOnlyList<PackedLayer> Layers);
+
+/// <summary>One layer of a packed model.</summary>
+/// <param name="Workload">Its product and geometry for batch 1.</param>
+/// <param name="Weights">fp32 or int8 values with owners.</param>
+/// <param name="InputName">The tensor that feeds the layer, to capture its activations by.</param>
+/// <param name="OutputName">The tensor that it makes.</param>
+/// <param name="Quantization">Scales and zero points of an int8 layer; null for floating point.</param>
+public sealed record PackedLayer(
+    LayerWorkload Workload,
+    PackedTensor Weights,
+    string InputName,
+    string OutputName,
+    LayerQuantization? Quantization = null)
+{
+    public string Name => Workload.Name;
+}
+
+/// <summary>
+/// An int8 layer as in ONNX QDQ: y = saturate(round(acc · inputScale · weightScale[m] / outputScale) + outputZeroPoint),
+/// acc = Σ (x − inputZeroPoint)·w + bias[m] in int32, rounding to even. Weights are symmetric;
+/// their scales are the packed tensor's.
+/// </summary>
+public sealed record LayerQuantization(
+    float InputScale, byte InputZeroPoint,
+    float OutputScale, byte OutputZeroPoint,
+    int[]? Bias);

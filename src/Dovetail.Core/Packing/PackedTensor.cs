@@ -1,0 +1,94 @@
+using System.Runtime.InteropServices;
+using Dovetail.Core.Patterns;
+
+namespace Dovetail.Core.Packing;
+
+/// <summary>
+/// The weights of one layer, packed: a dense matrix of values and the owner of each slot.
+/// Owners of a cell's used slots ascend strictly; padding slots (tail cells) have owner 0 and value 0.
+/// </summary>
+public abstract class PackedTensor
+{
+    private protected PackedTensor(CellLayout layout, byte[] owners, float[]? scales)
+    {
+        ArgumentNullException.ThrowIfNull(layout);
+        ArgumentNullException.ThrowIfNull(owners);
+        if (owners.Length != layout.OwnerCount)
+            throw new PackingException($"{owners.Length} owners were given for pattern {layout.Pattern} on {layout.Shape}, expected {layout.OwnerCount}.");
+        if (scales is not null && scales.Length != layout.Shape.Outputs)
+            throw new PackingException($"{scales.Length} scales were given for {layout.Shape.Outputs} outputs, expected one an output.");
+        (Layout, Owners, Scales) = (layout, owners, scales);
+        CheckOwners();
+    }
+
+    public CellLayout Layout { get; }
+
+    public ComplementaryPattern Pattern => Layout.Pattern;
+
+    public WeightShape Shape => Layout.Shape;
+
+    /// <summary>[OwnerRows, OwnerColumns], one owner a byte.</summary>
+    public byte[] Owners { get; }
+
+    /// <summary>int8: the factor of each output row, [outputs]; null for floating-point values.</summary>
+    public float[]? Scales { get; }
+
+    public abstract DType DType { get; }
+
+    /// <summary>The values as bytes, little-endian, [ValueRows, ValueColumns].</summary>
+    public abstract ReadOnlySpan<byte> ValueBytes { get; }
+
+    /// <summary>The owners as they stand in a file.</summary>
+    public byte[] EncodeOwners() => OwnerCodec.Encode(Owners, Layout.OwnerRows, Layout.OwnerColumns, Pattern.IndexBits);
+
+    /// <summary>Bytes of values, owners and scales in a file, without headers.</summary>
+    public long ByteCount =>
+        ValueBytes.Length
+        + (long)Layout.OwnerRows * OwnerCodec.RowBytes(Layout.OwnerColumns, Pattern.IndexBits)
+        + (Scales is null ? 0 : 4L * Scales.Length);
+
+    private void CheckOwners()
+    {
+        for (int cell = 0; cell < Layout.CellCount; cell++)
+        {
+            int candidates = Layout.CandidateCount(cell), used = Layout.UsedSlots(cell), previous = -1;
+            for (int slot = 0; slot < Pattern.Keep; slot++)
+            {
+                int owner = Owners[Layout.OwnerIndex(cell, slot)];
+                bool good = slot < used ? owner > previous && owner < candidates : owner == 0;
+                if (!good)
+                    throw new PackingException(
+                        $"Cell {cell}, slot {slot} has owner {owner}; expected " +
+                        (slot < used ? $"an owner above {previous} and below {candidates}" : "0, as the slot is padding") +
+                        " (owners of a cell ascend).");
+                previous = owner;
+            }
+        }
+    }
+}
+
+/// <summary>Packed weights with values of type <typeparamref name="T"/>: float, Half or sbyte.</summary>
+public sealed class PackedTensor<T> : PackedTensor
+    where T : unmanaged
+{
+    /// <exception cref="PackingException">A field does not fit the layout, or the owners are not a packing.</exception>
+    public PackedTensor(CellLayout layout, T[] values, byte[] owners, float[]? scales = null)
+        : base(layout, owners, scales)
+    {
+        ArgumentNullException.ThrowIfNull(values);
+        if (values.Length != layout.ValueCount)
+            throw new PackingException($"{values.Length} values were given for pattern {layout.Pattern} on {layout.Shape}, expected {layout.ValueCount}.");
+        Values = values;
+    }
+
+    /// <summary>[ValueRows, ValueColumns], row-major.</summary>
+    public T[] Values { get; }
+
+    public override DType DType =>
+        typeof(T) == typeof(float) ? DType.Float32
+        : typeof(T) == typeof(Half) ? DType.Float16
+        : typeof(T) == typeof(sbyte) ? DType.Int8
+        : throw new NotSupportedException($"Packed values of type {typeof(T).Name}.");
+
+    public override ReadOnlySpan<byte> ValueBytes => MemoryMarshal.AsBytes(Values.AsSpan());
+}
