@@ -1,0 +1,106 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
+using Dovetail.Core.Packing;
+using Dovetail.Runtime.Kernels.Reference;
+using Dovetail.Runtime.Kernels.Simd;
+
+namespace Dovetail.Runtime.Kernels.Dispatch;
+
+/// <summary>
+/// Every kernel there is, best first: dispatch, tests and benchmarks read these lists. The first entry that this CPU
+/// supports and that accepts the pattern runs the layer, unless <see cref="OverrideVariable"/> names another.
+/// </summary>
+public static class KernelRegistry
+{
+    /// <summary>Environment variable with the name of a kernel to use, or one for each data type, separated by commas.</summary>
+    public const string OverrideVariable = "DOVETAIL_KERNEL";
+
+    public static IReadOnlyList<Kernel<Float32Specification, float>> Float32 { get; } =
+    [
+        new("select-f32-w16-7x32-avx512", "One vpermps a product: the fastest wherever the group fits 16 inputs.",
+            () => Avx512F.IsSupported,
+            layout => SelectorStreams.Accepts(layout, Avx512Float32Window16.Window),
+            MakeFloat32<Avx512Float32Window16, Vector512<float>, Vector512<float>, Vector512<int>, Vector512<float>>),
+        new("select-f32-w32-7x32-avx512", "vpermt2ps reads two registers and loads twice as much: only for groups of 17 to 32.",
+            () => Avx512F.IsSupported,
+            layout => SelectorStreams.Accepts(layout, Avx512Float32Window32.Window),
+            MakeFloat32<Avx512Float32Window32, Avx512Float32Window32.Pair, Vector512<float>, Vector512<int>, Vector512<float>>),
+        new("select-f32-w8-4x16-avx2", "Half the lanes and half the registers: only without AVX-512.",
+            () => Avx2.IsSupported && Fma.IsSupported,
+            layout => SelectorStreams.Accepts(layout, Avx2Float32Window8.Window),
+            MakeFloat32<Avx2Float32Window8, Vector256<float>, Vector256<float>, Vector256<int>, Vector256<float>>),
+        new("select-f32-w256-4x2-portable", "Indexed loads: any contiguous group on the input axis, any machine.",
+            () => true,
+            layout => SelectorStreams.Accepts(layout, PortableFloat32.Window),
+            MakeFloat32<PortableFloat32, nint, float, byte, float>),
+        new("walk-f32-any-1x1-reference", "Every pattern, sums in double: the oracle, and the last resort.",
+            () => true,
+            _ => true,
+            (name, layer) => new Float32Reference(name, layer)),
+    ];
+
+    public static IReadOnlyList<Kernel<QuantizedSpecification, byte>> Quantized { get; } =
+    [
+        new("select-u8s8-w64-7x32-avx512vbmi", "vpermb selects 64 inputs at once; exact 16-bit products.",
+            () => Avx512Vbmi.IsSupported && Avx512BW.IsSupported,
+            layout => SelectorStreams.Accepts(layout, Avx512QuantizedWindow64.Window),
+            MakeQuantized<Avx512QuantizedWindow64, Vector512<byte>, Avx512QuantizedWindow64.Halves, Vector512<byte>, Vector512<int>>),
+        new("select-u8s8-w256-4x2-portable", "Indexed loads: any contiguous group on the input axis, any machine.",
+            () => true,
+            layout => SelectorStreams.Accepts(layout, PortableQuantized.Window),
+            MakeQuantized<PortableQuantized, nint, int, byte, int>),
+        new("walk-u8s8-any-1x1-reference", "Every pattern: the oracle, and the last resort.",
+            () => true,
+            _ => true,
+            (name, layer) => new QuantizedReferenceLayer(name, layer)),
+    ];
+
+    /// <summary>Prepares a layer with the best kernel for this CPU and pattern, or the one that the environment names.</summary>
+    /// <exception cref="KernelException">The named kernel is unknown or cannot run the layer, or the layer is inconsistent.</exception>
+    public static PreparedLayer<float> Prepare(Float32Specification layer)
+    {
+        ArgumentNullException.ThrowIfNull(layer);
+        return Choose(Float32, layer.Weights, Environment.GetEnvironmentVariable(OverrideVariable)).Prepare(layer);
+    }
+
+    /// <inheritdoc cref="Prepare(Float32Specification)"/>
+    public static PreparedLayer<byte> Prepare(QuantizedSpecification layer)
+    {
+        ArgumentNullException.ThrowIfNull(layer);
+        return Choose(Quantized, layer.Weights, Environment.GetEnvironmentVariable(OverrideVariable)).Prepare(layer);
+    }
+
+    /// <summary>The entry that runs <paramref name="weights"/>; <paramref name="forced"/> is the override's text, if any.</summary>
+    internal static Kernel<TSpecification, TElement> Choose<TSpecification, TElement>(
+        IReadOnlyList<Kernel<TSpecification, TElement>> kernels, PackedTensor weights, string? forced)
+        where TElement : unmanaged
+    {
+        foreach (string name in (forced ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (kernels.FirstOrDefault(kernel => kernel.Name == name) is { } named)
+                return named;
+            if (!Names.Contains(name))
+                throw new KernelException($"{OverrideVariable} names '{name}', which is not a kernel; expected one of {string.Join(", ", Names)}.");
+        }
+
+        return kernels.First(kernel => kernel.IsSupported && kernel.Accepts(weights.Layout));
+    }
+
+    private static IEnumerable<string> Names => Float32.Select(kernel => kernel.Name).Concat(Quantized.Select(kernel => kernel.Name));
+
+    private static PreparedLayer<float> MakeFloat32<TOps, TInput, TWeights, TOwners, TAcc>(string name, Float32Specification layer)
+        where TOps : struct, ILaneOperations<TInput, TWeights, TOwners, TAcc>
+        where TAcc : unmanaged =>
+        new SelectorLayer<float, TOps, TInput, TWeights, TOwners, TAcc>(
+            name, layer.Weights,
+            SelectorStreams.Create(layer.Weights, SelectorLayer<float, TOps, TInput, TWeights, TOwners, TAcc>.Format),
+            new Float32Epilogue(layer), padding: 0);
+
+    private static PreparedLayer<byte> MakeQuantized<TOps, TInput, TWeights, TOwners, TAcc>(string name, QuantizedSpecification layer)
+        where TOps : struct, ILaneOperations<TInput, TWeights, TOwners, TAcc>
+        where TAcc : unmanaged =>
+        new SelectorLayer<byte, TOps, TInput, TWeights, TOwners, TAcc>(
+            name, layer.Weights,
+            SelectorStreams.Create(layer.Weights, SelectorLayer<byte, TOps, TInput, TWeights, TOwners, TAcc>.Format),
+            new QuantizedEpilogue(layer), layer.InputZeroPoint);
+}

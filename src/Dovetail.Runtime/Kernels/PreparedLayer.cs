@@ -1,0 +1,93 @@
+using Dovetail.Core.Patterns;
+using Dovetail.Core.Workloads;
+
+namespace Dovetail.Runtime.Kernels;
+
+/// <summary>
+/// A layer whose constants a kernel has laid out for itself. Runs may overlap in time. A matrix product
+/// over n rows is the 1×1 convolution over an image of 1 × n pixels (<see cref="RowsOf"/>).
+/// </summary>
+public abstract class PreparedLayer : IDisposable
+{
+    private protected PreparedLayer(string kernelName, CellLayout layout) => (KernelName, Layout) = (kernelName, layout);
+
+    public string KernelName { get; }
+
+    public CellLayout Layout { get; }
+
+    public WeightShape Shape => Layout.Shape;
+
+    /// <summary>The geometry of a matrix product over <paramref name="rows"/> input rows.</summary>
+    public static ConvolutionGeometry RowsOf(int rows) => new(1, rows, 1, 1);
+
+    /// <summary>Independent parts of a run; 1 where splitting would cost more than it gains.</summary>
+    internal abstract int TaskCount(in LayerCall call);
+
+    /// <summary>Computes one part, 0 ≤ task &lt; <see cref="TaskCount"/>. Parts write disjoint outputs.</summary>
+    internal abstract void RunTask(in LayerCall call, int task);
+
+    public abstract void Dispose();
+
+    /// <exception cref="KernelException">The geometry is not one of this layer.</exception>
+    internal void CheckGeometry(int batch, ConvolutionGeometry geometry)
+    {
+        if (batch < 0)
+            throw new KernelException($"The batch is {batch}, expected 0 or more.");
+        if (geometry.Taps != Shape.Taps || geometry.Groups != Shape.Groups)
+            throw new KernelException($"The geometry has {geometry.Taps} taps in {geometry.Groups} groups; the weights are {Shape}, expected {Shape.Taps} taps in {Shape.Groups}.");
+        if (geometry.StrideHeight < 1 || geometry.StrideWidth < 1 || geometry.DilationHeight < 1 || geometry.DilationWidth < 1
+            || geometry.PadTop < 0 || geometry.PadLeft < 0 || geometry.PadBottom < 0 || geometry.PadRight < 0)
+            throw new KernelException("A stride or dilation is below 1, or a pad is negative; expected strides and dilations of 1 or more and pads of 0 or more.");
+        long inputElements = (long)batch * geometry.InputHeight * geometry.InputWidth * Shape.Channels * Shape.Groups;
+        if (geometry.InputHeight < 0 || geometry.InputWidth < 0 || inputElements > int.MaxValue)
+            throw new KernelException($"The input is {batch} × {geometry.InputHeight} × {geometry.InputWidth} pixels, {inputElements} elements; expected at most {int.MaxValue}. Use smaller batches.");
+        bool hasRows = Shape.Taps == 1 && geometry.InputWidth == 0;
+        if (!hasRows && (SpanOf(geometry.InputHeight, geometry.PadTop + geometry.PadBottom) < SpanOf(geometry.KernelHeight, 0, geometry.DilationHeight)
+            || SpanOf(geometry.InputWidth, geometry.PadLeft + geometry.PadRight) < SpanOf(geometry.KernelWidth, 0, geometry.DilationWidth)))
+            throw new KernelException($"The input of {geometry.InputHeight} × {geometry.InputWidth} pixels with its pads is smaller than the filter of {geometry.KernelHeight} × {geometry.KernelWidth}.");
+        if ((long)batch * geometry.OutputPixels * Shape.Outputs > int.MaxValue)
+            throw new KernelException($"The output has {(long)batch * geometry.OutputPixels * Shape.Outputs} elements, expected at most {int.MaxValue}. Use smaller batches.");
+    }
+
+    private static long SpanOf(int length, int pads, int dilation = 1) => (long)dilation * (length - 1) + 1 + pads;
+}
+
+/// <summary>A prepared layer over activations of type <typeparamref name="T"/>: float, or byte where it is quantized.</summary>
+public abstract class PreparedLayer<T> : PreparedLayer
+    where T : unmanaged
+{
+    private protected PreparedLayer(string kernelName, CellLayout layout) : base(kernelName, layout) { }
+
+    /// <summary>Runs on the calling thread.</summary>
+    /// <param name="input">[batch, height, width, channels·groups].</param>
+    /// <param name="batch">Images.</param>
+    /// <param name="geometry">Of one image.</param>
+    /// <param name="output">[batch, outHeight, outWidth, outputs].</param>
+    /// <param name="residual">Like the output, or empty; floating-point layers only.</param>
+    /// <exception cref="KernelException">A buffer does not fit, or the output overlaps an operand.</exception>
+    public unsafe void Run(ReadOnlySpan<T> input, int batch, ConvolutionGeometry geometry, Span<T> output, ReadOnlySpan<T> residual = default)
+    {
+        ArgumentNullException.ThrowIfNull(geometry);
+        CheckGeometry(batch, geometry);
+        int inputLength = batch * geometry.InputHeight * geometry.InputWidth * Shape.Channels * Shape.Groups;
+        int outputLength = batch * geometry.OutputPixels * Shape.Outputs;
+        if (input.Length != inputLength)
+            throw new KernelException($"The input has {input.Length} elements, expected {inputLength}.");
+        if (output.Length != outputLength)
+            throw new KernelException($"The output has {output.Length} elements, expected {outputLength}.");
+        if (!residual.IsEmpty && typeof(T) != typeof(float))
+            throw new KernelException("A quantized layer takes no residual.");
+        if (!residual.IsEmpty && residual.Length != outputLength)
+            throw new KernelException($"The residual has {residual.Length} elements, expected {outputLength}, as many as the output.");
+        if (output.Overlaps(input) || (output.Overlaps(residual, out int shift) && shift != 0))
+            throw new KernelException("The output overlaps the input or, shifted, the residual; expected a buffer of its own.");
+        if (outputLength == 0)
+            return;
+        fixed (T* inputPointer = input, residualPointer = residual, outputPointer = output)
+        {
+            var call = new LayerCall(inputPointer, residualPointer, outputPointer, batch, geometry);
+            for (int task = 0, count = TaskCount(call); task < count; task++)
+                RunTask(call, task);
+        }
+    }
+}

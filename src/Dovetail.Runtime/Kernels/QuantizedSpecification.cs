@@ -1,0 +1,42 @@
+using Dovetail.Core.Packing;
+using Dovetail.Core.Patterns;
+
+namespace Dovetail.Runtime.Kernels;
+
+/// <summary>
+/// An int8 layer (docs/operators.md): acc = Σ (x − inputZeroPoint)·w + bias in int32, then
+/// y = saturate_uint8(round_half_to_even(acc · factor[m]) + outputZeroPoint).
+/// </summary>
+/// <param name="Weights">W, packed, symmetric int8; its own scales are not read.</param>
+/// <param name="Bias">[outputs], or null.</param>
+/// <param name="InputZeroPoint">Also the value of padding pixels.</param>
+/// <param name="Factors">[outputs]: inputScale · weightScale[m] / outputScale, in fp32.</param>
+/// <param name="OutputZeroPoint">Added after rounding.</param>
+/// <param name="Activation">With ReLU the result is at least the output zero point.</param>
+public sealed record QuantizedSpecification(
+    PackedTensor<sbyte> Weights, int[]? Bias, byte InputZeroPoint,
+    float[] Factors, byte OutputZeroPoint, Activation Activation = Activation.None) : ILayerSpecification
+{
+    CellLayout ILayerSpecification.Layout => Weights.Layout;
+
+    /// <summary>The factors as the operators define them: fp32, inputScale · weightScale[m] / outputScale.</summary>
+    public static float[] ComputeFactors(float inputScale, ReadOnlySpan<float> weightScales, float outputScale)
+    {
+        var factors = new float[weightScales.Length];
+        for (int m = 0; m < factors.Length; m++)
+            factors[m] = inputScale * weightScales[m] / outputScale;
+        return factors;
+    }
+
+    void ILayerSpecification.Validate()
+    {
+        int outputs = Weights.Shape.Outputs;
+        if (Bias is not null && Bias.Length != outputs)
+            throw new KernelException($"The bias has {Bias.Length} entries, expected {outputs}, one an output.");
+        if (Factors.Length != outputs)
+            throw new KernelException($"{Factors.Length} requantization factors were given, expected {outputs}, one an output.");
+        foreach (float factor in Factors)
+            if (!float.IsFinite(factor) || factor < 0)
+                throw new KernelException($"A requantization factor is {factor}, expected a finite number that is not negative; check the scales.");
+    }
+}

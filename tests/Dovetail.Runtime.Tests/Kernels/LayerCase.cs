@@ -1,0 +1,40 @@
+using System.Globalization;
+using Dovetail.Core.Patterns;
+using Dovetail.Core.Workloads;
+using Dovetail.Runtime.Kernels;
+
+namespace Dovetail.Runtime.Tests.Kernels;
+
+/// <summary>A shape to test: printed with every failure.</summary>
+internal sealed record LayerCase(
+    string Pattern, int Outputs, int Channels, ConvolutionGeometry Geometry, int Batch = 1,
+    bool Bias = true, bool Residual = true, Activation Activation = Activation.Relu, int Seed = 1)
+{
+    public CellLayout Layout => new(
+        ComplementaryPattern.Parse(Pattern),
+        new WeightShape([Outputs, Channels, Geometry.KernelHeight, Geometry.KernelWidth], Geometry.Groups));
+
+    public int InputLength => Batch * Geometry.InputHeight * Geometry.InputWidth * Channels * Geometry.Groups;
+
+    public int OutputLength => Batch * Geometry.OutputPixels * Outputs;
+
+    /// <summary>A random case over everything the operators allow, derived from its seed alone.</summary>
+    public static LayerCase Random(int seed, string pattern)
+    {
+        var random = new Random(seed);
+        int groups = random.Next(4) == 0 ? random.Next(2, 4) : 1;
+        int kernelHeight = random.Next(1, 4), kernelWidth = random.Next(1, 4);
+        int dilationHeight = random.Next(1, 3), dilationWidth = random.Next(1, 3);
+        int reachHeight = dilationHeight * (kernelHeight - 1) + 1, reachWidth = dilationWidth * (kernelWidth - 1) + 1;
+        var geometry = new ConvolutionGeometry(
+            random.Next(reachHeight, reachHeight + 6), random.Next(reachWidth, reachWidth + 6), kernelHeight, kernelWidth,
+            random.Next(1, 4), random.Next(1, 4), random.Next(3), random.Next(3), random.Next(3), random.Next(3),
+            dilationHeight, dilationWidth, groups);
+        return new LayerCase(
+            pattern, groups * random.Next(1, 40), random.Next(1, 71), geometry, random.Next(1, 3),
+            random.Next(2) == 0, random.Next(2) == 0, (Activation)random.Next(2), seed);
+    }
+
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture,
+        $"{Pattern} M={Outputs} C={Channels} batch={Batch} bias={Bias} residual={Residual} {Activation} seed={Seed} {Geometry}");
+}

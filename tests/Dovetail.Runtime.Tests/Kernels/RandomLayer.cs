@@ -1,0 +1,71 @@
+using Dovetail.Core.Packing;
+using Dovetail.Core.Patterns;
+using Dovetail.Core.Workloads;
+
+namespace Dovetail.Runtime.Tests.Kernels;
+
+/// <summary>Layers with random weights that satisfy a pattern, and a dense convolution that knows nothing of packing.</summary>
+internal static class RandomLayer
+{
+    public static PackedTensor<float> Float32(CellLayout layout, Random random)
+    {
+        float[] weights = Floats(layout.Shape.Count, random);
+        bool[] mask = Projection.Project(Array.ConvertAll(weights, MathF.Abs), layout);
+        for (int i = 0; i < weights.Length; i++)
+            weights[i] = mask[i] ? weights[i] : 0;
+        return Packer.Pack<float>(weights, layout, mask);
+    }
+
+    public static PackedTensor<sbyte> Int8(CellLayout layout, Random random)
+    {
+        float[] scores = Floats(layout.Shape.Count, random);
+        bool[] mask = Projection.Project(Array.ConvertAll(scores, MathF.Abs), layout);
+        var weights = new sbyte[scores.Length];
+        for (int i = 0; i < weights.Length; i++)
+            weights[i] = mask[i] ? (sbyte)random.Next(-127, 128) : (sbyte)0;
+        return Packer.Pack<sbyte>(weights, layout, mask);
+    }
+
+    public static float[] Floats(int count, Random random)
+    {
+        var values = new float[count];
+        for (int i = 0; i < count; i++)
+            values[i] = (float)(random.NextDouble() * 2 - 1);
+        return values;
+    }
+
+    public static byte[] Bytes(int count, Random random)
+    {
+        var values = new byte[count];
+        random.NextBytes(values);
+        return values;
+    }
+
+    /// <summary>
+    /// Σ w·x over the dense weights (matrix order), NHWC, for one batch: [pixels, outputs] in double.
+    /// Written from the definition of a convolution; shares no code with the product.
+    /// </summary>
+    public static double[] DenseConvolution(
+        double[] weights, WeightShape shape, double[] input, int batch, ConvolutionGeometry g, double padding = 0)
+    {
+        var result = new double[batch * g.OutputHeight * g.OutputWidth * shape.Outputs];
+        int at = 0, inputChannels = shape.Channels * shape.Groups;
+        for (int n = 0; n < batch; n++)
+            for (int oy = 0; oy < g.OutputHeight; oy++)
+                for (int ox = 0; ox < g.OutputWidth; ox++)
+                    for (int m = 0; m < shape.Outputs; m++, at++)
+                        for (int ky = 0; ky < g.KernelHeight; ky++)
+                            for (int kx = 0; kx < g.KernelWidth; kx++)
+                                for (int c = 0; c < shape.Channels; c++)
+                                {
+                                    int y = oy * g.StrideHeight + ky * g.DilationHeight - g.PadTop;
+                                    int x = ox * g.StrideWidth + kx * g.DilationWidth - g.PadLeft;
+                                    int channel = m / (shape.Outputs / shape.Groups) * shape.Channels + c;
+                                    double value = y < 0 || x < 0 || y >= g.InputHeight || x >= g.InputWidth
+                                        ? padding
+                                        : input[((n * g.InputHeight + y) * g.InputWidth + x) * inputChannels + channel];
+                                    result[at] += value * weights[(m * shape.Taps + ky * g.KernelWidth + kx) * shape.Channels + c];
+                                }
+        return result;
+    }
+}
