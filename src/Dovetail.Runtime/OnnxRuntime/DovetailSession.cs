@@ -1,0 +1,81 @@
+using Microsoft.ML.OnnxRuntime;
+
+namespace Dovetail.Runtime.OnnxRuntime;
+
+/// <summary>An ONNX Runtime session that knows the packed operators. Standard ONNX files run in it as well.</summary>
+public sealed class DovetailSession : IDisposable
+{
+    private DovetailSession(InferenceSession inner) => Inner = inner;
+
+    /// <summary>The session itself, owned by this object.</summary>
+    public InferenceSession Inner { get; }
+
+    /// <summary>The name of the only input. The first, where there are several.</summary>
+    public string InputName => Inner.InputNames[0];
+
+    /// <exception cref="OperatorException">The file is missing, is no model, or a node of it is refused.</exception>
+    public static DovetailSession Create(string path, DovetailSessionOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        if (!File.Exists(path))
+            throw new OperatorException($"There is no model at '{path}'; expected an ONNX file.");
+        return Create($"'{path}'", options, session => new InferenceSession(path, session));
+    }
+
+    /// <inheritdoc cref="Create(string, DovetailSessionOptions?)"/>
+    public static DovetailSession Create(byte[] model, DovetailSessionOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return Create($"a model of {model.Length} bytes", options, session => new InferenceSession(model, session));
+    }
+
+    /// <summary>Runs the model's first input to its first output, both float.</summary>
+    /// <exception cref="OperatorException">The input does not fit the model.</exception>
+    public float[] Run(float[] input, params long[] dimensions)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, dimensions);
+        using var options = new RunOptions();
+        try
+        {
+            using IDisposableReadOnlyCollection<OrtValue> outputs = Inner.Run(options, [InputName], [value], [Inner.OutputNames[0]]);
+            return outputs[0].GetTensorDataAsSpan<float>().ToArray();
+        }
+        catch (OnnxRuntimeException error)
+        {
+            throw new OperatorException($"The model did not run on an input of [{string.Join(", ", dimensions)}]: {error.Message}", error);
+        }
+    }
+
+    public void Dispose() => Inner.Dispose();
+
+    internal static SessionOptions ToSessionOptions(DovetailSessionOptions? options)
+    {
+        options ??= new DovetailSessionOptions();
+        if (options.Threads is < 1)
+            throw new OperatorException($"{options.Threads} threads were asked for, expected 1 or more.");
+        var session = new SessionOptions
+        {
+            IntraOpNumThreads = options.Threads ?? 0,
+            InterOpNumThreads = 1,
+            ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
+            GraphOptimizationLevel = options.OptimizeGraph ? GraphOptimizationLevel.ORT_ENABLE_ALL : GraphOptimizationLevel.ORT_DISABLE_ALL,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+        };
+        session.AddSessionConfigEntry("session.intra_op.allow_spinning", options.AllowSpinning ? "1" : "0");
+        return session.AddDovetail();
+    }
+
+    private static DovetailSession Create(string what, DovetailSessionOptions? options, Func<SessionOptions, InferenceSession> create)
+    {
+        using SessionOptions session = ToSessionOptions(options);
+        try
+        {
+            return new DovetailSession(create(session));
+        }
+        catch (OnnxRuntimeException error)
+        {
+            throw new OperatorException($"ONNX Runtime refuses {what}: {error.Message}", error);
+        }
+    }
+}

@@ -1,0 +1,236 @@
+using System.Runtime.InteropServices;
+using System.Text;
+
+namespace Dovetail.Runtime.OnnxRuntime.Interop;
+
+/// <summary>
+/// The functions of ONNX Runtime's C API that custom operators need, called through its table.
+/// Positions and signatures are those of <c>OrtApi</c> in onnxruntime_c_api.h 1.31; the table only ever grows at its end.
+/// </summary>
+internal readonly unsafe partial struct OrtApi
+{
+    /// <summary>The API version whose positions are used here.</summary>
+    public const int Version = 31;
+
+    /// <summary>ORT_FAIL and ORT_INVALID_ARGUMENT of OrtErrorCode.</summary>
+    private const int Fail = 1, InvalidArgument = 2;
+
+    private readonly nint* _table;
+
+    private OrtApi(nint* table) => _table = table;
+
+    /// <summary>The API of the library that this process loads.</summary>
+    /// <exception cref="OperatorException">It is older than <see cref="Version"/>.</exception>
+    public static OrtApi Load()
+    {
+        nint* getApi = (nint*)OrtGetApiBase();
+        var table = (nint*)((delegate* unmanaged[Cdecl]<uint, nint>)getApi[0])(Version);
+        return table is null
+            ? throw new OperatorException($"The ONNX Runtime library that was loaded has no C API of version {Version}; expected release 1.{Version} or newer. Reference Microsoft.ML.OnnxRuntime 1.{Version} or newer.")
+            : new OrtApi(table);
+    }
+
+    /// <summary>The API that ONNX Runtime handed to a callback.</summary>
+    public static OrtApi From(nint api) => new((nint*)api);
+
+    public OrtShapeInference ShapeInference(nint context) => new(this, _table, context);
+
+    public nint CreateStatus(string message, bool invalidArgument = true)
+    {
+        fixed (byte* text = Utf8(message))
+            return ((delegate* unmanaged[Cdecl]<int, byte*, nint>)_table[0])(invalidArgument ? InvalidArgument : Fail, text);
+    }
+
+    public nint CreateCustomOpDomain(string domain)
+    {
+        nint result;
+        fixed (byte* text = Utf8(domain))
+            Check(((delegate* unmanaged[Cdecl]<byte*, nint*, nint>)_table[26])(text, &result));
+        return result;
+    }
+
+    public void AddToDomain(nint domain, CustomOpTable* op) =>
+        Check(((delegate* unmanaged[Cdecl]<nint, CustomOpTable*, nint>)_table[27])(domain, op));
+
+    public void AddDomain(nint sessionOptions, nint domain) =>
+        Check(((delegate* unmanaged[Cdecl]<nint, nint, nint>)_table[28])(sessionOptions, domain));
+
+    public void* TensorData(nint value)
+    {
+        void* data;
+        Check(((delegate* unmanaged[Cdecl]<nint, void**, nint>)_table[51])(value, &data));
+        return data;
+    }
+
+    /// <summary>Dimensions and element type of a tensor.</summary>
+    public (long[] Dimensions, ElementType Type) TensorShape(nint value)
+    {
+        nint info;
+        Check(((delegate* unmanaged[Cdecl]<nint, nint*, nint>)_table[65])(value, &info));
+        try
+        {
+            int type;
+            Check(((delegate* unmanaged[Cdecl]<nint, int*, nint>)_table[60])(info, &type));
+            return (Dimensions(info), (ElementType)type);
+        }
+        finally
+        {
+            ReleaseTensorInfo(info);
+        }
+    }
+
+    /// <summary>Dimensions of a tensor description; −1 where unknown.</summary>
+    public long[] Dimensions(nint info)
+    {
+        nuint count;
+        Check(((delegate* unmanaged[Cdecl]<nint, nuint*, nint>)_table[61])(info, &count));
+        var dimensions = new long[count];
+        fixed (long* target = dimensions)
+            Check(((delegate* unmanaged[Cdecl]<nint, long*, nuint, nint>)_table[62])(info, target, count));
+        return dimensions;
+    }
+
+    public void ReleaseTensorInfo(nint info) => ((delegate* unmanaged[Cdecl]<nint, void>)_table[99])(info);
+
+    public long? AttributeInt(nint info, string name)
+    {
+        long value;
+        fixed (byte* text = Utf8(name))
+            return Succeeded(((delegate* unmanaged[Cdecl]<nint, byte*, long*, nint>)_table[86])(info, text, &value)) ? value : null;
+    }
+
+    public string? AttributeString(nint info, string name)
+    {
+        var call = (delegate* unmanaged[Cdecl]<nint, byte*, byte*, nuint*, nint>)_table[87];
+        fixed (byte* text = Utf8(name))
+        {
+            nuint size = 0;
+            if (!Succeeded(call(info, text, null, &size)))
+                return null;
+            var buffer = new byte[size];
+            fixed (byte* target = buffer)
+                Check(call(info, text, target, &size));
+            return Encoding.UTF8.GetString(buffer).TrimEnd('\0');
+        }
+    }
+
+    public long[]? AttributeInts(nint info, string name)
+    {
+        var call = (delegate* unmanaged[Cdecl]<nint, byte*, long*, nuint*, nint>)_table[163];
+        fixed (byte* text = Utf8(name))
+        {
+            nuint size = 0;
+            if (!Succeeded(call(info, text, null, &size)))
+                return null;
+            var values = new long[size];
+            fixed (long* target = values)
+                Check(call(info, text, target, &size));
+            return values;
+        }
+    }
+
+    public string NodeName(nint info)
+    {
+        var call = (delegate* unmanaged[Cdecl]<nint, byte*, nuint*, nint>)_table[244];
+        nuint size = 0;
+        if (!Succeeded(call(info, null, &size)))
+            return "";
+        var buffer = new byte[size];
+        fixed (byte* target = buffer)
+            Check(call(info, target, &size));
+        return Encoding.UTF8.GetString(buffer).TrimEnd('\0');
+    }
+
+    public int InputCount(nint info)
+    {
+        nuint count;
+        Check(((delegate* unmanaged[Cdecl]<nint, nuint*, nint>)_table[230])(info, &count));
+        return (int)count;
+    }
+
+    /// <summary>The name of a node's input; empty where an optional input is absent.</summary>
+    public string InputName(nint info, int index)
+    {
+        var call = (delegate* unmanaged[Cdecl]<nint, nuint, byte*, nuint*, nint>)_table[232];
+        nuint size = 0;
+        if (!Succeeded(call(info, (nuint)index, null, &size)))
+            return "";
+        var buffer = new byte[size];
+        fixed (byte* target = buffer)
+            Check(call(info, (nuint)index, target, &size));
+        return Encoding.UTF8.GetString(buffer).TrimEnd('\0');
+    }
+
+    /// <summary>The value of an input that is an initializer, or 0.</summary>
+    public nint ConstantInput(nint info, int index)
+    {
+        int isConstant = 0;
+        nint value = 0;
+        Check(((delegate* unmanaged[Cdecl]<nint, nuint, int*, nint*, nint>)_table[249])(info, (nuint)index, &isConstant, &value));
+        return isConstant != 0 ? value : 0;
+    }
+
+    /// <summary>The value of an input at run time; 0 where an optional input is absent.</summary>
+    public nint Input(nint context, int index)
+    {
+        nint value;
+        Check(((delegate* unmanaged[Cdecl]<nint, nuint, nint*, nint>)_table[90])(context, (nuint)index, &value));
+        return value;
+    }
+
+    public int ContextInputCount(nint context)
+    {
+        nuint count;
+        Check(((delegate* unmanaged[Cdecl]<nint, nuint*, nint>)_table[88])(context, &count));
+        return (int)count;
+    }
+
+    public nint Output(nint context, int index, ReadOnlySpan<long> dimensions)
+    {
+        nint value;
+        fixed (long* dims = dimensions)
+            Check(((delegate* unmanaged[Cdecl]<nint, nuint, long*, nuint, nint*, nint>)_table[91])(context, (nuint)index, dims, (nuint)dimensions.Length, &value));
+        return value;
+    }
+
+    /// <summary>Calls <paramref name="body"/>(data, i) for every i below <paramref name="total"/> on the session's pool, and waits.</summary>
+    public void ParallelFor(nint context, delegate* unmanaged[Cdecl]<void*, nuint, void> body, int total, void* data) =>
+        Check(((delegate* unmanaged[Cdecl]<nint, delegate* unmanaged[Cdecl]<void*, nuint, void>, nuint, nuint, void*, nint>)_table[274])(context, body, (nuint)total, 0, data));
+
+    /// <exception cref="OperatorException">The status is an error; it is released.</exception>
+    public void Check(nint status)
+    {
+        if (status == 0)
+            return;
+        string message = Marshal.PtrToStringUTF8(((delegate* unmanaged[Cdecl]<nint, nint>)_table[2])(status)) ?? "unknown error";
+        ReleaseStatus(status);
+        throw new OperatorException($"ONNX Runtime: {message}");
+    }
+
+    public bool Succeeded(nint status)
+    {
+        if (status == 0)
+            return true;
+        ReleaseStatus(status);
+        return false;
+    }
+
+    private void ReleaseStatus(nint status) => ((delegate* unmanaged[Cdecl]<nint, void>)_table[93])(status);
+
+    private static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text + '\0');
+
+    [LibraryImport("onnxruntime")]
+    [UnmanagedCallConv(CallConvs = [typeof(System.Runtime.CompilerServices.CallConvCdecl)])]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories | DllImportSearchPath.AssemblyDirectory)]
+    private static partial nint OrtGetApiBase();
+}
+
+/// <summary>ONNXTensorElementDataType, as far as the operators use it.</summary>
+internal enum ElementType
+{
+    Undefined = 0,
+    Float = 1,
+    UInt8 = 2,
+    Int8 = 3,
+    Int32 = 6,
+}

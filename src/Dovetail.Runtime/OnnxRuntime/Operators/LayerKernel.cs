@@ -1,0 +1,111 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Dovetail.Core.Workloads;
+using Dovetail.Runtime.Kernels;
+using Dovetail.Runtime.OnnxRuntime.Interop;
+
+namespace Dovetail.Runtime.OnnxRuntime.Operators;
+
+/// <summary>A prepared layer as an ONNX Runtime kernel: reads shapes, asks for the output, runs on the session's threads.</summary>
+internal sealed unsafe class LayerKernel(
+    OrtApi api, string nodeDescription, PreparedLayer layer, ConvolutionGeometry? convolution, int? residualIndex) : IDisposable
+{
+    public OrtApi Api => api;
+
+    public string NodeDescription => nodeDescription;
+
+    /// <exception cref="Dovetail.Core.DovetailException">The inputs do not fit the layer.</exception>
+    public void Compute(nint context)
+    {
+        nint x = api.Input(context, 0);
+        (long[] dimensions, _) = api.TensorShape(x);
+        int channels = layer.Shape.Channels * layer.Shape.Groups;
+        int batch = 1;
+        ConvolutionGeometry geometry;
+        if (convolution is not null)
+        {
+            if (dimensions.Length != 4 || dimensions[3] != channels)
+                throw new OperatorException($"X has the shape [{string.Join(", ", dimensions)}], expected [N, H, W, {channels}].");
+            batch = checked((int)dimensions[0]);
+            geometry = convolution with { InputHeight = checked((int)dimensions[1]), InputWidth = checked((int)dimensions[2]) };
+        }
+        else
+        {
+            if (dimensions.Length < 1 || dimensions[^1] != channels)
+                throw new OperatorException($"X has the shape [{string.Join(", ", dimensions)}], expected [..., {channels}].");
+            long rows = 1;
+            foreach (long dimension in dimensions.AsSpan(0, dimensions.Length - 1))
+                rows = checked(rows * dimension);
+            geometry = PreparedLayer.RowsOf(checked((int)rows));
+        }
+
+        layer.CheckGeometry(batch, geometry);
+        long[] outputShape = convolution is null
+            ? [.. dimensions.AsSpan(0, dimensions.Length - 1), layer.Shape.Outputs]
+            : [batch, geometry.OutputHeight, geometry.OutputWidth, layer.Shape.Outputs];
+        void* residual = null;
+        if (residualIndex is { } index && api.Input(context, index) is var r and not 0)
+        {
+            (long[] residualShape, _) = api.TensorShape(r);
+            if (!residualShape.AsSpan().SequenceEqual(outputShape))
+                throw new OperatorException($"R has the shape [{string.Join(", ", residualShape)}], expected the output's, [{string.Join(", ", outputShape)}].");
+            residual = api.TensorData(r);
+        }
+
+        nint y = api.Output(context, 0, outputShape);
+        if (outputShape.AsSpan().Contains(0))
+            return;
+        Run(context, new LayerCall(api.TensorData(x), residual, api.TensorData(y), batch, geometry));
+    }
+
+    public void Dispose() => layer.Dispose();
+
+    private void Run(nint context, LayerCall call)
+    {
+        int tasks = layer.TaskCount(call);
+        if (tasks == 1)
+        {
+            layer.RunTask(call, 0);
+            return;
+        }
+
+        var run = new ParallelRun(layer, call);
+        GCHandle handle = GCHandle.Alloc(run);
+        try
+        {
+            api.ParallelFor(context, &RunTask, tasks, (void*)GCHandle.ToIntPtr(handle));
+        }
+        finally
+        {
+            handle.Free();
+        }
+
+        if (run.Failure is { } failure)
+            throw new OperatorException($"A task failed: {failure.Message}", failure);
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "An exception must not cross into native code.")]
+    private static void RunTask(void* data, nuint task)
+    {
+        var run = (ParallelRun)GCHandle.FromIntPtr((nint)data).Target!;
+        try
+        {
+            run.Layer.RunTask(run.Call, (int)task);
+        }
+        catch (Exception error)
+        {
+            run.Failure = error;
+        }
+    }
+
+    private sealed class ParallelRun(PreparedLayer layer, LayerCall call)
+    {
+        public PreparedLayer Layer { get; } = layer;
+
+        public LayerCall Call { get; } = call;
+
+        public Exception? Failure { get; set; }
+    }
+}
