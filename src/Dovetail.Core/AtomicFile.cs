@@ -1,0 +1,53 @@
+using System.Text;
+
+namespace Dovetail.Core;
+
+/// <summary>A file appears whole or not at all: written to a temporary name beside the target, flushed, renamed.</summary>
+public static class AtomicFile
+{
+    /// <summary>Writes through <paramref name="write"/>; on any error the target stays as it was and nothing is left behind.</summary>
+    /// <exception cref="DovetailException">The folder is missing, not writable or full.</exception>
+    public static void Write(string path, Action<Stream> write)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(write);
+        string full = Path.GetFullPath(path);
+        string temporary = $"{full}.{Environment.ProcessId}.tmp";
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, full, overwrite: true);
+        }
+        catch (Exception error)
+        {
+            TryDelete(temporary);
+            if (error is IOException or UnauthorizedAccessException)
+                throw new DovetailException(
+                    $"Cannot write '{path}': {error.Message.TrimEnd('.')}. Check that the folder exists, may be written and has room.", error);
+            throw;
+        }
+    }
+
+    public static void WriteAllText(string path, string text) =>
+        Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(text)));
+
+    public static void WriteAllBytes(string path, ReadOnlyMemory<byte> bytes) =>
+        Write(path, stream => stream.Write(bytes.Span));
+
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // the first error is the one to report
+        }
+    }
+}

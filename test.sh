@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# Installs what the tests need, builds, checks the format and runs every test.
+#   ./test.sh            everything
+#   ./test.sh fast       no Torch and no RTL tools: seconds
+# The last line is "N passed, N failed, N skipped".
+set -uo pipefail
+
+cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
+export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
+tier=${1:-all}
+fast="Core Onnx Runtime Accelerator"
+case "$tier" in
+  all) projects="$fast Rtl Training Cli" ;;
+  fast) projects="$fast" ;;
+  *) echo "test.sh: '$tier' is not a tier; use nothing (all) or 'fast'." >&2; exit 2 ;;
+esac
+
+if ! command -v dotnet > /dev/null 2>&1; then
+  echo "test.sh: no 'dotnet' on the PATH. Install the .NET 10 SDK (https://dot.net), then run this again." >&2
+  exit 127
+fi
+
+# Debian packages by what they provide: the simulator with its compiler, the synthesiser, the cell library.
+install_tools() {
+  local missing=()
+  command -v verilator > /dev/null 2>&1 || missing+=(verilator)
+  command -v yosys > /dev/null 2>&1 || missing+=(yosys)
+  command -v g++ > /dev/null 2>&1 || missing+=(g++)
+  command -v make > /dev/null 2>&1 || missing+=(make)
+  [ -e /usr/share/qflow/tech/osu018/osu018_stdcells.lib ] || missing+=(qflow-tech-osu018)
+  [ ${#missing[@]} -eq 0 ] && return 0
+  if ! command -v apt-get > /dev/null 2>&1; then
+    echo "test.sh: missing: ${missing[*]}, and there is no apt-get here to install them with." >&2
+    echo "Install Verilator (5 or newer), Yosys, a C++ compiler, make and the OSU 0.18 µm cell library (Liberty file)" >&2
+    echo "with your system's package manager, or run './test.sh fast', which needs none of them." >&2
+    return 1
+  fi
+  local sudo=""
+  if [ "$(id -u)" -ne 0 ]; then
+    if ! command -v sudo > /dev/null 2>&1; then
+      echo "test.sh: missing: ${missing[*]}. Installing them needs root, and there is no sudo here. As root:" >&2
+      echo "  apt-get install ${missing[*]}" >&2
+      return 1
+    fi
+    sudo=sudo
+  fi
+  echo "test.sh: installing ${missing[*]}"
+  $sudo apt-get update -q || true # an old list may still do
+  $sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}" || {
+    echo "test.sh: apt-get could not install ${missing[*]}; its messages are above." >&2
+    return 1
+  }
+}
+
+if [ "$tier" = all ]; then
+  install_tools || exit 1
+fi
+
+passed=0 failed=0 skipped=0
+fail_step() { # a step that is not a test counts as one failure
+  echo "test.sh: FAILED: $1" >&2
+  failed=$((failed + 1))
+}
+finish() {
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+  exit
+}
+
+echo "test.sh: building"
+if ! dotnet build Dovetail.slnx -c Release --nologo -v quiet; then
+  fail_step "the build"
+  finish
+fi
+
+echo "test.sh: checking the format"
+dotnet format Dovetail.slnx --verify-no-changes --no-restore || fail_step "dotnet format --verify-no-changes; run 'dotnet format'"
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+for project in $projects; do
+  name="Dovetail.$project.Tests"
+  echo "test.sh: $name"
+  "tests/$name/bin/Release/net10.0/$name" < /dev/null > "$log" 2>&1
+  code=$?
+  count() { sed -nE "s/^ *$1: *([0-9]+).*/\1/p" "$log" | tail -n 1; }
+  p=$(count succeeded) f=$(count failed) s=$(count skipped)
+  if [ -z "$p" ]; then
+    cat "$log"
+    fail_step "$name ended with code $code and no summary"
+    continue
+  fi
+  passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
+  if [ "$code" -ne 0 ] && [ "$f" -eq 0 ]; then
+    fail_step "$name ended with code $code though no test failed"
+  fi
+  if [ "$code" -ne 0 ]; then cat "$log"; else echo "  $p passed, $s skipped"; fi
+done
+finish

@@ -1,0 +1,18 @@
+namespace Dovetail.Cli.Tests;
+
+/// <summary>Finds the checkout that the test was built from.</summary>
+internal static class Repository
+{
+    public static string Root { get; } = Find();
+
+    public static IEnumerable<string> SourceProjects() =>
+        Directory.EnumerateFiles(Path.Combine(Root, "src"), "*.csproj", SearchOption.AllDirectories);
+
+    private static string Find()
+    {
+        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
+            if (File.Exists(Path.Combine(folder.FullName, "Dovetail.slnx")))
+                return folder.FullName;
+        throw new InvalidOperationException($"No Dovetail.slnx above {AppContext.BaseDirectory}.");
+    }
+}
