@@ -1,0 +1,218 @@
+using System.Globalization;
+using ProtoBuf;
+
+namespace Dovetail.Onnx.Model;
+
+/// <summary>
+/// ONNX files in and out. Reading checks the outer protobuf frame before anything is built, so that a
+/// file that is not ONNX gets one clear message. External data stay below the model's folder.
+/// </summary>
+internal static class OnnxFile
+{
+    /// <summary>Protobuf messages end below 2 GiB; some slack for what is not tensor data.</summary>
+    public const long LargestMessageBytes = 2_000_000_000;
+
+    private const string WhatToDo = "Give the path of an ONNX model (FILE.onnx).";
+
+    public static OnnxModel Load(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        if (Directory.Exists(path))
+            throw new OnnxException($"'{path}' is a folder, expected an ONNX file. {WhatToDo}");
+        if (!File.Exists(path))
+            throw new OnnxException($"There is no file '{path}'. {WhatToDo}");
+        byte[] bytes;
+        try
+        {
+            long length = new FileInfo(path).Length;
+            if (length > Array.MaxLength)
+                throw new OnnxException($"'{path}' has {length} bytes; an ONNX file holds less than 2 GB and keeps larger tensors as external data.");
+            bytes = File.ReadAllBytes(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new OnnxException($"'{path}' cannot be read: {error.Message}", error);
+        }
+
+        OnnxModel model = Parse(bytes, $"'{path}'");
+        ReadExternalData(model, path);
+        return model;
+    }
+
+    public static OnnxModel Parse(ReadOnlyMemory<byte> bytes, string source)
+    {
+        if (bytes.IsEmpty)
+            throw new OnnxException($"{source} is empty, expected an ONNX model. {WhatToDo}");
+        CheckFrame(bytes.Span, source);
+        ModelProto proto;
+        try
+        {
+            proto = Serializer.Deserialize<ModelProto>(bytes);
+        }
+        catch (Exception error) when (error is ProtoException or EndOfStreamException or OverflowException or InvalidOperationException or ArgumentException or OutOfMemoryException or IndexOutOfRangeException)
+        {
+            throw new OnnxException($"{source} is not an ONNX model or is damaged: {error.Message} {WhatToDo}", error);
+        }
+
+        if (proto.Graph is null)
+            throw new OnnxException($"{source} holds no graph: it is not an ONNX model, or it was cut off. {WhatToDo}");
+        if (proto.IrVersion < 1 || proto.OpsetImports.Count == 0)
+            throw new OnnxException($"{source} names no {(proto.IrVersion < 1 ? "IR version" : "operator set")}: it is not an ONNX model, or it was cut off. {WhatToDo}");
+        return new OnnxModel(proto);
+    }
+
+    public static void Save(OnnxModel model, string path, long externalDataThresholdBytes)
+    {
+        string full = Path.GetFullPath(path);
+        long bytes = model.Graph.Initializers.Sum(t => (long)(t.RawData?.Length ?? 0));
+        if (bytes <= externalDataThresholdBytes)
+        {
+            WriteAtomically(full, stream => Serializer.Serialize(stream, model.Proto));
+            return;
+        }
+
+        string location = Path.GetFileName(full) + ".data";
+        List<TensorProto> tensors = model.Graph.Initializers;
+        TensorProto[] inMemory = [.. tensors];
+        try
+        {
+            WriteAtomically(Path.Combine(Path.GetDirectoryName(full)!, location), stream =>
+            {
+                for (int i = 0; i < tensors.Count; i++)
+                {
+                    // Small tensors stay inside: shapes and scalars are what tools look at first.
+                    if (inMemory[i].RawData is not { Length: >= 1024 } raw)
+                        continue;
+                    Pad(stream, 64);
+                    tensors[i] = inMemory[i].WithExternalData(location, stream.Position, raw.Length);
+                    stream.Write(raw);
+                }
+            });
+            WriteAtomically(full, stream => Serializer.Serialize(stream, model.Proto));
+        }
+        finally
+        {
+            for (int i = 0; i < inMemory.Length; i++)
+                tensors[i] = inMemory[i];
+        }
+    }
+
+    private static void Pad(FileStream stream, int alignment)
+    {
+        int rest = (int)(stream.Position % alignment);
+        if (rest > 0)
+            stream.Write(new byte[alignment - rest]);
+    }
+
+    private static void WriteAtomically(string path, Action<FileStream> write)
+    {
+        string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
+        try
+        {
+            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new OnnxException($"'{path}' cannot be written: {error.Message} Give a folder that exists and that you may write to.", error);
+        }
+        finally
+        {
+            if (File.Exists(temporary))
+                File.Delete(temporary);
+        }
+    }
+
+    private static void ReadExternalData(OnnxModel model, string modelPath)
+    {
+        string folder = Path.GetDirectoryName(Path.GetFullPath(modelPath))!;
+        foreach (TensorProto tensor in model.Graph.Initializers.Where(t => t.DataLocation != 0))
+        {
+            string? Value(string key) => tensor.ExternalData.Find(e => e.Key == key)?.Value;
+            string location = Value("location") ?? throw new OnnxException($"'{modelPath}': tensor {tensor} has external data without a location.");
+            string file = Path.GetFullPath(Path.Combine(folder, location));
+            if (Path.IsPathRooted(location) || !file.StartsWith(folder.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
+                throw new OnnxException($"'{modelPath}': tensor {tensor} has its data in '{location}', outside the model's folder; only files below it are read.");
+            long expected = checked(tensor.ElementCount() * TensorData.ElementBytes(tensor.DataType));
+            long offset = ParseNumber(Value("offset"), 0), length = ParseNumber(Value("length"), expected);
+            if (offset < 0 || length != expected)
+                throw new OnnxException($"'{modelPath}': tensor {tensor} has external data at offset {offset} of {length} bytes, expected {expected} bytes.");
+            tensor.RawData = ReadSlice(modelPath, tensor, file, offset, (int)length);
+            tensor.DataLocation = 0;
+            tensor.ExternalData.Clear();
+        }
+
+        long ParseNumber(string? text, long absent) =>
+            text is null ? absent
+            : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) ? value
+            : throw new OnnxException($"'{modelPath}': '{text}' stands where an offset or a length of external data belongs.");
+    }
+
+    private static byte[] ReadSlice(string modelPath, TensorProto tensor, string file, long offset, int length)
+    {
+        try
+        {
+            using FileStream stream = File.OpenRead(file);
+            if (offset > stream.Length - length)
+                throw new OnnxException($"'{modelPath}': the data of tensor {tensor} end at byte {offset + length} of '{file}', which has only {stream.Length}. Get the whole file.");
+            stream.Position = offset;
+            var bytes = new byte[length];
+            stream.ReadExactly(bytes);
+            return bytes;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new OnnxException($"'{modelPath}': the external data of tensor {tensor} cannot be read: {error.Message}", error);
+        }
+    }
+
+    // Walks the outermost fields: tag, then a varint, 4, 8 or length-many bytes.
+    private static void CheckFrame(ReadOnlySpan<byte> bytes, string source)
+    {
+        for (int at = 0; at < bytes.Length;)
+        {
+            int start = at;
+            ulong tag = ReadVarint(bytes, ref at, source);
+            ulong length = (tag & 7) switch
+            {
+                0 => SkipVarint(bytes, ref at, source),
+                1 => 8,
+                2 => ReadVarint(bytes, ref at, source),
+                5 => 4,
+                _ => throw new OnnxException($"{source} is not an ONNX model: byte {start} starts no protobuf field. {WhatToDo}"),
+            };
+            if (tag >> 3 is 0 or > int.MaxValue)
+                throw new OnnxException($"{source} is not an ONNX model: byte {start} starts no protobuf field. {WhatToDo}");
+            if (length > (ulong)(bytes.Length - at))
+                throw new OnnxException($"{source} is not an ONNX model or was cut off: the field at byte {start} takes {length} bytes, and {bytes.Length - at} are left. {WhatToDo}");
+            at += (int)length;
+        }
+    }
+
+    private static ulong SkipVarint(ReadOnlySpan<byte> bytes, ref int at, string source)
+    {
+        ReadVarint(bytes, ref at, source);
+        return 0;
+    }
+
+    private static ulong ReadVarint(ReadOnlySpan<byte> bytes, ref int at, string source)
+    {
+        ulong value = 0;
+        for (int shift = 0, start = at; shift < 70; shift += 7)
+        {
+            if (at == bytes.Length)
+                throw new OnnxException($"{source} is not an ONNX model or was cut off: it ends inside the number at byte {start}. {WhatToDo}");
+            byte next = bytes[at++];
+            value |= (ulong)(next & 0x7f) << shift;
+            if (next < 0x80)
+                return value;
+        }
+
+        throw new OnnxException($"{source} is not an ONNX model: no number of a protobuf message ends at byte {at}. {WhatToDo}");
+    }
+}

@@ -1,0 +1,167 @@
+using ProtoBuf;
+
+namespace Dovetail.Onnx.Model;
+
+/// <summary>
+/// An ONNX model in memory: its protobuf message and the look-ups that passes over a graph need.
+/// The look-ups read the live graph, so they stay right while a pass edits it.
+/// </summary>
+public sealed class OnnxModel
+{
+    /// <summary>The domain of Dovetail's operators (docs/operators.md).</summary>
+    public const string DovetailDomain = "ai.dovetail";
+
+    /// <exception cref="OnnxException">The message has no graph.</exception>
+    public OnnxModel(ModelProto proto)
+    {
+        ArgumentNullException.ThrowIfNull(proto);
+        Proto = proto;
+        Graph = proto.Graph ?? throw new OnnxException("The model has no graph; expected an ONNX model with one.");
+    }
+
+    public ModelProto Proto { get; }
+
+    public GraphProto Graph { get; }
+
+    public List<NodeProto> Nodes => Graph.Nodes;
+
+    /// <summary>The graph's inputs that are not initializers: what a caller feeds.</summary>
+    public IReadOnlyList<ValueInfoProto> Inputs => [.. Graph.Inputs.Where(i => FindInitializer(i.Name) is null)];
+
+    public IReadOnlyList<ValueInfoProto> Outputs => Graph.Outputs;
+
+    /// <summary>Reads a model, external data included (only from files below the model's own folder).</summary>
+    /// <exception cref="OnnxException">The file cannot be read, is not ONNX, or is damaged.</exception>
+    public static OnnxModel Load(string path) => OnnxFile.Load(path);
+
+    /// <summary>Reads a model from its bytes. <paramref name="source"/> names it in messages.</summary>
+    /// <exception cref="OnnxException">The bytes are not ONNX, or damaged.</exception>
+    public static OnnxModel Parse(ReadOnlyMemory<byte> bytes, string source = "The model") => OnnxFile.Parse(bytes, source);
+
+    /// <summary>
+    /// Writes the model under a temporary name and renames it. Where it takes more than the threshold,
+    /// the tensors' data go into one file beside it, <c>NAME.data</c>, as ONNX wants of files over 2 GB.
+    /// </summary>
+    public void Save(string path, long externalDataThresholdBytes = OnnxFile.LargestMessageBytes) =>
+        OnnxFile.Save(this, path, externalDataThresholdBytes);
+
+    public byte[] ToBytes()
+    {
+        using var stream = new MemoryStream();
+        Serializer.Serialize(stream, Proto);
+        return stream.ToArray();
+    }
+
+    /// <summary>A deep copy.</summary>
+    public OnnxModel Clone() => new(Serializer.DeepClone(Proto));
+
+    public TensorProto? FindInitializer(string name) => Graph.Initializers.Find(t => t.Name == name);
+
+    /// <summary>The value of a tensor that is known before running: an initializer or a Constant node's.</summary>
+    public TensorProto? FindConstant(string name) =>
+        FindInitializer(name) ?? (FindProducer(name) is { } node && node.Is("Constant") ? node.FindTensor("value") : null);
+
+    /// <exception cref="OnnxException">There is no such constant.</exception>
+    public TensorProto Constant(string name, NodeProto reader) =>
+        FindConstant(name) ?? throw new OnnxException($"{reader} reads '{name}', which must be a constant (an initializer) here and is computed at run time.");
+
+    /// <summary>The node that makes a tensor; null for an input or an initializer.</summary>
+    public NodeProto? FindProducer(string tensor) => Nodes.Find(n => n.Outputs.Contains(tensor));
+
+    /// <summary>The nodes that read a tensor, once each.</summary>
+    public IReadOnlyList<NodeProto> Consumers(string tensor) => [.. Nodes.Where(n => n.Inputs.Contains(tensor))];
+
+    /// <summary>The only reader of a tensor that is not a graph output; null otherwise.</summary>
+    public NodeProto? SingleConsumer(string tensor) =>
+        IsOutput(tensor) || Consumers(tensor) is not [var only] || only.Inputs.Count(i => i == tensor) != 1 ? null : only;
+
+    public bool IsOutput(string tensor) => Graph.Outputs.Exists(o => o.Name == tensor);
+
+    public NodeProto? FindNode(string name) => Nodes.Find(n => n.Name == name);
+
+    /// <summary>The version of an operator domain; 0 where it is not imported.</summary>
+    public long OpsetVersion(string domain = "") =>
+        Proto.OpsetImports.Find(o => o.Domain == domain || (domain.Length == 0 && o.Domain == "ai.onnx"))?.Version ?? 0;
+
+    public void SetOpsetVersion(string domain, long version)
+    {
+        if (Proto.OpsetImports.Find(o => o.Domain == domain) is { } import)
+            import.Version = version;
+        else
+            Proto.OpsetImports.Add(new OperatorSetIdProto { Domain = domain, Version = version });
+    }
+
+    public TensorProto AddInitializer(TensorProto tensor)
+    {
+        Graph.Initializers.Add(tensor);
+        return tensor;
+    }
+
+    /// <summary>A name that no node and no tensor of the graph has: the wanted one, or it with a number.</summary>
+    public string UniqueName(string wanted)
+    {
+        var taken = new HashSet<string>(Nodes.Select(n => n.Name));
+        taken.UnionWith(Nodes.SelectMany(n => n.Outputs.Concat(n.Inputs)));
+        taken.UnionWith(Graph.Initializers.Select(t => t.Name));
+        taken.UnionWith(Graph.Inputs.Concat(Graph.Outputs).Select(v => v.Name));
+        string name = wanted;
+        for (int i = 1; taken.Contains(name); i++)
+            name = $"{wanted}_{i}";
+        return name;
+    }
+
+    /// <summary>Gives every node without a name, or with one that is taken, a unique one made from its operator.</summary>
+    public void NameNodes()
+    {
+        var seen = new HashSet<string>();
+        foreach (NodeProto node in Nodes)
+        {
+            if (node.Name.Length == 0 || !seen.Add(node.Name))
+            {
+                node.Name = UniqueName(node.Name.Length > 0 ? node.Name : node.OpType.ToLowerInvariant());
+                seen.Add(node.Name);
+            }
+        }
+    }
+
+    /// <summary>Drops initializers that nothing reads.</summary>
+    public void RemoveUnusedInitializers()
+    {
+        var used = new HashSet<string>(Nodes.SelectMany(n => n.Inputs));
+        used.UnionWith(Graph.Outputs.Select(o => o.Name));
+        Graph.Inputs.RemoveAll(i => FindInitializer(i.Name) is not null && !used.Contains(i.Name));
+        Graph.Initializers.RemoveAll(t => !used.Contains(t.Name));
+    }
+
+    /// <summary>Makes every reader of a tensor read another one; graph outputs keep their names.</summary>
+    public void ReplaceUses(string tensor, string replacement)
+    {
+        foreach (NodeProto node in Nodes)
+            for (int i = 0; i < node.Inputs.Count; i++)
+                if (node.Inputs[i] == tensor)
+                    node.Inputs[i] = replacement;
+    }
+
+    /// <summary>Checks that each tensor is made once, before it is read, and that every graph output is made.</summary>
+    /// <exception cref="OnnxException">Names the node and the tensor at fault.</exception>
+    public void CheckGraph()
+    {
+        var known = new HashSet<string>(Graph.Inputs.Select(i => i.Name));
+        known.UnionWith(Graph.Initializers.Select(t => t.Name));
+        foreach (NodeProto node in Nodes)
+        {
+            foreach (string input in node.Inputs)
+                if (input.Length > 0 && !known.Contains(input))
+                    throw new OnnxException(
+                        $"{node} reads '{input}', which " +
+                        (FindProducer(input) is { } later ? $"{later} makes only later; nodes must stand in topological order." : "nothing makes: it is no input, no initializer and no node's output."));
+            foreach (string output in node.Outputs)
+                if (output.Length > 0 && !known.Add(output))
+                    throw new OnnxException($"{node} makes '{output}', which exists already; every tensor must be made once.");
+        }
+
+        foreach (ValueInfoProto output in Graph.Outputs)
+            if (!known.Contains(output.Name))
+                throw new OnnxException($"The graph's output '{output.Name}' is made by no node.");
+    }
+}
