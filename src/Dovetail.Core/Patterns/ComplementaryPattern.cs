@@ -85,8 +85,11 @@ public sealed partial record ComplementaryPattern
         }
     }
 
-    public static bool TryParse(string text, [NotNullWhen(true)] out ComplementaryPattern? pattern)
+    public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out ComplementaryPattern? pattern)
     {
+        pattern = null;
+        if (text is null)
+            return false;
         try
         {
             pattern = Parse(text);
@@ -94,7 +97,6 @@ public sealed partial record ComplementaryPattern
         }
         catch (PatternException)
         {
-            pattern = null;
             return false;
         }
     }
@@ -108,6 +110,6 @@ public sealed partial record ComplementaryPattern
 
     private static int ParseInt(string digits) => int.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture);
 
-    [GeneratedRegex(@"^(?<keep>\d+):(?<group>\d+)(x(?<share>\d+))?(/(?<axis>input|in|output|out))?(@(?<arrangement>contiguous|strided))?$")]
+    [GeneratedRegex(@"^(?<keep>[0-9]+):(?<group>[0-9]+)(x(?<share>[0-9]+))?(/(?<axis>input|in|output|out))?(@(?<arrangement>contiguous|strided))?$")]
     private static partial Regex PatternText();
 }

@@ -180,8 +180,9 @@ public static class PackedSafetensors
         {
             SafetensorsDType.F32 => new PackedTensor<float>(layout, file.ToArray<float>(values), owners),
             SafetensorsDType.F16 => new PackedTensor<Half>(layout, file.ToArray<Half>(values), owners),
+            SafetensorsDType.BF16 => new PackedTensor<BFloat16>(layout, file.ToArray<BFloat16>(values), owners),
             SafetensorsDType.I8 => new PackedTensor<sbyte>(layout, file.ToArray<sbyte>(values), owners, scales),
-            _ => throw new SafetensorsException($"The values are {values.DType.FileName()}, expected F32, F16 or I8.", tensor: values.Name),
+            _ => throw new SafetensorsException($"The values are {values.DType.FileName()}, expected F32, F16, BF16 or I8.", tensor: values.Name),
         };
     }
 
