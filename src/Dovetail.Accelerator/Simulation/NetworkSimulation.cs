@@ -21,6 +21,9 @@ public sealed record NetworkSimulation(ArrayConfig Config, IReadOnlyList<LayerCo
 
     public EnergyBreakdown Energy => Layers.Aggregate(EnergyBreakdown.Zero, (sum, layer) => sum + layer.Energy);
 
+    /// <summary>Area of the array, an estimate.</summary>
+    public AreaEstimate Area => AreaModel.Estimate(Config);
+
     /// <summary>Time on the array alone, at its clock.</summary>
     public double Microseconds => TotalCycles / Config.ClockMegahertz;
 
