@@ -88,7 +88,8 @@ public static class ShapeInference
         TensorTypeProto type = input.Type?.Tensor ?? throw new OnnxException($"Input '{input.Name}' has no tensor type; expected one.");
         if (type.Shape is null)
             throw new OnnxException($"Input '{input.Name}' has no shape; expected one (single dimensions may be symbols).");
-        Dim[] shape = [.. type.Shape.Dims.Select(d => d.Value > 0 ? new Dim(d.Value) : new Dim(null, d.Symbol))];
+        // A dimension that the file leaves open gets a symbol of its own, so that equal sizes can be told.
+        Dim[] shape = [.. type.Shape.Dims.Select((d, i) => d.Value > 0 ? new Dim(d.Value) : new Dim(null, d.Symbol is { Length: > 0 } symbol ? symbol : $"{input.Name}_{i}"))];
         if (batch is { } size && shape.Length > 0 && !shape[0].IsKnown)
             shape[0] = size;
         return new TensorInfo(type.ElementType, shape);
