@@ -12,7 +12,7 @@ namespace Dovetail.Accelerator.Cost;
 /// 2. ratio = 1 + <see cref="MultiplexerBit"/> · multiplexers + <see cref="RegisterBit"/> · register bits.
 /// 3. The two constants are the least-squares fit to <see cref="Synthesized"/> (share 1, twelve results);
 ///    its largest error is 0.022. The three results with shared owners, which the fit did not see, are
-///    over-estimated by 0.021 to 0.034.
+///    over-estimated by 0.022 to 0.034.
 /// 4. A variant that was synthesized returns its own result, any other the model's.
 /// Source: 4×4 arrays with int8×int8+int32 MACs built from full adders, synthesized with Yosys to the open
 /// 0.18 µm library osu018 before this code was written. An estimate for other libraries and sizes.

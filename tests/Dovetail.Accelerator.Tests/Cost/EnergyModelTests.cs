@@ -18,8 +18,16 @@ public sealed class EnergyModelTests
         };
         var events = new EventCounts
         {
-            Macs = 1000, IfmapReads = 800, FilterReads = 80, OwnerReads = 16, OfmapWrites = 20, OfmapReads = 20,
-            LaneWrites = 10, OperandWrites = 10, PartialSumWrites = 10, StationaryWrites = 10,
+            Macs = 1000,
+            IfmapReads = 800,
+            FilterReads = 80,
+            OwnerReads = 16,
+            OfmapWrites = 20,
+            OfmapReads = 20,
+            LaneWrites = 10,
+            OperandWrites = 10,
+            PartialSumWrites = 10,
+            StationaryWrites = 10,
         };
         EnergyBreakdown energy = EnergyModel.Of(config, events, new DramTraffic(8, 8, 8));
         Assert.Equal(1000 * 0.2, energy.MultiplyPicojoules, 1e-9);
