@@ -109,7 +109,7 @@ public static class PackedSafetensors
     private static string FormatConfigs(IReadOnlyDictionary<string, PackedTensor> weights)
     {
         using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream))
+        using (var json = new Utf8JsonWriter(stream, SafetensorsWriter.HeaderJson))
         {
             json.WriteStartObject();
             foreach ((string name, PackedTensor packed) in weights.OrderBy(pair => pair.Key, StringComparer.Ordinal))
