@@ -1,5 +1,6 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Dovetail.Core;
 
 namespace Dovetail.Cli.Reports;
 
@@ -35,8 +36,8 @@ public static class ResultJson
     }
 
     /// <summary>Writes the file whole or not at all.</summary>
-    /// <exception cref="ReportException">A figure is not finite, or the file cannot be written.</exception>
-    public static void Write(string path, CodesignResult result) => ReportFile.Write(path, Serialize(result));
+    /// <exception cref="DovetailException">A figure is not finite, or the file cannot be written.</exception>
+    public static void Write(string path, CodesignResult result) => AtomicFile.WriteAllText(path, Serialize(result));
 
     /// <exception cref="ReportException">No such file, not JSON, not a result, or a newer format.</exception>
     public static CodesignResult Read(string path)
