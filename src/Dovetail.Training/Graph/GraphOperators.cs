@@ -1,6 +1,5 @@
 using Dovetail.Onnx.Model;
 using Dovetail.Training.Graph.Operators;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dovetail.Training.Graph;
@@ -27,7 +26,7 @@ internal static class GraphOperators
         ["MatMul"] = (_, _) => new MatMulOperator(),
         ["MaxPool"] = (node, _) => new MaxPoolOperator(node),
         ["Mul"] = (_, _) => new BinaryOperator((a, b) => a * b),
-        ["Relu"] = (_, _) => new UnaryOperator(nn.functional.relu),
+        ["Relu"] = (_, _) => new UnaryOperator(x => x.relu()),
         ["Reshape"] = (node, model) => new ReshapeOperator(node, model),
         ["Sigmoid"] = (_, _) => new UnaryOperator(x => x.sigmoid()),
         ["Softmax"] = (node, _) => Softmax(node.GetInt("axis", -1)),
