@@ -28,6 +28,27 @@ internal static class Oracle
             });
     }
 
+    /// <summary>The operators of the graph that ONNX Runtime makes of a model before it runs it.</summary>
+    public static List<string> OptimizedOperators(OnnxModel model)
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"dovetail-{Guid.NewGuid():N}.onnx");
+        try
+        {
+            using var options = new SessionOptions
+            {
+                GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
+                OptimizedModelFilePath = path,
+                LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            };
+            using var session = new InferenceSession(model.ToBytes(), options);
+            return [.. OnnxModel.Load(path).Nodes.Select(n => n.OpType)];
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     public static float[] Images(int seed, int count) => Uniform(seed, count * 28 * 28, 0, 1);
 
     public static float[] Uniform(int seed, int count, float from, float to)

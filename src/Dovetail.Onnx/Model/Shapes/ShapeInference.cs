@@ -8,7 +8,7 @@ public static class ShapeInference
 {
     private static readonly Dictionary<string, Func<ShapeContext, TensorInfo>> Rules = new()
     {
-        ["Conv"] = WindowRules.Conv,
+        ["Conv"] = c => WindowRules.Conv(c),
         ["MaxPool"] = WindowRules.Pool,
         ["AveragePool"] = WindowRules.Pool,
         ["GlobalAveragePool"] = WindowRules.GlobalPool,
@@ -45,6 +45,10 @@ public static class ShapeInference
         ["Squeeze"] = LayoutRules.Squeeze,
         ["Unsqueeze"] = LayoutRules.Unsqueeze,
         ["Constant"] = Constant,
+        ["Cast"] = c => new TensorInfo((OnnxType)c.Node.GetInt("to"), c.Input(0).Shape),
+        ["Max"] = Elementwise,
+        ["QLinearConv"] = c => WindowRules.Conv(c, weights: 3) with { Type = c.Input(7).Type },
+        ["MatMulInteger"] = c => MatrixRules.MatMul(c) with { Type = OnnxType.Int32 },
         ["QuantizeLinear"] = c => new TensorInfo(c.Node.HasInput(2) ? c.Input(2).Type : OnnxType.UInt8, c.Input(0).Shape),
         ["DequantizeLinear"] = c => new TensorInfo(OnnxType.Float, c.Input(0).Shape),
         ["ai.dovetail.PackedConv"] = c => WindowRules.PackedConv(c, OnnxType.Float),

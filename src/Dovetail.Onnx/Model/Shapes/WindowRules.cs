@@ -3,9 +3,9 @@ namespace Dovetail.Onnx.Model.Shapes;
 /// <summary>Shapes of operators that slide a window over an image.</summary>
 internal static class WindowRules
 {
-    public static TensorInfo Conv(ShapeContext c)
+    public static TensorInfo Conv(ShapeContext c, int weights = 1)
     {
-        TensorInfo x = c.Input(0), w = c.Input(1);
+        TensorInfo x = c.Input(0), w = c.Input(weights);
         if (x.Rank < 3 || w.Rank != x.Rank)
             throw c.Bad($"input {x} and weights {w} do not fit; expected equal ranks of at least 3");
         long groups = c.Node.GetInt("group", 1);

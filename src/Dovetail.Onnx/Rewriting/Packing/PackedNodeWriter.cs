@@ -29,17 +29,19 @@ internal sealed class PackedNodeWriter(OnnxModel model)
     private (long, string?) WriteFloat(WeightLayer layer, CellLayout layout)
     {
         NodeProto node = layer.Node;
-        string bias = node.Is("MatMul") ? "" : node.Input(2);
-        if (bias.Length > 0 && model.FindInitializer(bias) is null)
-            return (0, "its bias is computed at run time");
+        string bias = node.Input(2);
         if (node.GetFloat("alpha", 1) != 1 || node.GetFloat("beta", 1) != 1)
             return (0, "its alpha or beta is not 1 and cannot be folded");
         PackedTensor packed = Packer.Pack<float>(layer.GetWeights(), layout);
         if (bias.Length > 0)
         {
-            if (BiasRow(layer, bias) is not { } row)
-                return (0, "its bias is no row of one number an output");
-            bias = row;
+            if (BiasRow.Find(model, layer) is not { } row)
+                return (0, "its bias is no constant row of one number an output");
+            if (model.FindInitializer(bias) is not { DataType: OnnxType.Float, Dims: [_] } tensor || tensor.Dims[0] != row.Length)
+            {
+                bias = model.UniqueName($"{layer.Name}.bias_row");
+                model.AddInitializer(TensorData.Create<float>(bias, [row.Length], row));
+            }
         }
 
         var result = new NodeProto { Name = node.Name, Domain = OnnxModel.DovetailDomain, OpType = layer.Workload.Convolution is null ? "PackedGemm" : "PackedConv" };
@@ -101,22 +103,5 @@ internal sealed class PackedNodeWriter(OnnxModel model)
         packed.Outputs.Add(model.UniqueName($"{output}_nhwc"));
         NodeProto after = ChannelsLastRegions.ToChannelsFirst(model, packed.Outputs[0], output);
         model.Nodes.InsertRange(at, [before, packed, after]);
-    }
-
-    // A Gemm's bias may be [M], [1, M] or one number; the operator wants [M].
-    private string? BiasRow(WeightLayer layer, string bias)
-    {
-        TensorProto tensor = model.FindInitializer(bias)!;
-        int outputs = layer.Shape.Outputs;
-        if (tensor.Dims is [var only] && only == outputs && tensor.DataType == OnnxType.Float)
-            return bias;
-        float[] values = tensor.ToFloats();
-        if (values.Length == 1)
-            Array.Fill(values = new float[outputs], tensor.ToFloats()[0]);
-        else if (values.Length != outputs || tensor.Dims[^1] != outputs)
-            return null;
-        string name = model.UniqueName($"{layer.Name}.bias_row");
-        model.AddInitializer(TensorData.Create<float>(name, [outputs], values));
-        return name;
     }
 }
