@@ -8,6 +8,7 @@ namespace Dovetail.Cli;
 public static class CommandLine
 {
     public const int Failed = 1;
+    public const int Usage = 2;
     public const int Interrupted = 130;
 
     /// <summary>Time that a verb has to save its work after Ctrl-C.</summary>
@@ -16,6 +17,12 @@ public static class CommandLine
     public static async Task<int> RunAsync(string[] args)
     {
         ParseResult parsed = Root().Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            Report(string.Join(" ", parsed.Errors.Select(error => error.Message)) + " See 'dovetail " + string.Join(' ', parsed.CommandResult.Path()) + "--help'.");
+            return Usage;
+        }
+
         try
         {
             return await parsed.InvokeAsync(new InvocationConfiguration
@@ -46,6 +53,7 @@ public static class CommandLine
         CodesignCommand.Create(),
         TrainCommand.Create(),
         PackCommand.Create(),
+        RunCommand.Create(),
         BenchCommand.Create(),
         SimulateCommand.Create(),
         RtlCommand.Create(),

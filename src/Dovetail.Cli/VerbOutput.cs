@@ -35,11 +35,13 @@ public sealed class VerbOutput
     };
 
     /// <summary>Writes the verb's result where <c>--json</c> asked for it, if it did.</summary>
-    public void WriteJson<T>(T result)
+    public void WriteJson<T>(T result) => WriteJsonText(JsonSerializer.Serialize(result, JsonOptions) + "\n");
+
+    /// <summary>As <see cref="WriteJson"/> for text that is JSON already.</summary>
+    public void WriteJsonText(string text)
     {
         if (_jsonTarget is null)
             return;
-        string text = JsonSerializer.Serialize(result, JsonOptions) + "\n";
         if (_jsonTarget == "-")
             Console.Out.Write(text);
         else

@@ -69,7 +69,8 @@ public sealed record TrainingOptions
         return data.Train.Count >= 30_000 ? 4 : 12;
     }
 
-    internal int ValidationCount(int images) => ValidationImages ?? Math.Min(5000, images / 10);
+    /// <summary>Images held out of so many training images.</summary>
+    public int ValidationCount(int images) => ValidationImages ?? Math.Min(5000, images / 10);
 
     /// <exception cref="TrainingException">A value is out of its range; the message names it.</exception>
     internal void Check()

@@ -23,7 +23,8 @@ internal static class BenchStage
         var options = new BenchmarkOptions(threads, NetworkSeconds, batch, seed);
         Comparison network = NetworkBenchmark.Compare(dense.ToBytes(), packed.Model.ToBytes(), null, options, cancellation);
         step("network");
-        OnnxModel folded = BatchNormFolding.Folded(sparse);
+        OnnxModel folded = sparse.Clone();
+        BatchNormFolding.Fold(folded);
         IReadOnlyDictionary<string, WeightLayer> layers = WeightLayers.Find(folded).ToDictionary(layer => layer.Name);
         IReadOnlyDictionary<string, string> kernels = Kernels(PackedModelReader.Read(packed.Model));
         var pairs = packed.Layers

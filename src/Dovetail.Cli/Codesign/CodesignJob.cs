@@ -26,7 +26,6 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
         ImageDataset data = FashionMnist.LoadNamedOrFolder(options.Data);
         OnnxModel model = ModelSource.Load(options.Model, options.Seed);
         WeightLayers.FindFitting(model, options.Pattern);
-        Trainer.Check(model, data);
         var folder = JobFolder.Open(options.Folder);
         TrainingStage.CheckResume(options, folder);
         Announce(data, model, folder);

@@ -1,9 +1,8 @@
-using Dovetail.Core.Packing;
+using Dovetail.Core.Packing.Safetensors;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Rewriting;
 using Dovetail.Onnx.Rewriting.Packing;
-using Dovetail.Onnx.Rewriting.Quantization;
 using Dovetail.Runtime.OnnxRuntime;
 
 namespace Dovetail.Cli.Codesign;
@@ -22,7 +21,9 @@ internal static class ExportStage
         sparse.Save(folder.File(JobFolder.Sparse));
         PackingResult packed = PackingPass.Pack(sparse, pattern);
         packed.Model.Save(folder.File(JobFolder.Packed));
-        PackedWeightFile.Write(packed.Model, folder.File(JobFolder.PackedSafetensors));
+        PackedSafetensors.Write(
+            folder.File(JobFolder.PackedSafetensors),
+            PackedModelReader.Read(packed.Model).Layers.Where(layer => !layer.Weights.Pattern.IsDense).ToDictionary(layer => layer.Name, layer => layer.Weights));
         step("fp32");
 
         float[] calibration = images.Calibration(CalibrationImages);
@@ -37,9 +38,8 @@ internal static class ExportStage
         OnnxModel Quantize(OnnxModel model)
         {
             IReadOnlyList<string> tensors = QuantizationPass.TensorsToCalibrate(model);
-            OnnxModel folded = BatchNormFolding.Folded(model);
             IReadOnlyDictionary<string, TensorRange> ranges = Calibration.Ranges(
-                GraphSlicer.WithOutputs(folded, tensors).ToBytes(), [.. tensors], calibration, images.Shape, 128, threads: threads, cancellation: cancellation);
+                GraphSlicer.WithOutputs(model, tensors).ToBytes(), [.. tensors], calibration, images.Shape, 128, threads: threads, cancellation: cancellation);
             return QuantizationPass.Quantize(model, ranges.ToDictionary(range => range.Key, range => (range.Value.Minimum, range.Value.Maximum)));
         }
     }

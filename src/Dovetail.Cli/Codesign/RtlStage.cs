@@ -16,13 +16,15 @@ namespace Dovetail.Cli.Codesign;
 /// </summary>
 internal static class RtlStage
 {
-    private const int Rows = 8, Columns = 8;
+    /// <summary>Small enough that Verilator builds it in seconds.</summary>
+    public const int DefaultRows = 8, DefaultColumns = 8;
 
     public sealed record Outcome(RtlInfo Info, EqualityCheck Check);
 
-    public static Outcome Run(IReadOnlyList<CapturedLayer> layers, ComplementaryPattern pattern, string folder, string command, int seed, CancellationToken cancellation)
+    /// <exception cref="DovetailException">The RTL cannot be emitted or built.</exception>
+    public static Outcome Run(IReadOnlyList<CapturedLayer> layers, ArrayConfig config, string folder, string command, int seed, CancellationToken cancellation)
     {
-        ArrayConfig config = ArrayConfig.Complementary(Rows, Columns, pattern);
+        (int rows, int columns, ComplementaryPattern pattern) = (config.Rows, config.Columns, config.Pattern);
         var options = new RtlOptions(Command: command, Seed: seed);
         string[] files = [.. RtlGenerator.Emit(config, folder, options).Select(Path.GetFileName).OfType<string>()];
         CapturedLayer layer = layers.FirstOrDefault(candidate => candidate.Weights.Pattern.Equals(pattern)) ?? layers[0];
@@ -38,14 +40,14 @@ internal static class RtlStage
             TileDifference? difference = TileCosimulation.Compare(expected, found);
             long compared = 2L * expected.PartialSums.Length;
             return new Outcome(
-                new RtlInfo(difference is null ? "equal" : "different", difference?.ToString(), 1, found.Cycles, Rows, Columns, layer.Layer.Name, tile.Pixels, files),
+                new RtlInfo(difference is null ? "equal" : "different", difference?.ToString(), 1, found.Cycles, rows, columns, layer.Layer.Name, tile.Pixels, files),
                 new EqualityCheck(Name, difference is null ? "equal" : "different", compared, difference is null ? 0 : 1, 0,
-                    difference?.ToString() ?? $"one {Rows}×{Columns} tile of layer {layer.Layer.Name}, {tile.Pixels} pixels, {found.Cycles} cycles"));
+                    difference?.ToString() ?? $"one {rows}×{columns} tile of layer {layer.Layer.Name}, {tile.Pixels} pixels, {found.Cycles} cycles"));
         }
         catch (ToolMissingException error)
         {
             return new Outcome(
-                new RtlInfo("skipped", error.Message, 0, 0, Rows, Columns, null, 0, files),
+                new RtlInfo("skipped", error.Message, 0, 0, rows, columns, null, 0, files),
                 new EqualityCheck(Name, "skipped", 0, 0, 0, error.Message));
         }
         catch (DovetailException error) when (error is RtlException)

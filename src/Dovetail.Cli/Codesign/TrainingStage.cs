@@ -40,7 +40,7 @@ internal static class TrainingStage
         TrainingResult Train(string name, TrainingOptions training, string modelFile)
         {
             TrainingResult result = Trainer.Train(
-                training, model, data, new ImmediateProgress<TrainingProgress>(step => progress(name, step)), cancellation);
+                model, data, training, new ImmediateProgress<TrainingProgress>(step => progress(name, step)), cancellation);
             result.Model.Save(folder.File(modelFile));
             if (!result.IsComplete)
                 throw new InterruptedException(

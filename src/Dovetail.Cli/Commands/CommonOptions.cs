@@ -28,6 +28,34 @@ internal static class CommonOptions
         CustomParser = Pattern,
     };
 
+    public static Option<string> Model() => new("--model")
+    {
+        Description = "zoo:NAME (see 'dovetail zoo list') or an ONNX file; its weights are where training starts.",
+        HelpName = "zoo:NAME|FILE.onnx",
+        DefaultValueFactory = _ => "zoo:fashion-cnn",
+    };
+
+    public static Option<string> Method()
+    {
+        var option = new Option<string>("--method")
+        {
+            Description = "How owners come about: growing (the density falls during training), srste, static (random owners), dense.",
+            DefaultValueFactory = _ => "growing",
+        };
+        return option.AcceptOnlyFromAmong(TrainingMethods.All);
+    }
+
+    public static Option<int?> Epochs()
+    {
+        var option = new Option<int?>("--epochs") { Description = "Passes over the training images. Default: by the size of the data." };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out int value) && value < 1)
+                result.AddError($"--epochs is {value}, expected 1 or more.");
+        });
+        return option;
+    }
+
     public static Option<int> Seed() => new("--seed")
     {
         Description = "Seed of the initial weights, the order of the images and everything else that is random.",

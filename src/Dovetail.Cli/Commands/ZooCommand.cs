@@ -16,11 +16,11 @@ internal static class ZooCommand
         {
             var output = new VerbOutput(parsed.GetValue(json));
             var table = new Table().AddColumns("Name", "Description");
-            foreach (ZooModel model in ZooModels.All)
+            foreach (ZooModel model in ZooModels.Names)
                 table.AddRow(Markup.Escape(model.Name), Markup.Escape(model.Description));
             output.Human.Write(table);
             output.Human.WriteLine("Use one with --model zoo:NAME, or write it to a file: dovetail zoo write NAME FILE.onnx");
-            output.WriteJson(new { models = ZooModels.All.Select(model => new { model.Name, model.Description }) });
+            output.WriteJson(new { models = ZooModels.Names.Select(model => new { model.Name, model.Description }) });
             return 0;
         });
 
