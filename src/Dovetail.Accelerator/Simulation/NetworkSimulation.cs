@@ -12,8 +12,8 @@ public sealed record NetworkSimulation(ArrayConfig Config, IReadOnlyList<LayerCo
 
     public long UsefulMacs => Layers.Sum(layer => layer.Events.UsefulMacs);
 
-    /// <summary>Useful multiply-accumulates over PEs × cycles, at most 1.</summary>
-    public double Utilization => TotalCycles == 0 ? 0 : (double)UsefulMacs / ((double)Config.PeCount * TotalCycles);
+    /// <summary>Useful multiply-accumulates over PEs × elapsed cycles, at most 1; 0 without layers.</summary>
+    public double Utilization => Layers.Count == 0 ? 0 : UsefulMacs / ((double)Config.PeCount * Layers.Sum(layer => layer.ElapsedCycles));
 
     public EventCounts Events => Layers.Aggregate(new EventCounts(), (sum, layer) => sum + layer.Events);
 
