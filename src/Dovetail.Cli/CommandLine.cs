@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Dovetail.Cli.Commands;
 using Dovetail.Core;
 
@@ -19,7 +20,7 @@ public static class CommandLine
         ParseResult parsed = Root().Parse(args);
         if (parsed.Errors.Count > 0)
         {
-            Report(string.Join(" ", parsed.Errors.Select(error => error.Message)) + " See 'dovetail " + string.Join(' ', parsed.CommandResult.Path()) + "--help'.");
+            Report($"{string.Join(" ", parsed.Errors.Select(error => error.Message))} See 'dovetail {Path(parsed)}--help'.");
             return Usage;
         }
 
@@ -61,6 +62,14 @@ public static class CommandLine
         ZooCommand.Create(),
         DoctorCommand.Create(),
     };
+
+    private static string Path(ParseResult parsed)
+    {
+        string path = "";
+        for (SymbolResult? at = parsed.CommandResult; at is CommandResult { Command: not RootCommand } command; at = at.Parent)
+            path = $"{command.Command.Name} {path}";
+        return path;
+    }
 
     private static void Report(string message) => Console.Error.WriteLine($"dovetail: {message}");
 }

@@ -45,7 +45,7 @@ internal static class AgreementStage
             Accuracy(Logits(models.DenseInt8, "dense int8")), Accuracy(sparseInt8), Accuracy(packedInt8));
 
         PackedModel int8Layers = PackedModelReader.Read(models.PackedInt8.Model);
-        IReadOnlyList<CapturedLayer> captured = Capture(models.PackedInt8.Model, int8Layers, images.TestImage(0), images.Shape);
+        IReadOnlyList<CapturedLayer> captured = CapturedLayer.Capture(models.PackedInt8.Model, int8Layers, images.TestImage(0), images.Shape);
         step("layers");
         return new Outcome(accuracy,
         [
@@ -61,29 +61,6 @@ internal static class AgreementStage
     /// one step of a quantized activation would be far above this.
     /// </summary>
     private const double Int8Tolerance = 1e-5;
-
-    private static IReadOnlyList<CapturedLayer> Capture(OnnxModel model, PackedModel layers, float[] image, IReadOnlyList<long> shape)
-    {
-        string[] names = [.. layers.Layers.SelectMany(layer => (string[])[layer.InputName, layer.OutputName]).Distinct()];
-        OnnxModel open = GraphSlicer.WithOutputs(model, names);
-        IReadOnlyDictionary<string, CapturedTensor> tensors = ActivationCapture.Capture(open.ToBytes(), names, image, [1, .. shape]);
-        return [.. layers.Layers.Where(layer => layer.Quantization is not null).Select(layer => new CapturedLayer(
-            layer, Bytes(tensors[layer.InputName], layer), tensors[layer.OutputName] is CapturedBytes ? Bytes(tensors[layer.OutputName], layer) : null))];
-    }
-
-    /// <summary>A layer's tensor with channels last, whatever its layout in the model.</summary>
-    private static byte[] Bytes(CapturedTensor tensor, PackedLayer layer)
-    {
-        byte[] values = ((CapturedBytes)tensor).Values;
-        if (layer.Workload.Convolution is null || layer.ChannelsLast)
-            return values;
-        int channels = (int)tensor.Dimensions[1], pixels = values.Length / channels;
-        var result = new byte[values.Length];
-        for (int c = 0; c < channels; c++)
-            for (int p = 0; p < pixels; p++)
-                result[p * channels + c] = values[c * pixels + p];
-        return result;
-    }
 
     private static EqualityCheck OperatorsEqualReference(IReadOnlyList<CapturedLayer> layers)
     {

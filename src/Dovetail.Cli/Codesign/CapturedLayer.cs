@@ -1,6 +1,9 @@
 using Dovetail.Core.Packing;
 using Dovetail.Core.Workloads;
+using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Rewriting;
 using Dovetail.Runtime.Kernels;
+using Dovetail.Runtime.OnnxRuntime;
 
 namespace Dovetail.Cli.Codesign;
 
@@ -13,4 +16,28 @@ internal sealed record CapturedLayer(PackedLayer Layer, byte[] Input, byte[]? Ou
 
     /// <summary>As the kernels see the layer: a product over n rows is a 1×1 convolution.</summary>
     public ConvolutionGeometry Geometry => Layer.Workload.Convolution ?? PreparedLayer.RowsOf(Layer.Workload.N);
+
+    /// <summary>Runs the model on one image and keeps what each int8 layer read and made.</summary>
+    public static IReadOnlyList<CapturedLayer> Capture(OnnxModel model, PackedModel layers, float[] image, IReadOnlyList<long> shape)
+    {
+        string[] names = [.. layers.Layers.SelectMany(layer => (string[])[layer.InputName, layer.OutputName]).Distinct()];
+        OnnxModel open = GraphSlicer.WithOutputs(model, names);
+        IReadOnlyDictionary<string, CapturedTensor> tensors = ActivationCapture.Capture(open.ToBytes(), names, image, [1, .. shape]);
+        return [.. layers.Layers.Where(layer => layer.Quantization is not null).Select(layer => new CapturedLayer(
+            layer, Bytes(tensors[layer.InputName], layer), tensors[layer.OutputName] is CapturedBytes ? Bytes(tensors[layer.OutputName], layer) : null))];
+    }
+
+    /// <summary>A layer's tensor with channels last, whatever its layout in the model.</summary>
+    private static byte[] Bytes(CapturedTensor tensor, PackedLayer layer)
+    {
+        byte[] values = ((CapturedBytes)tensor).Values;
+        if (layer.Workload.Convolution is null || layer.ChannelsLast)
+            return values;
+        int channels = (int)tensor.Dimensions[1], pixels = values.Length / channels;
+        var result = new byte[values.Length];
+        for (int c = 0; c < channels; c++)
+            for (int p = 0; p < pixels; p++)
+                result[p * channels + c] = values[c * pixels + p];
+        return result;
+    }
 }

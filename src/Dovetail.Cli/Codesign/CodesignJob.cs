@@ -1,7 +1,7 @@
 using System.Diagnostics;
+using Dovetail.Accelerator.Config;
 using Dovetail.Cli.Reports;
 using Dovetail.Core;
-using Dovetail.Core.Packing;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Rewriting;
 using Dovetail.Training;
@@ -49,13 +49,13 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
                     exported, images, options.Threads, options.Seed, step, cancellation));
                 int packedLayers = exported.Packed.Layers.Count(layer => layer.Pattern is not null);
                 speed = stages.Run("Measure this CPU", 1 + packedLayers, step => BenchStage.Run(
-                    exported.Dense, exported.Sparse, exported.Packed, options.BenchThreads, batch: 1, options.Seed, step, cancellation));
+                    exported.Dense, exported.Packed.Model, options.BenchThreads, batch: 1, options.Seed, step, cancellation));
                 simulation = stages.Run("Simulate the array", agreement.Captured.Count, step => SimulationStage.Run(
                     agreement.Captured, options.Pattern, options.Rows, options.Columns, step, cancellation));
                 rtl = stages.Run("Check the RTL", 1, step =>
                 {
                     RtlStage.Outcome outcome = RtlStage.Run(
-                        agreement.Captured, options.Pattern, folder.File(JobFolder.Rtl), options.CommandLine, options.Seed, cancellation);
+                        agreement.Captured, ArrayConfig.Complementary(RtlStage.DefaultRows, RtlStage.DefaultColumns, options.Pattern), folder.File(JobFolder.Rtl), options.CommandLine, options.Seed, cancellation);
                     step(outcome.Info.Status);
                     return outcome;
                 });

@@ -22,7 +22,7 @@ internal static class RtlStage
     public sealed record Outcome(RtlInfo Info, EqualityCheck Check);
 
     /// <exception cref="DovetailException">The RTL cannot be emitted or built.</exception>
-    public static Outcome Run(IReadOnlyList<CapturedLayer> layers, ArrayConfig config, string folder, string command, int seed, CancellationToken cancellation)
+    public static Outcome Run(IReadOnlyList<CapturedLayer> layers, ArrayConfig config, string folder, string? command, int seed, CancellationToken cancellation)
     {
         (int rows, int columns, ComplementaryPattern pattern) = (config.Rows, config.Columns, config.Pattern);
         var options = new RtlOptions(Command: command, Seed: seed);

@@ -3,7 +3,6 @@ using Dovetail.Cli.Codesign;
 using Dovetail.Cli.Reports;
 using Dovetail.Core;
 using Dovetail.Onnx.Model;
-using Dovetail.Runtime.OnnxRuntime.Benchmarking;
 using Spectre.Console;
 
 namespace Dovetail.Cli.Commands;
@@ -27,7 +26,7 @@ internal static class BenchCommand
         {
             var output = new VerbOutput(parsed.GetValue(json));
             OnnxModel packed = OnnxModel.Load(parsed.GetValue(model)!), dense = OnnxModel.Load(parsed.GetValue(against)!);
-            int layers = BenchStage.PackedLayerNames(packed).Count;
+            int layers = BenchStage.PackedLayers(packed).Count;
             if (layers == 0)
                 throw new DovetailException($"'{parsed.GetValue(model)}' has no packed layers; expected a model that 'dovetail pack' wrote.");
             SpeedInfo speed = null!;

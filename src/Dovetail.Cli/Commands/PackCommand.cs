@@ -1,7 +1,8 @@
 using System.CommandLine;
-using Dovetail.Cli.Codesign;
+using Dovetail.Core.Packing.Safetensors;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Rewriting;
 using Dovetail.Onnx.Rewriting.Packing;
 using Spectre.Console;
 
@@ -28,7 +29,8 @@ internal static class PackCommand
             PackingResult result = PackingPass.Pack(OnnxModel.Load(source), parsed.GetValue(pattern)!);
             result.Model.Save(target);
             if (parsed.GetValue(safetensors) is { } weights)
-                PackedWeightFile.Write(result.Model, weights);
+                PackedSafetensors.Write(
+                    weights, PackedModelReader.Read(result.Model).Layers.Where(layer => !layer.Weights.Pattern.IsDense).ToDictionary(layer => layer.Name, layer => layer.Weights));
             Table table = new Table().AddColumns("Layer", "Pattern", "Dense bytes", "Packed bytes", "Stays dense because");
             foreach (PackedLayerReport layer in result.Layers)
                 table.AddRow(

@@ -131,7 +131,7 @@ internal static class SimulateCommand
                 foreach (PackedLayer layer in model.Layers)
                 {
                     cancellation.ThrowIfCancellationRequested();
-                    var activations = new byte[LaneGather.InputLength(LayerMapping.Of(config, layer))];
+                    var activations = new byte[LayerMapping.Of(config, layer).InputLength];
                     random.NextBytes(activations);
                     results.Add(CycleSimulator.RunLayer(config, layer, activations, schedule).Counts);
                     step(layer.Name);

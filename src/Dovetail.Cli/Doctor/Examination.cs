@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using Dovetail.Core;
+using Dovetail.Rtl;
+using Dovetail.Rtl.Synthesis;
 using Dovetail.Training;
 using Dovetail.Training.Data;
 using Dovetail.Training.Native;
@@ -80,9 +82,14 @@ internal static class Examination
     private static Finding CellLibrary()
     {
         const string Subject = "Cell library (OSU 0.18 µm)";
-        return Dovetail.Rtl.Synthesis.CellLibrary.Find() is { } path
-            ? new(Subject, FindingStatus.Good, path)
-            : new(Subject, FindingStatus.Missing, "not found", InstallHint + "qflow-tech-osu018 (needed for rtl --synth only)");
+        try
+        {
+            return new(Subject, FindingStatus.Good, YosysDriver.LocateLibrary(null));
+        }
+        catch (ToolMissingException)
+        {
+            return new(Subject, FindingStatus.Missing, "not found", InstallHint + "qflow-tech-osu018 (needed for rtl --synth only)");
+        }
     }
 
     private static Finding FashionMnistData()
