@@ -17,9 +17,11 @@ public static class BatchNormFolding
         int folded = 0;
         foreach (NodeProto norm in model.Nodes.Where(n => n.Is("BatchNormalization")).ToList())
         {
+            if (!Enumerable.Range(0, 5).All(norm.HasInput))
+                throw new OnnxException($"{norm} lacks one of its five inputs.");
             if (model.FindProducer(norm.Inputs[0]) is not { } conv || !conv.Is("Conv")
                 || model.SingleConsumer(conv.Outputs[0]) != norm
-                || model.FindInitializer(conv.Inputs[1]) is not { } weight
+                || model.FindInitializer(conv.Input(1)) is not { Dims: [> 0, _, _, ..] } weight
                 || (conv.HasInput(2) && model.FindInitializer(conv.Inputs[2]) is null)
                 || norm.GetInt("training_mode", 0) != 0
                 || norm.Outputs.Count(o => o.Length > 0) != 1)

@@ -116,9 +116,9 @@ public static class QuantizationPass
     private static string Dequantize<T>(OnnxModel model, NodeProto reader, string name, TensorProto values, float[] scales, T[] zeroPoints, int axis)
         where T : unmanaged
     {
-        values.Name = model.UniqueName($"{name}_quantized");
+        values.Name = model.UniqueName($"{name}.quantized");
         model.AddInitializer(values);
-        string scale = model.UniqueName($"{name}_scale"), zero = model.UniqueName($"{name}_zero_point"), output = model.UniqueName($"{name}_dequantized");
+        string scale = model.UniqueName($"{name}.scale"), zero = model.UniqueName($"{name}.zero_point"), output = model.UniqueName($"{name}.dequantized");
         model.AddInitializer(TensorData.Create<float>(scale, [scales.Length], scales));
         model.AddInitializer(TensorData.Create<T>(zero, [zeroPoints.Length], zeroPoints));
         var node = new NodeProto("DequantizeLinear", model.UniqueName($"{name}.dequantize"), [values.Name, scale, zero], [output]).With("axis", axis);
@@ -128,14 +128,14 @@ public static class QuantizationPass
 
     private static void QuantizeActivation(OnnxModel model, string tensor, string root, AffineRange range)
     {
-        string scale = $"{root}_scale", zero = $"{root}_zero_point";
+        string scale = $"{root}.scale", zero = $"{root}.zero_point";
         if (tensor == root)
         {
             model.AddInitializer(TensorData.Scalar(scale, range.Scale));
             model.AddInitializer(TensorData.Scalar(zero, range.ZeroPoint));
         }
 
-        string source = tensor, bytes = model.UniqueName($"{tensor}_quantized"), result;
+        string source = tensor, bytes = model.UniqueName($"{tensor}.quantized"), result;
         NodeProto? producer = model.FindProducer(tensor);
         int at = producer is null ? 0 : model.Nodes.IndexOf(producer) + 1;
         if (model.IsOutput(tensor))
@@ -147,7 +147,7 @@ public static class QuantizationPass
         }
         else
         {
-            result = model.UniqueName($"{tensor}_dequantized");
+            result = model.UniqueName($"{tensor}.dequantized");
             model.ReplaceUses(tensor, result);
         }
 

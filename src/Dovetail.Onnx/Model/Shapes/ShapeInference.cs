@@ -57,6 +57,31 @@ public static class ShapeInference
         ["ai.dovetail.PackedQLinearGemm"] = c => MatrixRules.PackedGemm(c, OnnxType.UInt8),
     };
 
+    /// <summary>How many inputs an operator must have, where that is not one.</summary>
+    private static readonly Dictionary<string, int> RequiredInputs = new()
+    {
+        ["Constant"] = 0,
+        ["Conv"] = 2,
+        ["Gemm"] = 2,
+        ["MatMul"] = 2,
+        ["BatchNormalization"] = 5,
+        ["Add"] = 2,
+        ["Sub"] = 2,
+        ["Mul"] = 2,
+        ["Div"] = 2,
+        ["Pow"] = 2,
+        ["Max"] = 2,
+        ["Reshape"] = 2,
+        ["QLinearConv"] = 8,
+        ["MatMulInteger"] = 2,
+        ["QuantizeLinear"] = 2,
+        ["DequantizeLinear"] = 2,
+        ["ai.dovetail.PackedConv"] = 3,
+        ["ai.dovetail.PackedGemm"] = 3,
+        ["ai.dovetail.PackedQLinearConv"] = 8,
+        ["ai.dovetail.PackedQLinearGemm"] = 8,
+    };
+
     /// <summary>The operators with a rule, for messages.</summary>
     public static IReadOnlyCollection<string> SupportedOperators => Rules.Keys;
 
@@ -79,8 +104,11 @@ public static class ShapeInference
             string key = node.Domain is "" or "ai.onnx" ? node.OpType : $"{node.Domain}.{node.OpType}";
             if (!Rules.TryGetValue(key, out Func<ShapeContext, TensorInfo>? rule))
                 throw new OnnxException($"{node}: operator '{key}' is not supported here, expected one of: {string.Join(", ", Rules.Keys)}.");
-            if (node.Outputs.Count == 0)
+            if (node.Outputs is not [{ Length: > 0 }, ..])
                 throw new OnnxException($"{node} has no output.");
+            int required = RequiredInputs.GetValueOrDefault(key, 1);
+            if (!Enumerable.Range(0, required).All(node.HasInput))
+                throw new OnnxException($"{node} has the inputs [{string.Join(", ", node.Inputs)}], and its first {required} are required.");
             known[node.Outputs[0]] = rule(new ShapeContext(model, node, known));
         }
 

@@ -149,6 +149,40 @@ public sealed class PackingPassTests
             AssertSame(model, packed, Oracle.Uniform(12, 2 * 16 * 36, -1, 1), [2, 16, 6, 6], output.Name);
     }
 
+    public static TheoryData<string> MatrixCases => [.. MatrixTable.Keys];
+
+    // Input [2, 3, 16]; "w" is [16, 32], "w2" [32, 16], "t" [32, 16] for transB.
+    private static readonly Dictionary<string, (int Rank, string[] Operators, NodeProto[] Nodes)> MatrixTable = new()
+    {
+        ["matmul bias relu"] = (3, ["PackedGemm"], [new("MatMul", "", ["x", "w"], ["a"]), new("Add", "", ["b32", "a"], ["b"]), new("Relu", "", ["b"], ["y"])]),
+        ["matmul residual"] = (3, ["PackedGemm", "PackedGemm"], [new("MatMul", "", ["x", "w"], ["a"]), new("MatMul", "", ["a", "w2"], ["b"]), new("Add", "", ["x", "b"], ["y"])]),
+        ["matmul without epilogue"] = (3, ["PackedGemm", "Sigmoid"], [new("MatMul", "", ["x", "w"], ["a"]), new("Sigmoid", "", ["a"], ["y"])]),
+        ["matmul on a matrix"] = (2, ["PackedGemm"], [new("MatMul", "", ["x", "w"], ["a"]), new("Add", "", ["a", "b32"], ["y"])]),
+        ["gemm alpha beta"] = (2, ["PackedGemm"], [new NodeProto("Gemm", "", ["x", "w", "b32"], ["y"]).With("alpha", 0.5f).With("beta", -2f)]),
+        ["gemm transB, bias of rank 2"] = (2, ["PackedGemm", "Relu", "Add"], [new NodeProto("Gemm", "", ["x", "t", "b1x32"], ["a"]).With("transB", 1), new("Relu", "", ["a"], ["b"]), new("Add", "", ["a", "b"], ["y"])]),
+        ["gemm with one number as bias"] = (2, ["PackedGemm"], [new("Gemm", "", ["x", "w", "one"], ["y"])]),
+        ["relu before the add"] = (2, ["PackedGemm", "PackedGemm", "Add"], [new("Gemm", "", ["x", "w"], ["a"]), new("Relu", "", ["a"], ["b"]), new("Gemm", "", ["b", "w2"], ["c"]), new("Relu", "", ["c"], ["d"]), new("Add", "", ["d", "x"], ["y"])]),
+    };
+
+    [Theory, MemberData(nameof(MatrixCases))]
+    public void A_matrix_product_is_packed_with_its_epilogue(string name)
+    {
+        (int rank, string[] operators, NodeProto[] nodes) = MatrixTable[name];
+        TensorProto[] constants =
+        [
+            Graphs.Random("w", 1, 16, 32), Graphs.Random("w2", 2, 32, 16), Graphs.Random("t", 3, 32, 16),
+            Graphs.Random("b32", 4, 32), Graphs.Random("b1x32", 5, 1, 32), TensorData.Scalar("one", 1f),
+        ];
+        int[] shape = rank == 3 ? [2, 3, 16] : [6, 16];
+        OnnxModel model = Graphs.Of(["N", .. shape[1..].Select(d => (Dim)d)], [], [.. nodes.Select(Copy)], constants);
+        model.RemoveUnusedInitializers();
+        model.Graph.Outputs[0] = ShapeInference.Infer(model)["y"].ToValueInfo("y");
+        Graphs.Project(model, ComplementaryPattern.Parse("2:16"));
+        OnnxModel packed = PackingPass.Pack(model, ComplementaryPattern.Parse("2:16")).Model;
+        Assert.Equal(operators, packed.Nodes.Select(n => n.OpType));
+        AssertSame(model, packed, Oracle.Uniform(12, 96, -1, 1), shape, "y");
+    }
+
     private static void AssertSame(OnnxModel expected, OnnxModel packed, float[] input, int[] shape, string output)
     {
         (float[] want, int[] wantShape) = Oracle.Run(expected, input, shape)[output];
