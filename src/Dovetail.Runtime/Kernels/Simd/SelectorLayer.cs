@@ -102,6 +102,8 @@ internal sealed unsafe class SelectorLayer<T, TOps, TInput, TWeights, TOwners, T
     private static int TileOf(int pixelsLeft) =>
         pixelsLeft >= TOps.TilePixels ? TOps.TilePixels : pixelsLeft >= 4 ? 4 : pixelsLeft >= 2 ? 2 : 1;
 
+    // Compiled in full at once: a first run should not wait for tiers.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void RunBlock(in LayerCall call, int block, int first, int count, byte** rows)
     {
         (int group, int inGroup) = Math.DivRem(block, _streams.BlocksPerGroup);
@@ -123,6 +125,7 @@ internal sealed unsafe class SelectorLayer<T, TOps, TInput, TWeights, TOwners, T
     }
 
     /// <summary>Fills [tile][tap][pixel] pointers for the panel's pixels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void FillRows(in LayerCall call, int first, int count, byte** rows, long tailStart, byte* tail)
     {
         ConvolutionGeometry g = call.Geometry;

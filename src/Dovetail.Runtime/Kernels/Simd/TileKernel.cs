@@ -21,6 +21,7 @@ internal static unsafe class TileKernel<TOps, TInput, TWeights, TOwners, TAcc, T
     /// <summary>Runs the tile of <paramref name="pixels"/> (1, 2, 4 or 7) × <paramref name="vectors"/> (1 or 2).</summary>
     /// <param name="rows">[taps][pixels] pointers to the inputs.</param>
     /// <param name="groupOffsetBytes">Added to every pointer: the convolution group's first channel.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(
         int pixels, int vectors, in StreamShape shape, byte** rows, nint groupOffsetBytes, byte* weights, byte* owners, in TStore store)
     {
