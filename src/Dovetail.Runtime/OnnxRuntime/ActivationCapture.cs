@@ -17,7 +17,7 @@ public static class ActivationCapture
     {
         ArgumentNullException.ThrowIfNull(tensorNames);
         ArgumentNullException.ThrowIfNull(image);
-        using var session = DovetailSession.Create(modelWithOutputs, new DovetailSessionOptions(1, OptimizeGraph: optimizeGraph));
+        using var session = DovetailSession.Create(modelWithOutputs, new DovetailSessionOptions(1, OptimizeGraph: optimizeGraph, ExactIntegers: true));
         string[] names = [.. tensorNames.Where(name => name != session.InputName).Distinct()];
         Calibration.CheckOutputs(session, names);
         var captured = new Dictionary<string, CapturedTensor>();

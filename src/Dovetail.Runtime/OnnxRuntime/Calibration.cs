@@ -20,8 +20,9 @@ public static class Calibration
     /// <param name="batchSize">Images of one run.</param>
     /// <param name="percentile">Share of values that the range covers, in percent; 100: all.</param>
     /// <param name="threads">Threads of one run; null: one a processor.</param>
+    /// <returns>Least and greatest value of each tensor, as QuantizationPass takes them.</returns>
     /// <exception cref="OperatorException">A tensor is no float output, is not finite, or there are no images.</exception>
-    public static IReadOnlyDictionary<string, TensorRange> Ranges(
+    public static IReadOnlyDictionary<string, (float Min, float Max)> Ranges(
         byte[] modelWithOutputs, IReadOnlyCollection<string> tensorNames, ReadOnlyMemory<float> images,
         IReadOnlyList<long> imageShape, int batchSize, double percentile = 100, int? threads = null, CancellationToken cancellation = default)
     {
@@ -33,7 +34,7 @@ public static class Calibration
         using var session = DovetailSession.Create(modelWithOutputs, new DovetailSessionOptions(threads));
         string[] names = [.. tensorNames];
         CheckOutputs(session, names);
-        var ranges = new TensorRange[names.Length];
+        var ranges = new (float Min, float Max)[names.Length];
         ForEachOutput(session, names, images, imageShape, batchSize, (i, values) => ranges[i] = Widen(ranges[i], values, names[i]), cancellation);
         if (percentile < 100)
         {
@@ -74,7 +75,7 @@ public static class Calibration
         }
     }
 
-    private static TensorRange Widen(TensorRange range, ReadOnlySpan<float> values, string name)
+    private static (float Min, float Max) Widen((float Min, float Max) range, ReadOnlySpan<float> values, string name)
     {
         (float minimum, float maximum) = range;
         foreach (float value in values)
@@ -85,26 +86,26 @@ public static class Calibration
             maximum = Math.Max(maximum, value);
         }
 
-        return new TensorRange(minimum, maximum);
+        return (minimum, maximum);
     }
 
-    private static void Count(long[] counts, TensorRange range, ReadOnlySpan<float> values)
+    private static void Count(long[] counts, (float Min, float Max) range, ReadOnlySpan<float> values)
     {
-        double scale = range.Maximum > range.Minimum ? Bins / ((double)range.Maximum - range.Minimum) : 0;
+        double scale = range.Max > range.Min ? Bins / ((double)range.Max - range.Min) : 0;
         foreach (float value in values)
-            counts[Math.Clamp((int)((value - (double)range.Minimum) * scale), 0, Bins - 1)]++;
+            counts[Math.Clamp((int)((value - (double)range.Min) * scale), 0, Bins - 1)]++;
     }
 
-    private static TensorRange Shrink(TensorRange range, long[] counts, double percentile)
+    private static (float Min, float Max) Shrink((float Min, float Max) range, long[] counts, double percentile)
     {
-        double allowed = counts.Sum() * (100 - percentile) / 200, width = ((double)range.Maximum - range.Minimum) / Bins;
+        double allowed = counts.Sum() * (100 - percentile) / 200, width = ((double)range.Max - range.Min) / Bins;
         int low = 0, high = Bins;
         for (double cut = counts[0]; low < high - 1 && cut <= allowed; cut += counts[low])
             low++;
         for (double cut = counts[high - 1]; high > low + 1 && cut <= allowed; cut += counts[high - 1])
             high--;
-        return new TensorRange(
-            Math.Min(0, (float)(range.Minimum + low * width)),
-            Math.Max(0, high == Bins ? range.Maximum : (float)(range.Minimum + high * width)));
+        return (
+            Math.Min(0, (float)(range.Min + low * width)),
+            Math.Max(0, high == Bins ? range.Max : (float)(range.Min + high * width)));
     }
 }

@@ -72,6 +72,7 @@ public sealed class DovetailSession : IDisposable
         };
         session.AddSessionConfigEntry("session.intra_op.allow_spinning", options.AllowSpinning ? "1" : "0");
         session.AddSessionConfigEntry("session.force_spinning_stop", options.StopSpinningAfterRun ? "1" : "0");
+        session.AddSessionConfigEntry("session.x64quantprecision", options.ExactIntegers ? "1" : "0");
         return session.AddDovetail();
     }
 

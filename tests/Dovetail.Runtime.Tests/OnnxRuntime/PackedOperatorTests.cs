@@ -139,7 +139,7 @@ public sealed class PackedOperatorTests
 
     private static byte[] RunBytes(OnnxModel model, LayerCase layer, byte[] x)
     {
-        using var session = DovetailSession.Create(model.ToBytes(), new DovetailSessionOptions(1));
+        using var session = DovetailSession.Create(model.ToBytes(), new DovetailSessionOptions(1, ExactIntegers: true));
         using OrtValue input = OrtValue.CreateTensorValueFromMemory(x, InputShape(layer));
         using var options = new RunOptions();
         using var outputs = session.Inner.Run(options, ["X"], [input], ["Y"]);

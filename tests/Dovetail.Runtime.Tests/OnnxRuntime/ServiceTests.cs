@@ -56,15 +56,15 @@ public sealed class ServiceTests
         float[] images = RandomLayer.Floats(50 * 32, new Random(4));
         using var session = DovetailSession.Create(Model());
         float[] logits = Evaluation.Logits(session, images, [32], 50);
-        TensorRange range = Calibration.Ranges(Model(), ["Y"], images, [32], 7)["Y"];
-        Assert.Equal(Math.Min(0, logits.Min()), range.Minimum, 1e-5f);
-        Assert.Equal(Math.Max(0, logits.Max()), range.Maximum, 1e-5f);
+        (float Min, float Max) range = Calibration.Ranges(Model(), ["Y"], images, [32], 7)["Y"];
+        Assert.Equal(Math.Min(0, logits.Min()), range.Min, 1e-5f);
+        Assert.Equal(Math.Max(0, logits.Max()), range.Max, 1e-5f);
 
-        TensorRange most = Calibration.Ranges(Model(), ["Y"], images, [32], 7, percentile: 90)["Y"];
+        (float Min, float Max) most = Calibration.Ranges(Model(), ["Y"], images, [32], 7, percentile: 90)["Y"];
         float[] sorted = [.. logits.Order()];
-        float binWidth = (range.Maximum - range.Minimum) / 4096;
-        Assert.Equal(sorted[25], most.Minimum, 2 * binWidth);
-        Assert.Equal(sorted[^26], most.Maximum, 2 * binWidth);
+        float binWidth = (range.Max - range.Min) / 4096;
+        Assert.Equal(sorted[25], most.Min, 2 * binWidth);
+        Assert.Equal(sorted[^26], most.Max, 2 * binWidth);
         Assert.Contains("no output 'Z'", Assert.Throws<OperatorException>(() => Calibration.Ranges(Model(), ["Z"], images, [32], 7)).Message, StringComparison.Ordinal);
     }
 

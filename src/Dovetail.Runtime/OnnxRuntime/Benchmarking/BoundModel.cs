@@ -64,22 +64,20 @@ internal sealed class BoundModel : IDisposable
         return [.. dimensions.Select(dimension => dimension < 0 ? (long)batch : dimension)];
     }
 
+    /// <summary>In memory of ONNX Runtime's own allocator, aligned as tensors within a network are.</summary>
     private static OrtValue RandomTensor(string name, TensorElementType type, long[] dimensions, Random random)
     {
-        long count = dimensions.Aggregate(1L, (product, dimension) => product * dimension);
-        switch (type)
+        if (type is not (TensorElementType.Float or TensorElementType.UInt8))
+            throw new OperatorException($"The input '{name}' has elements of type {type}, expected float or uint8.");
+        OrtValue value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, type, dimensions);
+        if (type == TensorElementType.UInt8)
         {
-            case TensorElementType.Float:
-                var floats = new float[count];
-                for (int i = 0; i < floats.Length; i++)
-                    floats[i] = (float)(random.NextDouble() * 2 - 1);
-                return OrtValue.CreateTensorValueFromMemory(floats, dimensions);
-            case TensorElementType.UInt8:
-                var bytes = new byte[count];
-                random.NextBytes(bytes);
-                return OrtValue.CreateTensorValueFromMemory(bytes, dimensions);
-            default:
-                throw new OperatorException($"The input '{name}' has elements of type {type}, expected float or uint8.");
+            random.NextBytes(value.GetTensorMutableDataAsSpan<byte>());
+            return value;
         }
+
+        foreach (ref float element in value.GetTensorMutableDataAsSpan<float>())
+            element = (float)(random.NextDouble() * 2 - 1);
+        return value;
     }
 }
