@@ -16,9 +16,13 @@ internal sealed class MappedNetlist
         using FileStream stream = File.OpenRead(path);
         using JsonDocument document = JsonDocument.Parse(stream);
         return new MappedNetlist(document.RootElement.GetProperty("modules").EnumerateObject()
-            .Where(module => module.Value.GetProperty("cells").EnumerateObject().Any())
+            .Where(module => !IsLibraryCell(module.Value))
             .ToDictionary(module => module.Name, module => NetlistModule.From(module.Name, module.Value)));
     }
+
+    private static bool IsLibraryCell(JsonElement module) =>
+        module.TryGetProperty("attributes", out JsonElement attributes)
+        && (attributes.TryGetProperty("blackbox", out _) || attributes.TryGetProperty("whitebox", out _));
 
     /// <summary>The module with this name, or the one that Yosys derived from it by parameters.</summary>
     public NetlistModule Find(string name) =>

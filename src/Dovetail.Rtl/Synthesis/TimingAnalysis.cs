@@ -6,7 +6,7 @@ namespace Dovetail.Rtl.Synthesis;
 /// 2. Every net has an arrival time and a slew for its rising and its falling edge: the latest over all arcs
 ///    that make it. Inputs of the module arrive at 0, flip-flops give theirs by the clock's arc; both with
 ///    a slew of <see cref="InputSlew"/>.
-/// 3. Cells are visited when all nets on their inputs are known (they are no loops in such a netlist).
+/// 3. Cells are visited when all nets on their inputs are known (there are no loops in such a netlist).
 /// 4. A path ends at a flip-flop's data pin, whose setup time it must keep, or at an output.
 /// 5. The clock and nets with more than <see cref="BroadcastFanout"/> loads are ideal (no load, no delay by slew):
 ///    a layout gives them buffer trees, which the netlist does not have yet.

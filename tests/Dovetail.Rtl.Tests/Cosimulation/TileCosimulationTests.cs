@@ -17,7 +17,7 @@ public sealed class TileCosimulationTests
         { 4, 4, "1:1", 1, false, MultiplierStyle.Operator },      // the dense one
         { 3, 7, "1:4", 4, true, MultiplierStyle.FullAdders },     // a narrower last cluster
         { 5, 6, "2:8", 2, false, MultiplierStyle.FullAdders },
-        { 8, 3, "4:64", 1, true, MultiplierStyle.Operator },
+        { 4, 3, "4:64", 1, true, MultiplierStyle.Operator },
         { 1, 1, "1:1", 4, true, MultiplierStyle.FullAdders },     // every chain at its shortest
         { 2, 9, "1:6", 4, false, MultiplierStyle.Operator },      // a group that is no power of two
     };
