@@ -63,7 +63,7 @@ internal static class LineChart
 
         double overflow = Math.Max(0, previous + 10 - (Height - Bottom));
         return placed.Select(p => Markup.Of(
-            $"""<text class="end {p.Line.Tone}" x="{x}" dx="9" y="{Figures.Length(p.Y - overflow)}"><tspan>{p.Line.Name}</tspan><tspan class="value" x="{x}" dx="9" dy="1.15em">{format(p.Line.Points[^1].Y)}</tspan></text>"""));
+            $"""<text class="end {p.Line.Tone}" x="{x}" dx="9" y="{Figures.Length(p.Y - overflow)}">{(lines.Length == 1 ? Markup.Empty : Markup.Of($"<tspan>{p.Line.Name}</tspan>"))}<tspan class="value" x="{x}" dx="9" dy="{(lines.Length == 1 ? "0.35em" : "1.15em")}">{format(p.Line.Points[^1].Y)}</tspan></text>"""));
     }
 
     private static LineSeries Finite(LineSeries line) => line with { Points = [.. line.Points.Where(p => double.IsFinite(p.Y))] };
