@@ -34,7 +34,7 @@ internal static class AcceleratorSection
             .Row(Words.Text("Energy"), Words.Text(Figures.Energy(array.DenseEnergyPicojoules)), Words.Text(Figures.Energy(array.ComplementaryEnergyPicojoules)),
                 Bars.Bar(array.ComplementaryEnergyPicojoules, array.DenseEnergyPicojoules, "packed"),
                 Words.Text($"{Figures.Ratio(Figures.Over(array.DenseEnergyPicojoules, array.ComplementaryEnergyPicojoules))} less"))
-            .Row(Words.Text("Utilization of the multipliers"), Words.Text(Figures.Percent(array.DenseUtilization, 1)), Words.Text(Figures.Percent(array.Utilization, 1)),
+            .Row(Words.Text("Utilization (line: dense)"), Words.Text(Figures.Percent(array.DenseUtilization, 1)), Words.Text(Figures.Percent(array.Utilization, 1)),
                 Bars.Bar(array.Utilization, 1, "packed", (array.DenseUtilization, "one")), Markup.Empty)
             .Render();
     }

@@ -12,7 +12,7 @@ internal static class SpeedSection
         LayerInfo[] dense = [.. result.Model.Layers.Where(layer => layer.Pattern is null)];
         return new Section("speed", "Speed on this CPU", Markup.Of(
             $"""
-            <p>{result.Environment.Cpu}, {result.Environment.Isa}. Packed operators inside ONNX Runtime {result.Environment.OnnxRuntime} against the dense network in plain ONNX Runtime: same process, {Words.Plural(speed.Threads, "thread")} each, batch {speed.Batch}, alternating, medians of {Words.Plural(speed.Rounds, "round")}. {Summary(speed)}</p>
+            <p>{result.Environment.Cpu}, {result.Environment.Isa}. Packed operators inside ONNX Runtime {result.Environment.OnnxRuntime} against the dense network in plain ONNX Runtime: same process, {Words.Plural(speed.Threads, "thread")} each, batch {speed.Batch}, medians of {Words.Plural(speed.Rounds, "round")}. {Summary(speed)}</p>
             {Network(speed)}
             {(speed.Layers.Count == 0 ? Markup.Empty : Layers(speed))}
             {(dense.Length == 0 ? Markup.Empty : StayDense(dense))}
