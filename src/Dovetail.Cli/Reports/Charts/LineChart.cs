@@ -13,7 +13,7 @@ internal sealed record LineSeries(string Name, string Tone, IReadOnlyList<(int X
 /// </summary>
 internal static class LineChart
 {
-    private const double Width = 460, Height = 250, Left = 52, Right = 108, Top = 14, Bottom = 40;
+    private const double Width = 460, Height = 250, Left = 52, Right = 116, Top = 14, Bottom = 40;
 
     /// <param name="summary">What the picture shows, for readers who do not see it.</param>
     /// <param name="format">A value as text, for ticks and line ends.</param>
@@ -61,9 +61,9 @@ internal static class LineChart
             placed.Add((line, previous));
         }
 
-        double overflow = Math.Max(0, previous + 10 - (Height - Bottom));
+        double overflow = lines.Length == 1 ? 0 : Math.Max(0, previous + 10 - (Height - Bottom));
         return placed.Select(p => Markup.Of(
-            $"""<text class="end {p.Line.Tone}" x="{x}" dx="9" y="{Figures.Length(p.Y - overflow)}"><tspan>{p.Line.Name}</tspan><tspan class="value" x="{x}" dx="9" dy="1.15em">{format(p.Line.Points[^1].Y)}</tspan></text>"""));
+            $"""<text class="end {p.Line.Tone}" x="{x}" dx="9" y="{Figures.Length(p.Y - overflow)}">{(lines.Length == 1 ? Markup.Empty : Markup.Of($"<tspan>{p.Line.Name}</tspan>"))}<tspan class="value" x="{x}" dx="9" dy="{(lines.Length == 1 ? "0.35em" : "1.15em")}">{format(p.Line.Points[^1].Y)}</tspan></text>"""));
     }
 
     private static LineSeries Finite(LineSeries line) => line with { Points = [.. line.Points.Where(p => double.IsFinite(p.Y))] };

@@ -51,12 +51,16 @@ internal static class Figures
             return Missing;
         if (value == 0)
             return "0";
-        double size = Math.Abs(value);
+        // rounded first, so that 9.996 counts as 10.0
+        double size = double.Parse(Invariant(Math.Abs(value), "E2"), CultureInfo.InvariantCulture);
         if (size is < 1e-3 or >= 1e12)
             return Invariant(value, "0.##e+0").Replace('-', '−');
         int digits = Math.Clamp(2 - (int)Math.Floor(Math.Log10(size)), 0, 5);
         return Fixed(value, digits);
     }
+
+    /// <summary>Ticks of a small scale: 0.6, 0.25, 0.125.</summary>
+    public static string UpToThreeDecimals(double value) => double.IsFinite(value) ? Invariant(value, "0.###").Replace('-', '−') : Missing;
 
     /// <summary>A length inside a drawing: at most two decimals, no unit.</summary>
     public static string Length(double value) => Invariant(double.IsFinite(value) ? value : 0, "0.##");

@@ -24,8 +24,13 @@ internal sealed class Table(string caption, params Column[] columns)
         $"""
         <div class="scroll" tabindex="0" role="group" aria-label="{caption}"><table>
         <caption>{caption}</caption>
-        <thead><tr>{columns.Select(column => Markup.Of($"""<th scope="col" class="{column.Kind}">{column.Title}</th>"""))}</tr></thead>
+        <thead><tr>{columns.Select(column => Head(column))}</tr></thead>
         <tbody>{_rows}</tbody>
         </table></div>
         """);
+
+    // A column of bars needs no name: the numbers beside it have one.
+    private static Markup Head(Column column) => column is { Kind: "chart", Title: "" }
+        ? Markup.Of($"""<td class="chart"></td>""")
+        : Markup.Of($"""<th scope="col" class="{column.Kind}">{column.Title}</th>""");
 }

@@ -12,6 +12,7 @@ internal static class Words
 
     /// <summary>2 → "2× smaller", 0.5 → "2× larger".</summary>
     public static string Smaller(double ratio) => !double.IsFinite(ratio) || ratio <= 0 ? "of unknown size"
+        : Math.Abs(ratio - 1) < 0.005 ? "same size"
         : ratio >= 1 ? $"{Figures.Ratio(ratio)} smaller" : $"{Figures.Ratio(1 / ratio)} larger";
 
     /// <summary>"1 of every 16 weights", or the pattern's own text where it cannot be read.</summary>

@@ -34,7 +34,7 @@ internal static class AcceleratorSection
             .Row(Words.Text("Energy"), Words.Text(Figures.Energy(array.DenseEnergyPicojoules)), Words.Text(Figures.Energy(array.ComplementaryEnergyPicojoules)),
                 Bars.Bar(array.ComplementaryEnergyPicojoules, array.DenseEnergyPicojoules, "packed"),
                 Words.Text($"{Figures.Ratio(Figures.Over(array.DenseEnergyPicojoules, array.ComplementaryEnergyPicojoules))} less"))
-            .Row(Words.Text("Utilization of the multipliers"), Words.Text(Figures.Percent(array.DenseUtilization, 1)), Words.Text(Figures.Percent(array.Utilization, 1)),
+            .Row(Words.Text("Utilization (line: dense)"), Words.Text(Figures.Percent(array.DenseUtilization, 1)), Words.Text(Figures.Percent(array.Utilization, 1)),
                 Bars.Bar(array.Utilization, 1, "packed", (array.DenseUtilization, "one")), Markup.Empty)
             .Render();
     }
@@ -42,7 +42,7 @@ internal static class AcceleratorSection
     private static Markup Cycles(AcceleratorInfo array)
     {
         double most = Math.Max(1, array.Layers.Max(layer => Math.Max(layer.Dense.Cycles, layer.Complementary.Cycles)));
-        var table = new Table("Cycles of each layer (m output pixels, n filters, k window)",
+        var table = new Table("Cycles of each layer (m output pixels, n filters, k window); upper bar dense, lower bar complementary",
             new Column("Layer"), new Column("m × n × k", "number"), new Column("Dense", "number"), new Column("Compl.", "number"), new Column("", "chart"),
             new Column("Ratio", "number"), new Column("Util. dense", "number"), new Column("Util. compl.", "number"));
         foreach (AcceleratorLayerInfo layer in array.Layers)
@@ -58,7 +58,7 @@ internal static class AcceleratorSection
     {
         double most = array.Layers.Max(layer => Math.Max(layer.Dense.EnergyPicojoules, layer.Complementary.EnergyPicojoules));
         double total = array.Layers.Sum(layer => layer.Complementary.EnergyPicojoules);
-        var table = new Table("Where the energy goes",
+        var table = new Table("Where the energy goes; upper bar dense, lower bar complementary",
             new Column("Layer"), new Column("Dense", "number"), new Column("Compl.", "number"), new Column("", "chart"), new Column("Ratio", "number"), new Column("Share of compl.", "number"));
         foreach (AcceleratorLayerInfo layer in array.Layers)
             table.Row(Words.Code(layer.Name), Words.Text(Figures.Energy(layer.Dense.EnergyPicojoules)), Words.Text(Figures.Energy(layer.Complementary.EnergyPicojoules)),

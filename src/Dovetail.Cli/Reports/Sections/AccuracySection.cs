@@ -21,10 +21,10 @@ internal static class AccuracySection
         double[] finite = [.. forms.Select(form => form.Value).Where(double.IsFinite)];
         AxisTicks axis = finite.Length == 0 ? AxisTicks.Cover(0, 1) : AxisTicks.Cover(finite.Min() - 0.002, finite.Max());
         var table = new Table(
-            $"Test accuracy on {Figures.Count(result.Data.TestImages)} images; the axis runs from {Figures.ShortPercent(axis.Minimum)} to {Figures.ShortPercent(axis.Maximum)}",
-            new Column("Network"), new Column("Runs as"), new Column("", "chart"), new Column("Accuracy", "number"), new Column("To dense", "number"));
+            $"Test accuracy on {Figures.Count(result.Data.TestImages)} images; the axis of the dots does not start at zero",
+            new Column("Network"), new Column($"{Figures.ShortPercent(axis.Minimum)} to {Figures.ShortPercent(axis.Maximum)}", "chart"), new Column("Accuracy", "number"), new Column("To dense", "number"));
         foreach ((string name, string runs, double value, string tone) in forms)
-            table.Row(Words.Text(name), Words.Text(runs), Bars.Dot(value, axis, tone), Words.Text(Figures.Percent(value)),
+            table.Row(Markup.Of($"""{name} <span class="reason">{runs}</span>"""), Bars.Dot(value, axis, tone), Words.Text(Figures.Percent(value)),
                 Words.Text(name == "Dense" ? "" : Figures.Points(value - accuracy.Dense)));
         double error = Math.Sqrt(accuracy.Dense * (1 - accuracy.Dense) / Math.Max(1, result.Data.TestImages));
         return new Section("accuracy", "Accuracy", Markup.Of(

@@ -28,7 +28,7 @@ internal static class AgreementSection
                 Words.Text(check.Tolerance == 0 ? "exact" : Figures.Significant(check.Tolerance)), Words.Text(check.Detail));
         return new Section("agreement", "Agreement", Markup.Of(
             $"""
-            <p class="invariant"><span>scalar reference</span> = <span>SIMD kernels</span> = <span>simulator</span> = <span>RTL</span></p>
+            <p class="invariant"><span>scalar reference</span> = <span>SIMD kernels</span> = <span>simulator</span> = {(result.Rtl.Status == "equal" ? Markup.Of($"<span>RTL</span>") : Markup.Of($"""<span class="open">RTL ({result.Rtl.Status})</span>"""))}</p>
             <p>They compute the same product from the same packed bytes: exactly for integers, within a stated tolerance for floats. Of {Words.Plural(result.Equality.Count, "check")}: {string.Join(", ", told)}.</p>
             {(result.Equality.Count == 0 ? Markup.Empty : table.Render())}
             """));

@@ -13,7 +13,7 @@ internal static class ModelSection
             new Column("Dense", "number"), new Column("Packed", "number"), new Column("Packed int8", "number"));
         foreach (LayerInfo layer in model.Layers)
             table.RowOf(layer.Pattern is null ? "muted" : "",
-                Markup.Of($"""<code>{layer.Name}</code> <span class="sub">{layer.Op}</span>"""), Words.Text(layer.Shape),
+                Markup.Of($"""<code>{layer.Name}</code> <span class="sub">{layer.Op}</span>"""), Markup.Of($"""<span class="keep">{layer.Shape}</span>"""),
                 Words.Text(Words.MatrixSize(layer.M, layer.N, layer.K)),
                 layer.Pattern is null ? Markup.Of($"""dense <span class="reason">{layer.Reason ?? "no reason was recorded"}</span>""") : Words.Text(layer.Pattern),
                 Words.Text(Figures.ShortPercent(layer.Sparsity)),

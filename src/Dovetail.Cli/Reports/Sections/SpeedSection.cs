@@ -12,7 +12,7 @@ internal static class SpeedSection
         LayerInfo[] dense = [.. result.Model.Layers.Where(layer => layer.Pattern is null)];
         return new Section("speed", "Speed on this CPU", Markup.Of(
             $"""
-            <p>{result.Environment.Cpu}, {result.Environment.Isa}. Packed operators inside ONNX Runtime {result.Environment.OnnxRuntime} against the dense network in plain ONNX Runtime: same process, same {Words.Plural(speed.Threads, "thread")}, batch {speed.Batch}, alternating, medians of {Words.Plural(speed.Rounds, "round")}. {Summary(speed)}</p>
+            <p>{result.Environment.Cpu}, {result.Environment.Isa}. Packed operators inside ONNX Runtime {result.Environment.OnnxRuntime} against the dense network in plain ONNX Runtime: same process, {Words.Plural(speed.Threads, "thread")} each, batch {speed.Batch}, medians of {Words.Plural(speed.Rounds, "round")}. {Summary(speed)}</p>
             {Network(speed)}
             {(speed.Layers.Count == 0 ? Markup.Empty : Layers(speed))}
             {(dense.Length == 0 ? Markup.Empty : StayDense(dense))}
@@ -47,13 +47,13 @@ internal static class SpeedSection
         var table = new Table(
             "Layer by layer; the bar is dense time over packed time, the solid line is 1× (dense), the dotted line the pattern's group / keep",
             new Column("Layer"), new Column("M × N × K", "number"), new Column("Pattern"), new Column("Kernel"),
-            new Column("Dense", "number"), new Column("Packed", "number"), new Column("Useful", "number"), new Column("", "chart"), new Column("Ratio", "number"));
+            new Column("Dense", "number"), new Column("Packed", "number"), new Column("GFLOP/s useful", "number"), new Column("", "chart"), new Column("Ratio", "number"));
         foreach (LayerSpeedInfo layer in speed.Layers)
             table.RowOf(layer.Ratio < 1 ? "slow" : "",
                 Markup.Of($"""<code>{layer.Name}</code> <span class="sub">{layer.Op}</span>"""), Words.Text(Words.MatrixSize(layer.M, layer.N, layer.K)),
                 Markup.Of($"{layer.Pattern} {layer.Dtype}"), Words.Code(layer.Kernel),
                 Words.Text($"{Figures.Significant(layer.DenseUs)} µs"), Words.Text($"{Figures.Significant(layer.PackedUs)} µs"),
-                Words.Text($"{Figures.Significant(layer.UsefulGflops)} GFLOP/s"),
+                Words.Text(Figures.Significant(layer.UsefulGflops)),
                 Bars.Bar(layer.Ratio, most, layer.Ratio < 1 ? "slow" : "packed", (1, "one"), (Words.Ideal(layer.Pattern) ?? 0, "ideal")),
                 Markup.Of($"""{Figures.Ratio(layer.Ratio)}{(layer.Ratio < 1 ? Markup.Of($""" <span class="badge warn">slower</span>""") : Markup.Empty)}"""));
         return table.Render();
@@ -63,7 +63,7 @@ internal static class SpeedSection
     {
         var table = new Table("Layers that stay dense and run ONNX Runtime's own kernels", new Column("Layer"), new Column("Shape"), new Column("Why"));
         foreach (LayerInfo layer in layers)
-            table.Row(Markup.Of($"""<code>{layer.Name}</code> <span class="sub">{layer.Op}</span>"""), Words.Text(layer.Shape), Words.Text(layer.Reason ?? "no reason was recorded"));
+            table.Row(Markup.Of($"""<code>{layer.Name}</code> <span class="sub">{layer.Op}</span>"""), Markup.Of($"""<span class="keep">{layer.Shape}</span>"""), Words.Text(layer.Reason ?? "no reason was recorded"));
         return table.Render();
     }
 }

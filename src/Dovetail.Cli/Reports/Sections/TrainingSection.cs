@@ -28,7 +28,7 @@ internal static class TrainingSection
         $"""
         <div class="charts">
         {Chart("Validation accuracy", dense, packed, epoch => epoch.ValidationAccuracy, Figures.ShortPercent)}
-        {Chart("Training loss", dense, packed, epoch => epoch.Loss, Figures.Significant)}
+        {Chart("Training loss", dense, packed, epoch => epoch.Loss, Figures.UpToThreeDecimals)}
         {Chart("Density of the covered layers", null, packed, epoch => epoch.Density, Figures.ShortPercent, (0, 1))}
         {Chart("Owners that changed during the epoch", null, packed, epoch => epoch.OwnerTurnover, Figures.ShortPercent)}
         </div>
