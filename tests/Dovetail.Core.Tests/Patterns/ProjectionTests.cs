@@ -148,7 +148,7 @@ public sealed class ProjectionTests
         Gen.Double[0.01, 1].Select(density => (RegionPattern)new ChannelPattern(density)),
         Gen.Select(Gen.Int[1, 3], Gen.Int[1, 3], Gen.Double[0.01, 1], (height, width, density) => (RegionPattern)new BlockPattern(height, width, density)));
 
-    private static int[] NaiveRegions(RegionPattern pattern, WeightShape shape)
+    internal static int[] NaiveRegions(RegionPattern pattern, WeightShape shape)
     {
         // the key of each weight's region; regions are numbered in the order of the keys
         var keys = new List<(int, int, int, int)>();
