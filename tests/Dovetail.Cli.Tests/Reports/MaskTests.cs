@@ -18,10 +18,20 @@ public sealed class MaskTests
     public void Cells_of_a_projected_mask_are_all_exact(string pattern, int channels, int taps)
     {
         MaskPicture mask = ResultFixture.Mask("layer", 32, channels, taps, pattern);
-        var grid = new MaskGrid(mask, taps == 9 ? $"[32, {channels}, 3, 3]" : $"32x{channels}");
+        var grid = new MaskGrid(mask, taps == 9 ? $"32×{channels}×3×3" : $"32×{channels}");
         Assert.Equal(grid.Layout!.CellCount, grid.WholeCells);
         Assert.Equal(grid.WholeCells, grid.ExactCells);
         Assert.Equal(channels, grid.Layout.Shape.Channels);
+    }
+
+    [Fact]
+    public void Shape_is_read_as_it_prints_itself()
+    {
+        foreach (WeightShape shape in (WeightShape[])[new([32, 16, 3, 3]), new([32, 16, 3, 3], groups: 4), WeightShape.Matrix(32, 144)])
+        {
+            var grid = new MaskGrid(ResultFixture.Mask("layer", 32, 16, 9, "1:16"), shape.ToString());
+            Assert.Equal(shape.ToString(), grid.Layout!.Shape.ToString());
+        }
     }
 
     [Fact]

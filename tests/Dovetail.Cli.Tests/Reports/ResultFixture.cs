@@ -137,12 +137,12 @@ internal static class ResultFixture
 
     private static ModelInfo Model(string pattern) => new("zoo:fashion-cnn", 360_448, 23_328, 41_234_432, 3_412_992,
     [
-        new LayerInfo("conv1", "Conv", "[32, 1, 3, 3]", 32, 784, 9, null, "1 input channel is fewer than the group, 16", 0, 1152, 1152, 288),
-        new LayerInfo("conv2", "Conv", "[64, 32, 3, 3]", 64, 784, 288, pattern, null, 0.9375, 73_728, 5184, 1728),
-        new LayerInfo("conv3", "Conv", "[64, 64, 3, 3]", 64, 196, 576, pattern, null, 0.9375, 147_456, 10_368, 3456),
-        new LayerInfo("conv4", "Conv", "[128, 64, 3, 3]", 128, 49, 576, pattern, null, 0.9375, 294_912, 20_736, 6912),
-        new LayerInfo("fc1", "Gemm", "[128, 128]", 128, 1, 128, pattern, null, 0.9375, 65_536, 4608, 1536),
-        new LayerInfo("head", "Gemm", "[10, 128]", 10, 1, 128, null, "measured slower packed (0.6×) than dense", 0, 5120, 5120, 1280),
+        new LayerInfo("conv1", "Conv", "32×1×3×3", 32, 784, 9, null, "1 input channel is fewer than the group, 16", 0, 1152, 1152, 288),
+        new LayerInfo("conv2", "Conv", "64×32×3×3", 64, 784, 288, pattern, null, 0.9375, 73_728, 5184, 1728),
+        new LayerInfo("conv3", "Conv", "64×64×3×3", 64, 196, 576, pattern, null, 0.9375, 147_456, 10_368, 3456),
+        new LayerInfo("conv4", "Conv", "128×64×3×3", 128, 49, 576, pattern, null, 0.9375, 294_912, 20_736, 6912),
+        new LayerInfo("fc1", "Gemm", "128×128", 128, 1, 128, pattern, null, 0.9375, 65_536, 4608, 1536),
+        new LayerInfo("head", "Gemm", "10×128", 10, 1, 128, null, "measured slower packed (0.6×) than dense", 0, 5120, 5120, 1280),
     ]);
 
     private static EpochInfo[] History(int epochs, bool dense) =>

@@ -80,12 +80,18 @@ internal sealed partial class MaskGrid
 
     private static WeightShape Shape(MaskPicture mask, string? text)
     {
-        int[] sizes = [.. Number().Matches(text ?? "").Select(n => int.TryParse(n.Value, CultureInfo.InvariantCulture, out int size) ? size : 0)];
+        // as WeightShape prints itself: "64×32×3×3", "64×1×3×3 in 64 groups"
+        string[] parts = (text ?? "").Split(" in ");
+        int[] sizes = Numbers(parts[0]), groups = Numbers(parts.Length > 1 ? parts[1] : "1");
         if (sizes.Length >= 2 && sizes.All(size => size > 0) && sizes[0] == mask.TotalRows
-            && sizes.Skip(1).Aggregate(1L, (product, size) => product * size) == mask.TotalColumns)
-            return new WeightShape(sizes);
+            && sizes.Skip(1).Aggregate(1L, (product, size) => product * size) == mask.TotalColumns
+            && groups is [> 0] && sizes[0] % groups[0] == 0)
+            return new WeightShape(sizes, groups[0]);
         return WeightShape.Matrix(mask.TotalRows, mask.TotalColumns);
     }
+
+    private static int[] Numbers(string text) =>
+        [.. Number().Matches(text).Select(n => int.TryParse(n.Value, CultureInfo.InvariantCulture, out int size) ? size : 0)];
 
     [GeneratedRegex(@"\d+")]
     private static partial Regex Number();

@@ -9,7 +9,7 @@ internal static class ReproduceSection
         ? Markup.Empty
         : Markup.Of(
             $"""
-            <p>Each table again, from the output folder's files; a click on a command selects all of it.</p>
+            <p>What to type to see each table again; a click on a command selects all of it.</p>
             <dl class="commands">{result.Commands.Select(command => Markup.Of($"""<div><dt>{command.Table}</dt><dd><pre tabindex="0"><code>{command.Command}</code></pre></dd></div>"""))}</dl>
             """));
 }
