@@ -1,6 +1,4 @@
-using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
-using Dovetail.Core.Patterns;
 using Dovetail.Core.Workloads;
 using Dovetail.Runtime.Kernels;
 using Dovetail.Runtime.Kernels.Dispatch;
@@ -88,8 +86,14 @@ public sealed partial class KernelRegistryTests
         Assert.Equal(whole, parts);
     }
 
-    private static string DocumentPath([CallerFilePath] string file = "") =>
-        Path.Combine(Path.GetDirectoryName(file)!, "..", "..", "..", "docs", "kernels.md");
+    private static string DocumentPath()
+    {
+        DirectoryInfo? folder = new(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Dovetail.slnx")))
+            folder = folder.Parent;
+        Assert.NotNull(folder);
+        return Path.Combine(folder.FullName, "docs", "kernels.md");
+    }
 
     [GeneratedRegex(@"^(select-(f32|u8s8)-w\d+|walk-(f32|u8s8)-any)-\d+x\d+-(avx512|avx512vbmi|avx2|portable|reference)$")]
     private static partial Regex Grammar();
