@@ -1,1 +1,3 @@
-return 0;
+using Dovetail.Cli;
+
+return await CommandLine.RunAsync(args);

@@ -15,6 +15,8 @@ internal static class Oracle
             GraphOptimizationLevel = optimize ? GraphOptimizationLevel.ORT_ENABLE_ALL : GraphOptimizationLevel.ORT_DISABLE_ALL,
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
         };
+        // Without it, CPUs without VNNI saturate sums of two uint8 × int8 products.
+        options.AddSessionConfigEntry("session.x64quantprecision", "1");
         using var session = new InferenceSession(model.ToBytes(), options);
         string name = Assert.Single(session.InputMetadata.Keys);
         using var results = session.Run([NamedOnnxValue.CreateFromTensor(name, new DenseTensor<float>(input, shape))]);
@@ -26,6 +28,27 @@ internal static class Oracle
                 DenseTensor<byte> b => (Array.ConvertAll(b.ToArray(), v => (float)v), b.Dimensions.ToArray()),
                 _ => throw new InvalidOperationException($"Output of type {r.Value.GetType()}."),
             });
+    }
+
+    /// <summary>The operators of the graph that ONNX Runtime makes of a model before it runs it.</summary>
+    public static List<string> OptimizedOperators(OnnxModel model)
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"dovetail-{Guid.NewGuid():N}.onnx");
+        try
+        {
+            using var options = new SessionOptions
+            {
+                GraphOptimizationLevel = GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
+                OptimizedModelFilePath = path,
+                LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            };
+            using var session = new InferenceSession(model.ToBytes(), options);
+            return [.. OnnxModel.Load(path).Nodes.Select(n => n.OpType)];
+        }
+        finally
+        {
+            File.Delete(path);
+        }
     }
 
     public static float[] Images(int seed, int count) => Uniform(seed, count * 28 * 28, 0, 1);

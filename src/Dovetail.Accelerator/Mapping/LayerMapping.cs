@@ -61,6 +61,9 @@ public sealed class LayerMapping
 
     public long FoldCount => (long)Groups * OutputFolds * SlotFolds;
 
+    /// <summary>Bytes of the activations that the layer reads: NHWC [H, W, channels], or [tokens, K].</summary>
+    public long InputLength => LaneGather.InputLength(this);
+
     public GemmShape Shape => new(Workload.N, Workload.M, Workload.K);
 
     /// <summary>A layer with its weights; a dense array executes every layer as "1:1".</summary>

@@ -56,9 +56,7 @@ public static class ClosedForm
     {
         ArrayConfig config = mapping.Config;
         long pixels = mapping.Pixels, slots = mapping.Slots, outputs = mapping.OutputsPerGroup, groups = mapping.Groups;
-        long usefulSlots = 0;
-        for (int cell = 0; cell < mapping.Layout.CellsPerRow; cell++)
-            usefulSlots += mapping.Layout.UsedSlots(cell);
+        long usefulSlots = UsefulSlots(mapping);
         long candidates = (long)mapping.Layout.Shape.Inputs * mapping.Pattern.Keep;
         long owners = 0;
         if (mapping.Pattern.IndexBits > 0)
@@ -80,6 +78,18 @@ public static class ClosedForm
             PartialSumWrites = groups * pixels * config.Rows * outputs * mapping.SlotFolds,
             StationaryWrites = groups * ShiftWrites(slots, config.Rows) * outputs,
         };
+    }
+
+    private static long UsefulSlots(LayerMapping mapping)
+    {
+        // A cell has at least one candidate; only with more slots can some of them be padding.
+        if (mapping.Pattern.Keep == 1)
+            return mapping.Slots;
+        int taps = mapping.Layout.Shape.Taps;
+        long ofTap = 0;
+        for (int cell = 0; cell < mapping.Layout.CellsPerRow / taps; cell++)
+            ofTap += mapping.Layout.UsedSlots(cell);
+        return taps * ofTap;
     }
 
     private static EventCounts InputStationary(LayerMapping mapping, FoldSchedule schedule)

@@ -73,8 +73,11 @@ internal static class ClosedFormDram
             int firstCell = first / mapping.Pattern.Keep;
             int lastCell = (Math.Min(first + mapping.Config.Rows, mapping.Slots) - 1) / mapping.Pattern.Keep;
             int cells = Math.Min(lastCell - firstCell + 1, cellsPerTap);
-            for (int cell = firstCell; cell < firstCell + cells; cell++)
-                channels += mapping.Layout.CandidateCount(cell % cellsPerTap);
+            if (mapping.Pattern.Group == 1)
+                channels += cells;
+            else
+                for (int cell = firstCell; cell < firstCell + cells; cell++)
+                    channels += mapping.Layout.CandidateCount(cell % cellsPerTap);
         }
 
         return channels * MapSize(mapping) * mapping.Config.ActivationBits * mapping.OutputFolds;

@@ -12,10 +12,14 @@ public sealed record LayerCounts(
     string Name, ArrayConfig Config, FoldSchedule Schedule, GemmShape Shape, ComplementaryPattern Pattern,
     EventCounts Events, DramTraffic Dram)
 {
+    /// <summary>The number of the last cycle, SCALE-Sim's total.</summary>
     public long Cycles => Events.Cycles;
 
-    /// <summary>Useful multiply-accumulates over PEs × cycles, at most 1.</summary>
-    public double Utilization => (double)Events.UsefulMacs / ((double)Config.PeCount * Cycles);
+    /// <summary>How many cycles there were: one more than the number of the last.</summary>
+    public long ElapsedCycles => Cycles + 1;
+
+    /// <summary>Useful multiply-accumulates over PEs × elapsed cycles, at most 1.</summary>
+    public double Utilization => (double)Events.UsefulMacs / ((double)Config.PeCount * ElapsedCycles);
 
     /// <summary>Cycles that DRAM needs for the layer's bytes; a layer with more of these than <see cref="Cycles"/> waits for memory.</summary>
     public long DramCycles => (long)Math.Ceiling(Dram.TotalBytes / Config.DramBytesPerCycle);

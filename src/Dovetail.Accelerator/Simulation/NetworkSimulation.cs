@@ -12,14 +12,17 @@ public sealed record NetworkSimulation(ArrayConfig Config, IReadOnlyList<LayerCo
 
     public long UsefulMacs => Layers.Sum(layer => layer.Events.UsefulMacs);
 
-    /// <summary>Useful multiply-accumulates over PEs × cycles, at most 1.</summary>
-    public double Utilization => TotalCycles == 0 ? 0 : (double)UsefulMacs / ((double)Config.PeCount * TotalCycles);
+    /// <summary>Useful multiply-accumulates over PEs × elapsed cycles, at most 1; 0 without layers.</summary>
+    public double Utilization => Layers.Count == 0 ? 0 : UsefulMacs / ((double)Config.PeCount * Layers.Sum(layer => layer.ElapsedCycles));
 
     public EventCounts Events => Layers.Aggregate(new EventCounts(), (sum, layer) => sum + layer.Events);
 
     public DramTraffic Dram => Layers.Aggregate(new DramTraffic(0, 0, 0), (sum, layer) => sum + layer.Dram);
 
     public EnergyBreakdown Energy => Layers.Aggregate(EnergyBreakdown.Zero, (sum, layer) => sum + layer.Energy);
+
+    /// <summary>Area of the array, an estimate.</summary>
+    public AreaEstimate Area => AreaModel.Estimate(Config);
 
     /// <summary>Time on the array alone, at its clock.</summary>
     public double Microseconds => TotalCycles / Config.ClockMegahertz;

@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+
 namespace Dovetail.Core.Packing;
 
 /// <summary>
@@ -7,29 +9,30 @@ namespace Dovetail.Core.Packing;
 public static class OwnerCodec
 {
     /// <summary>Bytes of one encoded row.</summary>
-    public static int RowBytes(int columns, int indexBits) => checked((int)(((long)columns * indexBits + 7) / 8));
+    /// <exception cref="PackingException">Negative columns, bits beyond 8, or a row over 2^31 − 1 bytes.</exception>
+    public static int RowBytes(int columns, int indexBits)
+    {
+        if (columns < 0 || indexBits is < 0 or > 8)
+            throw new PackingException($"A row of {columns} owners of {indexBits} bits was asked for; expected owners of 0 to 8 bits.");
+        return (int)(((long)columns * indexBits + 7) / 8);
+    }
 
     /// <param name="owners">[rows, columns], one owner a byte.</param>
     /// <returns>[rows, RowBytes].</returns>
+    /// <exception cref="PackingException">The length is wrong, or an owner does not fit its bits.</exception>
     public static byte[] Encode(ReadOnlySpan<byte> owners, int rows, int columns, int indexBits)
     {
         int rowBytes = RowBytes(columns, indexBits);
-        var encoded = new byte[checked(rows * rowBytes)];
+        if (owners.Length != (long)rows * columns)
+            throw new PackingException($"{owners.Length} owners were given, expected {(long)rows * columns}: {rows} rows of {columns}.");
+        int limit = 1 << indexBits;
+        if (limit <= byte.MaxValue && owners.IndexOfAnyInRange((byte)limit, byte.MaxValue) is >= 0 and int bad)
+            throw new PackingException($"Owner {bad % columns} of row {bad / columns} is {owners[bad]}, expected less than {limit}: it has {indexBits} bits.");
+        var encoded = new byte[rows * rowBytes]; // no more than the owners, so no overflow
         if (indexBits == 0)
             return encoded;
         for (int row = 0; row < rows; row++)
-        {
-            Span<byte> target = encoded.AsSpan(row * rowBytes, rowBytes);
-            ReadOnlySpan<byte> source = owners.Slice(row * columns, columns);
-            for (int column = 0, bit = 0; column < columns; column++, bit += indexBits)
-            {
-                int shifted = source[column] << (bit & 7);
-                target[bit >> 3] |= (byte)shifted;
-                if ((bit & 7) + indexBits > 8)
-                    target[(bit >> 3) + 1] |= (byte)(shifted >> 8);
-            }
-        }
-
+            EncodeRow(owners.Slice(row * columns, columns), encoded.AsSpan(row * rowBytes, rowBytes), indexBits);
         return encoded;
     }
 
@@ -40,26 +43,75 @@ public static class OwnerCodec
         int rowBytes = RowBytes(columns, indexBits);
         if (encoded.Length != (long)rows * rowBytes)
             throw new PackingException($"The owners take {encoded.Length} bytes, expected {(long)rows * rowBytes}: {rows} rows of {columns} owners, {indexBits} bits each, padded to a byte.");
-        var owners = new byte[checked(rows * columns)];
+        if ((long)rows * columns > Array.MaxLength)
+            throw new PackingException($"{rows} rows of {columns} owners are more than one tensor may hold here, {Array.MaxLength}.");
+        var owners = new byte[rows * columns];
         if (indexBits == 0)
             return owners;
-        int mask = (1 << indexBits) - 1;
-        int usedBits = (columns * indexBits) & 7;
+        int usedBits = (int)((long)columns * indexBits & 7);
         for (int row = 0; row < rows; row++)
         {
             ReadOnlySpan<byte> source = encoded.Slice(row * rowBytes, rowBytes);
             if (usedBits != 0 && source[^1] >> usedBits != 0)
                 throw new PackingException($"The padding bits behind the owners of row {row} are not zero; the file is damaged.");
-            Span<byte> target = owners.AsSpan(row * columns, columns);
-            for (int column = 0, bit = 0; column < columns; column++, bit += indexBits)
-            {
-                int word = source[bit >> 3];
-                if ((bit & 7) + indexBits > 8)
-                    word |= source[(bit >> 3) + 1] << 8;
-                target[column] = (byte)(word >> (bit & 7) & mask);
-            }
+            DecodeRow(source, owners.AsSpan(row * columns, columns), indexBits);
         }
 
         return owners;
+    }
+
+    // Eight owners are exactly indexBits bytes, so a row is runs of eight and a tail.
+
+    private static void EncodeRow(ReadOnlySpan<byte> owners, Span<byte> target, int indexBits)
+    {
+        Span<byte> word = stackalloc byte[8];
+        while (!owners.IsEmpty)
+        {
+            int count = Math.Min(8, owners.Length);
+            ulong bits = 0;
+            for (int i = 0; i < count; i++)
+                bits |= (ulong)owners[i] << (i * indexBits);
+            BinaryPrimitives.WriteUInt64LittleEndian(word, bits);
+            int bytes = (count * indexBits + 7) / 8;
+            word[..bytes].CopyTo(target);
+            owners = owners[count..];
+            target = target[bytes..];
+        }
+    }
+
+    private static void DecodeRow(ReadOnlySpan<byte> source, Span<byte> owners, int indexBits)
+    {
+        ulong mask = (1UL << indexBits) - 1;
+        ulong spread = mask * 0x0101010101010101; // the bits of an owner in each of eight bytes
+        Span<byte> word = stackalloc byte[8];
+        while (owners.Length >= 8 && source.Length >= 8)
+        {
+            ulong bits = BinaryPrimitives.ReadUInt64LittleEndian(source);
+            BinaryPrimitives.WriteUInt64LittleEndian(owners, Deposit(bits, spread, mask, indexBits));
+            owners = owners[8..];
+            source = source[indexBits..];
+        }
+
+        while (!owners.IsEmpty)
+        {
+            int count = Math.Min(8, owners.Length), bytes = (count * indexBits + 7) / 8;
+            word.Clear();
+            source[..bytes].CopyTo(word);
+            ulong bits = BinaryPrimitives.ReadUInt64LittleEndian(word);
+            for (int i = 0; i < count; i++)
+                owners[i] = (byte)(bits >> (i * indexBits) & mask);
+            owners = owners[count..];
+            source = source[bytes..];
+        }
+    }
+
+    private static ulong Deposit(ulong bits, ulong spread, ulong mask, int indexBits)
+    {
+        if (System.Runtime.Intrinsics.X86.Bmi2.X64.IsSupported)
+            return System.Runtime.Intrinsics.X86.Bmi2.X64.ParallelBitDeposit(bits, spread);
+        ulong bytes = 0;
+        for (int i = 0; i < 8; i++)
+            bytes |= (bits >> (i * indexBits) & mask) << (i * 8);
+        return bytes;
     }
 }

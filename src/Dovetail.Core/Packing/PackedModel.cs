@@ -14,12 +14,14 @@ public sealed record PackedModel(string Name, IReadOnlyList<PackedLayer> Layers)
 /// <param name="InputName">The tensor that feeds the layer, to capture its activations by.</param>
 /// <param name="OutputName">The tensor that it makes.</param>
 /// <param name="Quantization">Scales and zero points of an int8 layer; null for floating point.</param>
+/// <param name="ChannelsLast">True where a convolution's input and output tensors are NHWC; false for NCHW.</param>
 public sealed record PackedLayer(
     LayerWorkload Workload,
     PackedTensor Weights,
     string InputName,
     string OutputName,
-    LayerQuantization? Quantization = null)
+    LayerQuantization? Quantization = null,
+    bool ChannelsLast = false)
 {
     public string Name => Workload.Name;
 }

@@ -49,17 +49,18 @@ public abstract class PackedTensor
 
     private void CheckOwners()
     {
-        for (int cell = 0; cell < Layout.CellCount; cell++)
+        int keep = Pattern.Keep;
+        for (var cell = new CellCursor(Layout); cell.MoveNext();)
         {
-            int candidates = Layout.CandidateCount(cell), used = Layout.UsedSlots(cell), previous = -1;
-            for (int slot = 0; slot < Pattern.Keep; slot++)
+            int used = cell.Used, previous = -1;
+            for (int slot = 0; slot < keep; slot++)
             {
-                int owner = Owners[Layout.OwnerIndex(cell, slot)];
-                bool good = slot < used ? owner > previous && owner < candidates : owner == 0;
+                int owner = Owners[cell.OwnerBase + slot * cell.OwnerStep];
+                bool good = slot < used ? owner > previous && owner < cell.Candidates : owner == 0;
                 if (!good)
                     throw new PackingException(
-                        $"Cell {cell}, slot {slot} has owner {owner}; expected " +
-                        (slot < used ? $"an owner above {previous} and below {candidates}" : "0, as the slot is padding") +
+                        $"Cell {cell.Cell}, slot {slot} has owner {owner}; expected " +
+                        (slot < used ? $"an owner above {previous} and below {cell.Candidates}" : "0, as the slot is padding") +
                         " (owners of a cell ascend).");
                 previous = owner;
             }
@@ -67,7 +68,7 @@ public abstract class PackedTensor
     }
 }
 
-/// <summary>Packed weights with values of type <typeparamref name="T"/>: float, Half or sbyte.</summary>
+/// <summary>Packed weights with values of type <typeparamref name="T"/>: float, Half, BFloat16 or sbyte.</summary>
 public sealed class PackedTensor<T> : PackedTensor
     where T : unmanaged
 {
@@ -78,7 +79,10 @@ public sealed class PackedTensor<T> : PackedTensor
         ArgumentNullException.ThrowIfNull(values);
         if (values.Length != layout.ValueCount)
             throw new PackingException($"{values.Length} values were given for pattern {layout.Pattern} on {layout.Shape}, expected {layout.ValueCount}.");
+        if (scales is not null && typeof(T) != typeof(sbyte))
+            throw new PackingException($"Scales were given for values of type {typeof(T).Name}; only int8 values have scales.");
         Values = values;
+        CheckPadding();
     }
 
     /// <summary>[ValueRows, ValueColumns], row-major.</summary>
@@ -87,8 +91,32 @@ public sealed class PackedTensor<T> : PackedTensor
     public override DType DType =>
         typeof(T) == typeof(float) ? DType.Float32
         : typeof(T) == typeof(Half) ? DType.Float16
+        : typeof(T) == typeof(BFloat16) ? DType.BFloat16
         : typeof(T) == typeof(sbyte) ? DType.Int8
-        : throw new NotSupportedException($"Packed values of type {typeof(T).Name}.");
+        : throw new PackingException($"Values of type {typeof(T).Name} cannot be packed, expected float, Half, BFloat16 or sbyte.");
 
     public override ReadOnlySpan<byte> ValueBytes => MemoryMarshal.AsBytes(Values.AsSpan());
+
+    /// <summary>Slots and rows that stand for no weight hold zero, so that a kernel may multiply by them.</summary>
+    private void CheckPadding()
+    {
+        CellLayout layout = Layout;
+        int keep = Pattern.Keep, share = Pattern.Axis == CellAxis.Output ? Pattern.Share : 1;
+        for (var cell = new CellCursor(layout); cell.MoveNext();)
+        {
+            if (cell.Used == keep && share == 1)
+                continue;
+            for (int slot = 0; slot < keep; slot++)
+            {
+                int lanes = slot < cell.Used ? cell.Lanes(Owners[cell.OwnerBase + slot * cell.OwnerStep]) : 0;
+                int rows = share > 1 ? share : slot < cell.Used ? lanes : cell.Lanes(0);
+                for (int lane = lanes; lane < rows; lane++)
+                {
+                    T value = Values[cell.ValueBase + slot * cell.ValueStep + lane * cell.LaneStep];
+                    if (!Packer.IsZero(value))
+                        throw new PackingException($"Cell {cell.Cell}, slot {slot}, row {lane} holds {value}, expected 0: it is padding.");
+                }
+            }
+        }
+    }
 }

@@ -18,10 +18,9 @@ namespace Dovetail.Core.Patterns;
 /// </summary>
 public sealed class CellLayout
 {
-    private readonly int _cellsPerAxis;
-    private readonly int _axisLength;
     private readonly int _runsPerGroup;
 
+    /// <exception cref="PatternException">The packed matrix would be larger than an array may be.</exception>
     public CellLayout(ComplementaryPattern pattern, WeightShape shape)
     {
         ArgumentNullException.ThrowIfNull(pattern);
@@ -29,11 +28,15 @@ public sealed class CellLayout
         (Pattern, Shape) = (pattern, shape);
         _runsPerGroup = CeilDiv(shape.OutputsPerGroup, pattern.Share);
         RunCount = _runsPerGroup * shape.Groups;
-        _axisLength = pattern.Axis == CellAxis.Input ? shape.Channels : _runsPerGroup;
-        _cellsPerAxis = CeilDiv(_axisLength, pattern.Group);
+        AxisLength = pattern.Axis == CellAxis.Input ? shape.Channels : _runsPerGroup;
+        CellsPerAxis = CeilDiv(AxisLength, pattern.Group);
+        long rows = pattern.Axis == CellAxis.Input ? shape.Outputs : (long)shape.Groups * CellsPerAxis * pattern.Keep * pattern.Share;
+        long columns = pattern.Axis == CellAxis.Input ? (long)shape.Taps * CellsPerAxis * pattern.Keep : shape.Inputs;
+        if (rows > Array.MaxLength / columns) // the padding of tail cells can make the packed matrix larger than the dense one
+            throw new PatternException($"Pattern {pattern} on weights of shape {shape} takes {rows} × {columns} values, more than one tensor may hold here, {Array.MaxLength}. Choose a pattern that fits the shape.");
         if (pattern.Axis == CellAxis.Input)
         {
-            CellsPerRow = shape.Taps * _cellsPerAxis;
+            CellsPerRow = shape.Taps * CellsPerAxis;
             CellCount = RunCount * CellsPerRow;
             (ValueRows, ValueColumns) = (shape.Outputs, CellsPerRow * pattern.Keep);
             (OwnerRows, OwnerColumns) = (RunCount, ValueColumns);
@@ -41,7 +44,7 @@ public sealed class CellLayout
         else
         {
             CellsPerRow = shape.Inputs;
-            int blocks = shape.Groups * _cellsPerAxis;
+            int blocks = shape.Groups * CellsPerAxis;
             CellCount = blocks * shape.Inputs;
             (ValueRows, ValueColumns) = (blocks * pattern.Keep * pattern.Share, shape.Inputs);
             (OwnerRows, OwnerColumns) = (blocks * pattern.Keep, shape.Inputs);
@@ -50,6 +53,12 @@ public sealed class CellLayout
 
     public ComplementaryPattern Pattern { get; }
     public WeightShape Shape { get; }
+
+    /// <summary>Channels on the input axis, runs of a convolution group on the output axis: what J cells divide.</summary>
+    internal int AxisLength { get; }
+
+    /// <summary>J: cells along one tap's channels or one convolution group's runs.</summary>
+    internal int CellsPerAxis { get; }
 
     /// <summary>Runs of <c>share</c> outputs, over all convolution groups.</summary>
     public int RunCount { get; }
@@ -80,8 +89,8 @@ public sealed class CellLayout
     {
         int position = AxisPosition(cell);
         return Pattern.Arrangement == Arrangement.Contiguous
-            ? Math.Min(Pattern.Group, _axisLength - position * Pattern.Group)
-            : CeilDiv(_axisLength - position, _cellsPerAxis);
+            ? Math.Min(Pattern.Group, AxisLength - position * Pattern.Group)
+            : CeilDiv(AxisLength - position, CellsPerAxis);
     }
 
     /// <summary>Slots of a cell that hold a candidate: min(keep, candidates). The rest are padding.</summary>
@@ -93,17 +102,17 @@ public sealed class CellLayout
         int position = AxisPosition(cell);
         int entry = Pattern.Arrangement == Arrangement.Contiguous
             ? position * Pattern.Group + candidate
-            : position + candidate * _cellsPerAxis;
+            : position + candidate * CellsPerAxis;
         if (Pattern.Axis == CellAxis.Input)
         {
             (int run, int cellInRow) = Math.DivRem(cell, CellsPerRow);
             (int row, int rowCount) = RunRows(run);
-            return (row, rowCount, cellInRow / _cellsPerAxis * Shape.Channels + entry);
+            return (row, rowCount, cellInRow / CellsPerAxis * Shape.Channels + entry);
         }
         else
         {
             (int block, int column) = Math.DivRem(cell, CellsPerRow);
-            (int row, int rowCount) = RunRows(block / _cellsPerAxis * _runsPerGroup + entry);
+            (int row, int rowCount) = RunRows(block / CellsPerAxis * _runsPerGroup + entry);
             return (row, rowCount, column);
         }
     }
@@ -111,8 +120,8 @@ public sealed class CellLayout
     /// <summary>The column of the dense matrix that an owner of a packed row's cell selects (input axis).</summary>
     public int InputColumn(int cellInRow, int owner)
     {
-        (int tap, int j) = Math.DivRem(cellInRow, _cellsPerAxis);
-        int channel = Pattern.Arrangement == Arrangement.Contiguous ? j * Pattern.Group + owner : j + owner * _cellsPerAxis;
+        (int tap, int j) = Math.DivRem(cellInRow, CellsPerAxis);
+        int channel = Pattern.Arrangement == Arrangement.Contiguous ? j * Pattern.Group + owner : j + owner * CellsPerAxis;
         return tap * Shape.Channels + channel;
     }
 
@@ -146,8 +155,8 @@ public sealed class CellLayout
     }
 
     private int AxisPosition(int cell) => Pattern.Axis == CellAxis.Input
-        ? cell % _cellsPerAxis
-        : cell / CellsPerRow % _cellsPerAxis;
+        ? cell % CellsPerAxis
+        : cell / CellsPerRow % CellsPerAxis;
 
-    private static int CeilDiv(int a, int b) => (a + b - 1) / b;
+    private static int CeilDiv(int a, int b) => (a - 1) / b + 1;
 }

@@ -11,7 +11,7 @@ namespace Dovetail.Core.Patterns;
 /// each with a value and the index of its owner. Printed as <c>keep:group[xshare][/out][@strided]</c>,
 /// e.g. "4:64", "1:8/out", "2:16@strided", "1:16x2". "1:1" is the dense matrix.
 /// </summary>
-public sealed partial record ComplementaryPattern
+public sealed partial record ComplementaryPattern : SparsityPattern
 {
     public const int MaxGroup = 256;
     public const int MaxShare = 256;
@@ -52,10 +52,7 @@ public sealed partial record ComplementaryPattern
     public int Share { get; }
 
     /// <summary>Share of non-zeros, keep / group.</summary>
-    public double Density => (double)Keep / Group;
-
-    /// <summary>Share of zeros, 1 − keep / group.</summary>
-    public double Sparsity => 1 - Density;
+    public override double Density => (double)Keep / Group;
 
     /// <summary>Bits of an owner, ⌈log2 group⌉; 0 for the dense pattern.</summary>
     public int IndexBits => Group == 1 ? 0 : BitOperations.Log2((uint)Group - 1) + 1;
@@ -64,7 +61,7 @@ public sealed partial record ComplementaryPattern
     public bool IsDense => Keep == Group;
 
     /// <exception cref="PatternException">The text is not a pattern; the message shows the grammar.</exception>
-    public static ComplementaryPattern Parse(string text)
+    public static new ComplementaryPattern Parse(string text)
     {
         ArgumentNullException.ThrowIfNull(text);
         Match match = PatternText().Match(text.Trim());
@@ -85,8 +82,11 @@ public sealed partial record ComplementaryPattern
         }
     }
 
-    public static bool TryParse(string text, [NotNullWhen(true)] out ComplementaryPattern? pattern)
+    public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out ComplementaryPattern? pattern)
     {
+        pattern = null;
+        if (text is null)
+            return false;
         try
         {
             pattern = Parse(text);
@@ -94,7 +94,6 @@ public sealed partial record ComplementaryPattern
         }
         catch (PatternException)
         {
-            pattern = null;
             return false;
         }
     }
@@ -108,6 +107,6 @@ public sealed partial record ComplementaryPattern
 
     private static int ParseInt(string digits) => int.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture);
 
-    [GeneratedRegex(@"^(?<keep>\d+):(?<group>\d+)(x(?<share>\d+))?(/(?<axis>input|in|output|out))?(@(?<arrangement>contiguous|strided))?$")]
+    [GeneratedRegex(@"^(?<keep>[0-9]+):(?<group>[0-9]+)(x(?<share>[0-9]+))?(/(?<axis>input|in|output|out))?(@(?<arrangement>contiguous|strided))?$")]
     private static partial Regex PatternText();
 }

@@ -18,14 +18,15 @@ public sealed record WeightShape
             throw new PatternException($"A weight has rank {dimensions.Length}, expected at least 2: [outputs, inputs, spatial…].");
         long count = 1;
         foreach (int dimension in dimensions)
-        {
             if (dimension < 1)
-                throw new PatternException($"A weight has the dimensions [{string.Join(", ", dimensions.ToArray())}], expected each to be at least 1.");
-            count = checked(count * dimension);
+                throw new PatternException($"A weight has the dimensions [{Format(dimensions)}], expected each to be at least 1.");
+        foreach (int dimension in dimensions)
+        {
+            count *= dimension;
+            if (count > Array.MaxLength)
+                throw new PatternException($"A weight of the dimensions [{Format(dimensions)}] has more elements than one tensor may hold here, {Array.MaxLength}.");
         }
 
-        if (count > Array.MaxLength)
-            throw new PatternException($"A weight of {count} elements is more than one tensor may hold here, {Array.MaxLength}.");
         if (groups < 1 || dimensions[0] % groups != 0)
             throw new PatternException($"A weight of {dimensions[0]} outputs does not divide into {groups} convolution groups.");
         Dimensions = [.. dimensions];
@@ -65,6 +66,12 @@ public sealed record WeightShape
     {
         CheckLengths(tensor.Length, matrix.Length);
         int taps = Taps, channels = Channels;
+        if (taps == 1 || channels == 1)
+        {
+            tensor.CopyTo(matrix);
+            return;
+        }
+
         for (int m = 0; m < Outputs; m++)
             for (int t = 0; t < taps; t++)
                 for (int c = 0; c < channels; c++)
@@ -76,6 +83,12 @@ public sealed record WeightShape
     {
         CheckLengths(tensor.Length, matrix.Length);
         int taps = Taps, channels = Channels;
+        if (taps == 1 || channels == 1)
+        {
+            matrix.CopyTo(tensor);
+            return;
+        }
+
         for (int m = 0; m < Outputs; m++)
             for (int c = 0; c < channels; c++)
                 for (int t = 0; t < taps; t++)
@@ -90,6 +103,9 @@ public sealed record WeightShape
     /// <summary>"64×64×3×3" and, with convolution groups, "64×1×3×3 in 64 groups".</summary>
     public override string ToString() =>
         string.Join('×', Dimensions) + (Groups > 1 ? $" in {Groups} groups" : "");
+
+    private static string Format(ReadOnlySpan<int> dimensions) =>
+        string.Join(", ", dimensions[..Math.Min(dimensions.Length, 16)].ToArray()) + (dimensions.Length > 16 ? ", ..." : "");
 
     private void CheckLengths(int tensor, int matrix)
     {

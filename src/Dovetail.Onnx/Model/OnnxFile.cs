@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dovetail.Core;
 using ProtoBuf;
 
 namespace Dovetail.Onnx.Model;
@@ -67,7 +68,7 @@ internal static class OnnxFile
         long bytes = model.Graph.Initializers.Sum(t => (long)(t.RawData?.Length ?? 0));
         if (bytes <= externalDataThresholdBytes)
         {
-            WriteAtomically(full, stream => Serializer.Serialize(stream, model.Proto));
+            AtomicFile.Write(full, stream => Serializer.Serialize(stream, model.Proto));
             return;
         }
 
@@ -76,7 +77,7 @@ internal static class OnnxFile
         TensorProto[] inMemory = [.. tensors];
         try
         {
-            WriteAtomically(Path.Combine(Path.GetDirectoryName(full)!, location), stream =>
+            AtomicFile.Write(Path.Combine(Path.GetDirectoryName(full)!, location), stream =>
             {
                 for (int i = 0; i < tensors.Count; i++)
                 {
@@ -88,7 +89,7 @@ internal static class OnnxFile
                     stream.Write(raw);
                 }
             });
-            WriteAtomically(full, stream => Serializer.Serialize(stream, model.Proto));
+            AtomicFile.Write(full, stream => Serializer.Serialize(stream, model.Proto));
         }
         finally
         {
@@ -97,35 +98,11 @@ internal static class OnnxFile
         }
     }
 
-    private static void Pad(FileStream stream, int alignment)
+    private static void Pad(Stream stream, int alignment)
     {
         int rest = (int)(stream.Position % alignment);
         if (rest > 0)
             stream.Write(new byte[alignment - rest]);
-    }
-
-    private static void WriteAtomically(string path, Action<FileStream> write)
-    {
-        string temporary = $"{path}.{Guid.NewGuid():N}.tmp";
-        try
-        {
-            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write))
-            {
-                write(stream);
-                stream.Flush(flushToDisk: true);
-            }
-
-            File.Move(temporary, path, overwrite: true);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new OnnxException($"'{path}' cannot be written: {error.Message} Give a folder that exists and that you may write to.", error);
-        }
-        finally
-        {
-            if (File.Exists(temporary))
-                File.Delete(temporary);
-        }
     }
 
     private static void ReadExternalData(OnnxModel model, string modelPath)

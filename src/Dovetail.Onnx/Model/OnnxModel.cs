@@ -91,6 +91,15 @@ public sealed class OnnxModel
             Proto.OpsetImports.Add(new OperatorSetIdProto { Domain = domain, Version = version });
     }
 
+    /// <summary>A value of the model's metadata_props; null where the key is absent.</summary>
+    public string? FindMetadata(string key) => Proto.MetadataProps.Find(p => p.Key == key)?.Value;
+
+    public void SetMetadata(string key, string value)
+    {
+        Proto.MetadataProps.RemoveAll(p => p.Key == key);
+        Proto.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
+    }
+
     public TensorProto AddInitializer(TensorProto tensor)
     {
         Graph.Initializers.Add(tensor);
@@ -131,6 +140,21 @@ public sealed class OnnxModel
         used.UnionWith(Graph.Outputs.Select(o => o.Name));
         Graph.Inputs.RemoveAll(i => FindInitializer(i.Name) is not null && !used.Contains(i.Name));
         Graph.Initializers.RemoveAll(t => !used.Contains(t.Name));
+    }
+
+    /// <summary>Drops nodes whose results nothing reads, then initializers.</summary>
+    public void RemoveDeadNodes()
+    {
+        var live = new HashSet<string>(Graph.Outputs.Select(o => o.Name));
+        for (int i = Nodes.Count - 1; i >= 0; i--)
+        {
+            if (Nodes[i].Outputs.Exists(live.Contains))
+                live.UnionWith(Nodes[i].Inputs);
+            else
+                Nodes.RemoveAt(i);
+        }
+
+        RemoveUnusedInitializers();
     }
 
     /// <summary>Makes every reader of a tensor read another one; graph outputs keep their names.</summary>

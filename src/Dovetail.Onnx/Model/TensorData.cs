@@ -69,6 +69,34 @@ public static class TensorData
         };
     }
 
+    /// <summary>The elements as little-endian bytes, checked, whichever field holds them.</summary>
+    public static byte[] ReadBytes(this TensorProto tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        return tensor.DataType switch
+        {
+            OnnxType.Float => Bytes<float>(),
+            OnnxType.Double => Bytes<double>(),
+            OnnxType.Float16 or OnnxType.BFloat16 or OnnxType.UInt16 => Bytes<ushort>(),
+            OnnxType.Int16 => Bytes<short>(),
+            OnnxType.Int8 => Bytes<sbyte>(),
+            OnnxType.UInt8 or OnnxType.Bool => Bytes<byte>(),
+            OnnxType.Int32 => Bytes<int>(),
+            OnnxType.UInt32 => Bytes<uint>(),
+            OnnxType.Int64 => Bytes<long>(),
+            OnnxType.UInt64 => Bytes<ulong>(),
+            _ => throw new OnnxException($"Tensor {tensor} holds {tensor.DataType}, expected a number type or bool."),
+        };
+
+        byte[] Bytes<T>()
+            where T : unmanaged
+        {
+            byte[] bytes = MemoryMarshal.AsBytes(ReadElements<T>(tensor).AsSpan()).ToArray();
+            SwapIfBigEndian<T>(bytes);
+            return bytes;
+        }
+    }
+
     /// <summary>A tensor with its elements in raw_data. T is float, Half, double, sbyte, byte, short, int or long.</summary>
     public static TensorProto Create<T>(string name, ReadOnlySpan<long> dims, ReadOnlySpan<T> values)
         where T : unmanaged

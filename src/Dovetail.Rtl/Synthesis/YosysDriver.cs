@@ -92,7 +92,9 @@ public sealed class YosysDriver
         double Area(string module) => hierarchy.Area(hierarchy.Find(module), library);
     }
 
-    private static string LocateLibrary(string? chosen)
+    /// <summary>The cell library that <see cref="YosysDriver(string?)"/> would take.</summary>
+    /// <exception cref="ToolMissingException">There is none.</exception>
+    public static string LocateLibrary(string? chosen)
     {
         chosen ??= Environment.GetEnvironmentVariable("DOVETAIL_LIBERTY");
         if (!string.IsNullOrEmpty(chosen))

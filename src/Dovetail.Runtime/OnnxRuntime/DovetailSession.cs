@@ -36,18 +36,26 @@ public sealed class DovetailSession : IDisposable
         ArgumentNullException.ThrowIfNull(input);
         using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, dimensions);
         using var options = new RunOptions();
-        try
-        {
-            using IDisposableReadOnlyCollection<OrtValue> outputs = Inner.Run(options, [InputName], [value], [Inner.OutputNames[0]]);
-            return outputs[0].GetTensorDataAsSpan<float>().ToArray();
-        }
-        catch (OnnxRuntimeException error)
-        {
-            throw new OperatorException($"The model did not run on an input of [{string.Join(", ", dimensions)}]: {error.Message}", error);
-        }
+        using IDisposableReadOnlyCollection<OrtValue> outputs = RunChecked(options, [InputName], [value], [Inner.OutputNames[0]]);
+        return outputs[0].GetTensorDataAsSpan<float>().ToArray();
     }
 
     public void Dispose() => Inner.Dispose();
+
+    /// <summary>A run whose failure is one of ours.</summary>
+    internal IDisposableReadOnlyCollection<OrtValue> RunChecked(
+        RunOptions options, IReadOnlyCollection<string> inputNames, IReadOnlyCollection<OrtValue> inputs, IReadOnlyCollection<string> outputNames)
+    {
+        try
+        {
+            return Inner.Run(options, inputNames, inputs, outputNames);
+        }
+        catch (OnnxRuntimeException error)
+        {
+            string shapes = string.Join("; ", inputs.Select(input => $"[{string.Join(", ", input.GetTensorTypeAndShape().Shape)}]"));
+            throw new OperatorException($"The model did not run on inputs of {shapes}: {error.Message}", error);
+        }
+    }
 
     internal static SessionOptions ToSessionOptions(DovetailSessionOptions? options)
     {
@@ -60,9 +68,11 @@ public sealed class DovetailSession : IDisposable
             InterOpNumThreads = 1,
             ExecutionMode = ExecutionMode.ORT_SEQUENTIAL,
             GraphOptimizationLevel = options.OptimizeGraph ? GraphOptimizationLevel.ORT_ENABLE_ALL : GraphOptimizationLevel.ORT_DISABLE_ALL,
-            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR,
+            LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL, // errors come back as exceptions
         };
         session.AddSessionConfigEntry("session.intra_op.allow_spinning", options.AllowSpinning ? "1" : "0");
+        session.AddSessionConfigEntry("session.force_spinning_stop", options.StopSpinningAfterRun ? "1" : "0");
+        session.AddSessionConfigEntry("session.x64quantprecision", options.ExactIntegers ? "1" : "0");
         return session.AddDovetail();
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Dovetail.Core;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Zoo;
 using ProtoBuf;
@@ -142,8 +143,8 @@ public sealed class OnnxModelTests : IDisposable
     [Fact]
     public void An_unwritable_path_is_named()
     {
-        OnnxException error = Assert.Throws<OnnxException>(() => SmallModel().Save(Path.Combine(_folder, "no", "such", "m.onnx")));
-        Assert.Contains("cannot be written", error.Message);
+        DovetailException error = Assert.Throws<DovetailException>(() => SmallModel().Save(Path.Combine(_folder, "no", "such", "m.onnx")));
+        Assert.Contains("Cannot write", error.Message);
     }
 
     [Fact]

@@ -109,7 +109,7 @@ public static class PackedSafetensors
     private static string FormatConfigs(IReadOnlyDictionary<string, PackedTensor> weights)
     {
         using var stream = new MemoryStream();
-        using (var json = new Utf8JsonWriter(stream))
+        using (var json = new Utf8JsonWriter(stream, SafetensorsWriter.HeaderJson))
         {
             json.WriteStartObject();
             foreach ((string name, PackedTensor packed) in weights.OrderBy(pair => pair.Key, StringComparer.Ordinal))
@@ -180,8 +180,9 @@ public static class PackedSafetensors
         {
             SafetensorsDType.F32 => new PackedTensor<float>(layout, file.ToArray<float>(values), owners),
             SafetensorsDType.F16 => new PackedTensor<Half>(layout, file.ToArray<Half>(values), owners),
+            SafetensorsDType.BF16 => new PackedTensor<BFloat16>(layout, file.ToArray<BFloat16>(values), owners),
             SafetensorsDType.I8 => new PackedTensor<sbyte>(layout, file.ToArray<sbyte>(values), owners, scales),
-            _ => throw new SafetensorsException($"The values are {values.DType.FileName()}, expected F32, F16 or I8.", tensor: values.Name),
+            _ => throw new SafetensorsException($"The values are {values.DType.FileName()}, expected F32, F16, BF16 or I8.", tensor: values.Name),
         };
     }
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 
 namespace Dovetail.Core.Packing.Safetensors;
@@ -18,6 +19,9 @@ public static class SafetensorsWriter
 {
     /// <summary>Bytes that tensors and the data section are aligned to.</summary>
     public const int Alignment = 64;
+
+    /// <summary>Quotes stand as \" and other letters as themselves.</summary>
+    internal static readonly JsonWriterOptions HeaderJson = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     private const string NoHash = "0000000000000000000000000000000000000000000000000000000000000000";
 
@@ -113,7 +117,7 @@ public static class SafetensorsWriter
         {
             using var stream = new MemoryStream();
             stream.Write(stackalloc byte[8]);
-            using (var json = new Utf8JsonWriter(stream))
+            using (var json = new Utf8JsonWriter(stream, SafetensorsWriter.HeaderJson))
             {
                 json.WriteStartObject();
                 json.WriteStartObject("__metadata__");

@@ -89,18 +89,16 @@ public static class KernelRegistry
     private static IEnumerable<string> Names => Float32.Select(kernel => kernel.Name).Concat(Quantized.Select(kernel => kernel.Name));
 
     private static PreparedLayer<float> MakeFloat32<TOps, TInput, TWeights, TOwners, TAcc>(string name, Float32Specification layer)
-        where TOps : struct, ILaneOperations<TInput, TWeights, TOwners, TAcc>
+        where TOps : struct, IFloat32LaneOperations<TInput, TWeights, TOwners, TAcc>
         where TAcc : unmanaged =>
-        new SelectorLayer<float, TOps, TInput, TWeights, TOwners, TAcc>(
-            name, layer.Weights,
-            SelectorStreams.Create(layer.Weights, SelectorLayer<float, TOps, TInput, TWeights, TOwners, TAcc>.Format),
-            new Float32Epilogue(layer), padding: 0);
+        new SelectorLayer<float, TOps, TInput, TWeights, TOwners, TAcc, Float32Store<TOps, TInput, TWeights, TOwners, TAcc>>(
+            name, layer.Weights, SelectorStreams.Create(layer.Weights, LaneFormat.Of<TOps, TInput, TWeights, TOwners, TAcc>()),
+            LayerConstants.Of(layer), padding: 0);
 
     private static PreparedLayer<byte> MakeQuantized<TOps, TInput, TWeights, TOwners, TAcc>(string name, QuantizedSpecification layer)
-        where TOps : struct, ILaneOperations<TInput, TWeights, TOwners, TAcc>
+        where TOps : struct, IQuantizedLaneOperations<TInput, TWeights, TOwners, TAcc>
         where TAcc : unmanaged =>
-        new SelectorLayer<byte, TOps, TInput, TWeights, TOwners, TAcc>(
-            name, layer.Weights,
-            SelectorStreams.Create(layer.Weights, SelectorLayer<byte, TOps, TInput, TWeights, TOwners, TAcc>.Format),
-            new QuantizedEpilogue(layer), layer.InputZeroPoint);
+        new SelectorLayer<byte, TOps, TInput, TWeights, TOwners, TAcc, QuantizedStore<TOps, TInput, TWeights, TOwners, TAcc>>(
+            name, layer.Weights, SelectorStreams.Create(layer.Weights, LaneFormat.Of<TOps, TInput, TWeights, TOwners, TAcc>()),
+            LayerConstants.Of(layer), layer.InputZeroPoint);
 }

@@ -6,7 +6,7 @@ namespace Dovetail.Runtime.Kernels.Simd;
 
 /// <summary>fp32, groups up to 8: <c>vpermps</c> on 256 bits. Sixteen registers hold 4 pixels × 2 vectors of sums.</summary>
 internal readonly unsafe struct Avx2Float32Window8
-    : ILaneOperations<Vector256<float>, Vector256<float>, Vector256<int>, Vector256<float>>
+    : IFloat32LaneOperations<Vector256<float>, Vector256<float>, Vector256<int>, Vector256<float>>
 {
     public static int Lanes => 8;
     public static int Window => 8;
@@ -30,4 +30,14 @@ internal readonly unsafe struct Avx2Float32Window8
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Add(Vector256<float> left, Vector256<float> right) => left + right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadSums(void* source) => Vector256.Load((float*)source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreSums(void* target, Vector256<float> sums) => sums.Store((float*)target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Rectify(Vector256<float> sums) =>
+        Vector256.ConditionalSelect(Vector256.LessThan(sums, Vector256<float>.Zero), Vector256<float>.Zero, sums);
 }

@@ -6,7 +6,7 @@ namespace Dovetail.Runtime.Kernels.Simd;
 
 /// <summary>fp32, groups up to 16: <c>vpermps</c> picks each lane's input out of one register, then one FMA.</summary>
 internal readonly unsafe struct Avx512Float32Window16
-    : ILaneOperations<Vector512<float>, Vector512<float>, Vector512<int>, Vector512<float>>
+    : IFloat32LaneOperations<Vector512<float>, Vector512<float>, Vector512<int>, Vector512<float>>
 {
     public static int Lanes => 16;
     public static int Window => 16;
@@ -30,4 +30,14 @@ internal readonly unsafe struct Avx512Float32Window16
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Add(Vector512<float> left, Vector512<float> right) => left + right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadSums(void* source) => Vector512.Load((float*)source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreSums(void* target, Vector512<float> sums) => sums.Store((float*)target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Rectify(Vector512<float> sums) =>
+        Vector512.ConditionalSelect(Vector512.LessThan(sums, Vector512<float>.Zero), Vector512<float>.Zero, sums);
 }

@@ -6,7 +6,7 @@ namespace Dovetail.Runtime.Kernels.Simd;
 
 /// <summary>fp32, groups up to 32: <c>vpermt2ps</c> picks each lane's input out of two registers, then one FMA.</summary>
 internal readonly unsafe struct Avx512Float32Window32
-    : ILaneOperations<Avx512Float32Window32.Pair, Vector512<float>, Vector512<int>, Vector512<float>>
+    : IFloat32LaneOperations<Avx512Float32Window32.Pair, Vector512<float>, Vector512<int>, Vector512<float>>
 {
     /// <summary>32 neighbouring inputs.</summary>
     internal readonly struct Pair(Vector512<float> lower, Vector512<float> upper)
@@ -37,4 +37,13 @@ internal readonly unsafe struct Avx512Float32Window32
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Add(Vector512<float> left, Vector512<float> right) => left + right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadSums(void* source) => Avx512Float32Window16.LoadSums(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreSums(void* target, Vector512<float> sums) => Avx512Float32Window16.StoreSums(target, sums);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Rectify(Vector512<float> sums) => Avx512Float32Window16.Rectify(sums);
 }

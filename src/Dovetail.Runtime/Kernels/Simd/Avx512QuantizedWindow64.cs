@@ -12,7 +12,7 @@ namespace Dovetail.Runtime.Kernels.Simd;
 /// 3. <c>vpmaddwd</c> multiplies the 16-bit pairs and adds neighbours in 32 bits: at most 2·255·128, no overflow.
 /// </summary>
 internal readonly unsafe struct Avx512QuantizedWindow64
-    : ILaneOperations<Vector512<byte>, Avx512QuantizedWindow64.Halves, Vector512<byte>, Vector512<int>>
+    : IQuantizedLaneOperations<Vector512<byte>, Avx512QuantizedWindow64.Halves, Vector512<byte>, Vector512<int>>
 {
     /// <summary>The weights of bytes 0, 2, 4, … and of bytes 1, 3, 5, …, sign-extended.</summary>
     internal readonly struct Halves(Vector512<short> even, Vector512<short> odd)
@@ -52,4 +52,18 @@ internal readonly unsafe struct Avx512QuantizedWindow64
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<int> Add(Vector512<int> left, Vector512<int> right) => left + right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<int> LoadSums(void* source) => Vector512.Load((int*)source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreSums(void* target, Vector512<int> sums) => sums.Store((int*)target);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Requantize(Vector512<int> sums, float* factors, float lowest, byte zeroPoint, byte* target)
+    {
+        Vector512<float> scaled = Vector512.ConvertToSingle(sums) * Vector512.Load(factors);
+        scaled = Avx512F.Min(Avx512F.Max(scaled, Vector512.Create(lowest)), Vector512.Create(255f - zeroPoint));
+        Avx512F.ConvertToVector128Byte(Avx512F.ConvertToVector512Int32(scaled) + Vector512.Create((int)zeroPoint)).Store(target);
+    }
 }

@@ -1,7 +1,7 @@
 namespace Dovetail.Runtime.Kernels.Simd;
 
 /// <summary>
-/// The few instructions in which the selector kernels differ; <see cref="TileKernel{TOps,TInput,TWeights,TOwners,TAcc}"/>
+/// The few instructions in which the selector kernels differ; <see cref="TileKernel{TOps,TInput,TWeights,TOwners,TAcc,TStore}"/>
 /// is written once over them. A vector carries <see cref="Lanes"/> outputs. One step loads a window of inputs of
 /// one pixel and, for every lane, picks the inputs of <see cref="SlotsPerStep"/> slots by their owners and adds
 /// their products with the weights to the lane's accumulator.
@@ -41,4 +41,25 @@ internal unsafe interface ILaneOperations<TInput, TWeights, TOwners, TAcc>
     static abstract TAcc MultiplyAdd(TAcc sum, TInput input, TOwners owners, TWeights weights);
 
     static abstract TAcc Add(TAcc left, TAcc right);
+
+    /// <summary>[Lanes] 32-bit numbers, float or int.</summary>
+    static abstract TAcc LoadSums(void* source);
+
+    static abstract void StoreSums(void* target, TAcc sums);
+}
+
+/// <summary>What floating-point lanes need to finish a tile.</summary>
+internal interface IFloat32LaneOperations<TInput, TWeights, TOwners, TAcc> : ILaneOperations<TInput, TWeights, TOwners, TAcc>
+    where TAcc : unmanaged
+{
+    /// <summary>max(x, 0) that keeps NaN.</summary>
+    static abstract TAcc Rectify(TAcc sums);
+}
+
+/// <summary>What integer lanes need to finish a tile.</summary>
+internal unsafe interface IQuantizedLaneOperations<TInput, TWeights, TOwners, TAcc> : ILaneOperations<TInput, TWeights, TOwners, TAcc>
+    where TAcc : unmanaged
+{
+    /// <summary>Stores [Lanes] bytes: round_half_to_even(clamp(sum · factor, lowest, 255 − zeroPoint)) + zeroPoint.</summary>
+    static abstract void Requantize(TAcc sums, float* factors, float lowest, byte zeroPoint, byte* target);
 }

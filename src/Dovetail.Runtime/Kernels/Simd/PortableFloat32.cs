@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Dovetail.Runtime.Kernels.Simd;
 
 /// <summary>fp32 on any machine: the selector is an indexed load, so any contiguous group fits.</summary>
-internal readonly unsafe struct PortableFloat32 : ILaneOperations<nint, float, byte, float>
+internal readonly unsafe struct PortableFloat32 : IFloat32LaneOperations<nint, float, byte, float>
 {
     public static int Lanes => 1;
     public static int Window => 256;
@@ -26,4 +26,13 @@ internal readonly unsafe struct PortableFloat32 : ILaneOperations<nint, float, b
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Add(float left, float right) => left + right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float LoadSums(void* source) => *(float*)source;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreSums(void* target, float sums) => *(float*)target = sums;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Rectify(float sums) => sums < 0 ? 0 : sums;
 }

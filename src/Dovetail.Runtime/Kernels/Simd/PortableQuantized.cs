@@ -1,9 +1,10 @@
 using System.Runtime.CompilerServices;
+using Dovetail.Runtime.Kernels.Reference;
 
 namespace Dovetail.Runtime.Kernels.Simd;
 
 /// <summary>uint8 × int8 on any machine: the selector is an indexed load, so any contiguous group fits.</summary>
-internal readonly unsafe struct PortableQuantized : ILaneOperations<nint, int, byte, int>
+internal readonly unsafe struct PortableQuantized : IQuantizedLaneOperations<nint, int, byte, int>
 {
     public static int Lanes => 1;
     public static int Window => 256;
@@ -26,4 +27,13 @@ internal readonly unsafe struct PortableQuantized : ILaneOperations<nint, int, b
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Add(int left, int right) => left + right;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static int LoadSums(void* source) => *(int*)source;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreSums(void* target, int sums) => *(int*)target = sums;
+
+    public static void Requantize(int sums, float* factors, float lowest, byte zeroPoint, byte* target) =>
+        *target = QuantizedReference.Requantize(sums, *factors, zeroPoint, lowest == 0 ? Activation.Relu : Activation.None);
 }

@@ -15,10 +15,11 @@ namespace Dovetail.Runtime.Kernels.Simd;
 /// 4. With fewer channels than a window a load reads behind its row (lanes that are never selected). Rows so close to
 ///    the end of the input that this would leave the buffer are read from a copy instead.
 /// </summary>
-internal sealed unsafe class SelectorLayer<T, TOps, TInput, TWeights, TOwners, TAcc> : PreparedLayer<T>
+internal sealed unsafe class SelectorLayer<T, TOps, TInput, TWeights, TOwners, TAcc, TStore> : PreparedLayer<T>
     where T : unmanaged
     where TOps : struct, ILaneOperations<TInput, TWeights, TOwners, TAcc>
     where TAcc : unmanaged
+    where TStore : struct, ITileStore<TAcc>, IBoundStore<TStore>
 {
     private const int VectorsPerBlock = 2;
     private const int PanelTiles = 8;
@@ -28,24 +29,21 @@ internal sealed unsafe class SelectorLayer<T, TOps, TInput, TWeights, TOwners, T
     private const long SmallWork = 400_000;
 
     private readonly SelectorStreams _streams;
-    private readonly TileEpilogue _epilogue;
+    private readonly LayerConstants _constants;
     private readonly AlignedBuffer _padding;
     private readonly long _usefulPerPixel;
     private readonly int _rowReach;
 
-    public SelectorLayer(string name, PackedTensor weights, SelectorStreams streams, TileEpilogue epilogue, byte padding)
+    public SelectorLayer(string name, PackedTensor weights, SelectorStreams streams, LayerConstants constants, byte padding)
         : base(name, weights.Layout)
     {
-        (_streams, _epilogue) = (streams, epilogue);
+        (_streams, _constants) = (streams, constants);
         _usefulPerPixel = weights.Layout.ValueCount;
         int channels = Shape.Channels;
         _rowReach = InputChannels - channels + (TOps.LoadsFullWindow ? Math.Max(channels, TOps.Window) : channels);
         _padding = new AlignedBuffer((nuint)_rowReach * (nuint)sizeof(T));
         new Span<byte>(_padding.Pointer, (int)_padding.Length).Fill(padding);
     }
-
-    /// <summary>The constants of the operations as values.</summary>
-    public static LaneFormat Format => new(TOps.Lanes, TOps.Window, TOps.LoadsFullWindow, TOps.SlotsPerStep, TOps.ElementBytes);
 
     private int InputChannels => Shape.Channels * Shape.Groups;
 
@@ -104,6 +102,8 @@ internal sealed unsafe class SelectorLayer<T, TOps, TInput, TWeights, TOwners, T
     private static int TileOf(int pixelsLeft) =>
         pixelsLeft >= TOps.TilePixels ? TOps.TilePixels : pixelsLeft >= 4 ? 4 : pixelsLeft >= 2 ? 2 : 1;
 
+    // Compiled in full at once: a first run should not wait for tiers.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void RunBlock(in LayerCall call, int block, int first, int count, byte** rows)
     {
         (int group, int inGroup) = Math.DivRem(block, _streams.BlocksPerGroup);
@@ -113,18 +113,19 @@ internal sealed unsafe class SelectorLayer<T, TOps, TInput, TWeights, TOwners, T
         int firstInGroup = inGroup * VectorsPerBlock * TOps.Lanes;
         int outputs = Math.Min(vectors * TOps.Lanes, Shape.OutputsPerGroup - firstInGroup);
         nint groupOffset = (nint)group * Shape.Channels * sizeof(T);
-        TAcc* sums = stackalloc TAcc[TOps.TilePixels * VectorsPerBlock];
+        int firstOutput = group * Shape.OutputsPerGroup + firstInGroup;
         for (int done = 0; done < count;)
         {
             int pixels = TileOf(count - done);
-            TileKernel<TOps, TInput, TWeights, TOwners, TAcc>.Run(
-                pixels, vectors, _streams.Shape, rows + (nint)done * Shape.Taps, groupOffset, weights, owners, sums);
-            _epilogue.Store(sums, vectors * TOps.Lanes, call, first + done, pixels, group * Shape.OutputsPerGroup + firstInGroup, outputs);
+            TStore store = TStore.Bind(_constants, call, first + done, firstOutput, outputs);
+            TileKernel<TOps, TInput, TWeights, TOwners, TAcc, TStore>.Run(
+                pixels, vectors, _streams.Shape, rows + (nint)done * Shape.Taps, groupOffset, weights, owners, store);
             done += pixels;
         }
     }
 
     /// <summary>Fills [tile][tap][pixel] pointers for the panel's pixels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void FillRows(in LayerCall call, int first, int count, byte** rows, long tailStart, byte* tail)
     {
         ConvolutionGeometry g = call.Geometry;
@@ -167,7 +168,7 @@ internal sealed unsafe class SelectorLayer<T, TOps, TInput, TWeights, TOwners, T
     public override void Dispose()
     {
         _streams.Dispose();
-        _epilogue.Dispose();
+        _constants.Dispose();
         _padding.Dispose();
     }
 }

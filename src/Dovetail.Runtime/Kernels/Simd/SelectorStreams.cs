@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 
@@ -13,7 +12,7 @@ namespace Dovetail.Runtime.Kernels.Simd;
 /// 3. The slots of a window are taken SlotsPerStep at a time; what is missing to a full step has weight 0.
 /// 4. Where a load of the full window would end behind the tap's channels, the window starts earlier and its
 ///    owners grow by as much. With fewer channels than a window there is one window, and the driver sees to it
-///    that the load stays inside memory (<see cref="SelectorLayer{T,TOps,TInput,TWeights,TOwners,TAcc}"/>).
+///    that the load stays inside memory (<see cref="SelectorLayer{T,TOps,TInput,TWeights,TOwners,TAcc,TStore}"/>).
 /// 5. The streams of two neighbouring vectors are interleaved by step, so that a block of outputs reads both in order.
 /// Unused slots select a candidate that exists, never memory behind the row.
 /// </summary>
@@ -109,16 +108,6 @@ internal sealed class SelectorStreams : IDisposable
         return new SelectorStreams(stream, vectorsPerGroup, vectorElements * sizeof(T), vectorElements, weights, owners);
     }
 
-    /// <summary>Sums of a row's weights, [outputs], as the zero point needs them. Wrap around as int32 does.</summary>
-    public static int[] RowSums(PackedTensor<sbyte> packed)
-    {
-        var sums = new int[packed.Shape.Outputs];
-        for (int m = 0; m < sums.Length; m++)
-            foreach (sbyte value in MemoryMarshal.CreateReadOnlySpan(ref packed.Values[m * packed.Layout.ValueColumns], packed.Layout.ValueColumns))
-                sums[m] += value;
-        return sums;
-    }
-
     public void Dispose()
     {
         Weights.Dispose();
@@ -127,4 +116,10 @@ internal sealed class SelectorStreams : IDisposable
 }
 
 /// <summary>The constants of <see cref="ILaneOperations{TInput,TWeights,TOwners,TAcc}"/> as values.</summary>
-internal readonly record struct LaneFormat(int Lanes, int Window, bool LoadsFullWindow, int SlotsPerStep, int ElementBytes);
+internal readonly record struct LaneFormat(int Lanes, int Window, bool LoadsFullWindow, int SlotsPerStep, int ElementBytes)
+{
+    public static LaneFormat Of<TOps, TInput, TWeights, TOwners, TAcc>()
+        where TOps : struct, ILaneOperations<TInput, TWeights, TOwners, TAcc>
+        where TAcc : unmanaged =>
+        new(TOps.Lanes, TOps.Window, TOps.LoadsFullWindow, TOps.SlotsPerStep, TOps.ElementBytes);
+}

@@ -10,45 +10,58 @@ namespace Dovetail.Runtime.Kernels.Simd;
 /// 2. Per tap, each pixel has a pointer to its row of inputs; the windows of a tap lie WindowStride apart.
 /// 3. Each step loads TVectors weights and owners once, then for each pixel loads one window and, per vector,
 ///    selects and multiplies. All sums stay in registers.
-/// 4. Sums are stored as [pixel][vector]; the caller applies bias, residual and activation.
+/// 4. TStore says what sums start from (the bias) and takes them from the registers to memory (residual, activation,
+///    requantization).
 /// </summary>
-internal static unsafe class TileKernel<TOps, TInput, TWeights, TOwners, TAcc>
+internal static unsafe class TileKernel<TOps, TInput, TWeights, TOwners, TAcc, TStore>
+    where TStore : struct, ITileStore<TAcc>
     where TOps : struct, ILaneOperations<TInput, TWeights, TOwners, TAcc>
     where TAcc : unmanaged
 {
     /// <summary>Runs the tile of <paramref name="pixels"/> (1, 2, 4 or 7) × <paramref name="vectors"/> (1 or 2).</summary>
     /// <param name="rows">[taps][pixels] pointers to the inputs.</param>
     /// <param name="groupOffsetBytes">Added to every pointer: the convolution group's first channel.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(
-        int pixels, int vectors, in StreamShape shape, byte** rows, nint groupOffsetBytes, byte* weights, byte* owners, TAcc* sums)
+        int pixels, int vectors, in StreamShape shape, byte** rows, nint groupOffsetBytes, byte* weights, byte* owners, in TStore store)
     {
+        TAcc* sums = stackalloc TAcc[MaxPixels * MaxVectors];
         switch (pixels * 10 + vectors)
         {
-            case 72: Tile<Seven, Two>(shape, rows, groupOffsetBytes, weights, owners, sums); break;
-            case 71: Tile<Seven, One>(shape, rows, groupOffsetBytes, weights, owners, sums); break;
-            case 42: Tile<Four, Two>(shape, rows, groupOffsetBytes, weights, owners, sums); break;
-            case 41: Tile<Four, One>(shape, rows, groupOffsetBytes, weights, owners, sums); break;
-            case 22: Tile<Two, Two>(shape, rows, groupOffsetBytes, weights, owners, sums); break;
-            case 21: Tile<Two, One>(shape, rows, groupOffsetBytes, weights, owners, sums); break;
-            case 12: Row<Two>(shape, rows, groupOffsetBytes, weights, owners, sums); break;
-            case 11: Row<One>(shape, rows, groupOffsetBytes, weights, owners, sums); break;
+            case 72: Tile<Seven, Two>(shape, rows, groupOffsetBytes, weights, owners, store, sums); break;
+            case 71: Tile<Seven, One>(shape, rows, groupOffsetBytes, weights, owners, store, sums); break;
+            case 42: Tile<Four, Two>(shape, rows, groupOffsetBytes, weights, owners, store, sums); break;
+            case 41: Tile<Four, One>(shape, rows, groupOffsetBytes, weights, owners, store, sums); break;
+            case 22: Tile<Two, Two>(shape, rows, groupOffsetBytes, weights, owners, store, sums); break;
+            case 21: Tile<Two, One>(shape, rows, groupOffsetBytes, weights, owners, store, sums); break;
+            case 12: Row<Two>(shape, rows, groupOffsetBytes, weights, owners, store, sums); break;
+            case 11: Row<One>(shape, rows, groupOffsetBytes, weights, owners, store, sums); break;
             default: throw new UnreachableException($"No tile of {pixels} pixels and {vectors} vectors.");
         }
+
+        if (!store.IsWhole(vectors))
+            store.FinishPart(sums, pixels, vectors);
     }
 
-    private static int StepElements => TOps.Lanes * TOps.SlotsPerStep;
+    private const int MaxPixels = 7, MaxVectors = 2;
+
+    private static int StepElements
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => TOps.Lanes * TOps.SlotsPerStep;
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tile<TPixels, TVectors>(
-        in StreamShape shape, byte** rows, nint groupOffset, byte* weights, byte* owners, TAcc* sums)
+        in StreamShape shape, byte** rows, nint groupOffset, byte* weights, byte* owners, in TStore store, TAcc* sums)
         where TPixels : struct, IConstant
         where TVectors : struct, IConstant
     {
         int weightBytes = StepElements * TOps.ElementBytes, ownerBytes = StepElements;
         int windows = shape.Windows, steps = shape.Steps;
         nint stride = shape.WindowStrideBytes, last = shape.LastOffsetBytes;
-        TAcc a0 = default, a1 = default, a2 = default, a3 = default, a4 = default, a5 = default, a6 = default;
-        TAcc b0 = default, b1 = default, b2 = default, b3 = default, b4 = default, b5 = default, b6 = default;
+        TAcc a0 = store.Start(0), a1 = a0, a2 = a0, a3 = a0, a4 = a0, a5 = a0, a6 = a0;
+        TAcc b0 = TVectors.Value > 1 ? store.Start(1) : default, b1 = b0, b2 = b0, b3 = b0, b4 = b0, b5 = b0, b6 = b0;
         for (int tap = shape.Taps; tap > 0; tap--)
         {
             byte* r0 = rows[0] + groupOffset, r1 = rows[1] + groupOffset, r2 = null, r3 = null, r4 = null, r5 = null, r6 = null;
@@ -124,34 +137,54 @@ internal static unsafe class TileKernel<TOps, TInput, TWeights, TOwners, TAcc>
             }
         }
 
-        Store<TVectors>(sums, 0, a0, b0);
-        Store<TVectors>(sums, 1, a1, b1);
-        if (TPixels.Value > 2)
+        if (store.IsWhole(TVectors.Value))
         {
-            Store<TVectors>(sums, 2, a2, b2);
-            Store<TVectors>(sums, 3, a3, b3);
-        }
+            Finish<TVectors>(store, 0, a0, b0);
+            Finish<TVectors>(store, 1, a1, b1);
+            if (TPixels.Value > 2)
+            {
+                Finish<TVectors>(store, 2, a2, b2);
+                Finish<TVectors>(store, 3, a3, b3);
+            }
 
-        if (TPixels.Value > 4)
+            if (TPixels.Value > 4)
+            {
+                Finish<TVectors>(store, 4, a4, b4);
+                Finish<TVectors>(store, 5, a5, b5);
+                Finish<TVectors>(store, 6, a6, b6);
+            }
+        }
+        else
         {
-            Store<TVectors>(sums, 4, a4, b4);
-            Store<TVectors>(sums, 5, a5, b5);
-            Store<TVectors>(sums, 6, a6, b6);
+            Keep<TVectors>(sums, 0, a0, b0);
+            Keep<TVectors>(sums, 1, a1, b1);
+            if (TPixels.Value > 2)
+            {
+                Keep<TVectors>(sums, 2, a2, b2);
+                Keep<TVectors>(sums, 3, a3, b3);
+            }
+
+            if (TPixels.Value > 4)
+            {
+                Keep<TVectors>(sums, 4, a4, b4);
+                Keep<TVectors>(sums, 5, a5, b5);
+                Keep<TVectors>(sums, 6, a6, b6);
+            }
         }
     }
 
     /// <summary>One pixel: four windows at a time, each with its own sums, hide the latency of the additions.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Row<TVectors>(
-        in StreamShape shape, byte** rows, nint groupOffset, byte* weights, byte* owners, TAcc* sums)
+        in StreamShape shape, byte** rows, nint groupOffset, byte* weights, byte* owners, in TStore store, TAcc* sums)
         where TVectors : struct, IConstant
     {
         nint weightBytes = StepElements * TOps.ElementBytes, ownerBytes = StepElements;
         nint weightWindow = TVectors.Value * weightBytes * shape.Steps, ownerWindow = TVectors.Value * ownerBytes * shape.Steps;
         nint stride = shape.WindowStrideBytes, last = shape.LastOffsetBytes;
         int steps = shape.Steps;
-        TAcc a0 = default, a1 = default, a2 = default, a3 = default;
-        TAcc b0 = default, b1 = default, b2 = default, b3 = default;
+        TAcc a0 = store.Start(0), a1 = default, a2 = default, a3 = default;
+        TAcc b0 = TVectors.Value > 1 ? store.Start(1) : default, b1 = default, b2 = default, b3 = default;
         for (int tap = 0; tap < shape.Taps; tap++)
         {
             byte* row = rows[tap] + groupOffset;
@@ -210,11 +243,23 @@ internal static unsafe class TileKernel<TOps, TInput, TWeights, TOwners, TAcc>
         a0 = TOps.Add(TOps.Add(a0, a1), TOps.Add(a2, a3));
         if (TVectors.Value > 1)
             b0 = TOps.Add(TOps.Add(b0, b1), TOps.Add(b2, b3));
-        Store<TVectors>(sums, 0, a0, b0);
+        if (store.IsWhole(TVectors.Value))
+            Finish<TVectors>(store, 0, a0, b0);
+        else
+            Keep<TVectors>(sums, 0, a0, b0);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store<TVectors>(TAcc* sums, int pixel, TAcc first, TAcc second)
+    private static void Finish<TVectors>(in TStore store, int pixel, TAcc first, TAcc second)
+        where TVectors : struct, IConstant
+    {
+        store.Finish(first, pixel, 0);
+        if (TVectors.Value > 1)
+            store.Finish(second, pixel, 1);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Keep<TVectors>(TAcc* sums, int pixel, TAcc first, TAcc second)
         where TVectors : struct, IConstant
     {
         sums[pixel * TVectors.Value] = first;

@@ -83,7 +83,7 @@ internal readonly unsafe struct KernelInfo(OrtApi api, nint info, PackedOperator
         T[] values = Read<T>(name, out long[] dimensions);
         return dimensions.SequenceEqual(Array.ConvertAll(shape, dimension => (long)dimension))
             ? values
-            : throw new OperatorException($"The input '{name}' has the shape [{string.Join(", ", dimensions)}], expected [{string.Join(", ", shape)}] for pattern {Text("pattern")}.");
+            : throw new OperatorException($"The input '{name}' has the shape [{string.Join(", ", dimensions)}], expected [{string.Join(", ", shape)}] for a weight of [{string.Join(", ", api.AttributeInts(info, "weight_shape") ?? [])}] in pattern {Text("pattern")}.");
     }
 
     private T[] Read<T>(string name, out long[] dimensions)

@@ -1,0 +1,145 @@
+using Dovetail.Cli.Reports;
+using Dovetail.Core.Packing;
+using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Rewriting;
+using Dovetail.Runtime.Kernels;
+using Dovetail.Runtime.Kernels.Dispatch;
+using Dovetail.Runtime.Kernels.Reference;
+using Dovetail.Runtime.OnnxRuntime;
+
+namespace Dovetail.Cli.Codesign;
+
+/// <summary>
+/// Test accuracy of all six models, and the proofs that the packed ones compute what the sparse ones do:
+/// 1. packed fp32 = sparse fp32 in plain ONNX Runtime, logits of every test image, within a tolerance;
+/// 2. packed int8 = sparse int8 (QDQ) in plain ONNX Runtime, logits of every test image;
+/// 3. each int8 operator inside ONNX Runtime = the scalar reference on what was fed to it, bit for bit;
+/// 4. every fp32 kernel that this CPU can run = the scalar reference, each packed layer, within a tolerance.
+/// </summary>
+internal static class AgreementStage
+{
+    private const int Batch = 250;
+
+    /// <summary>Of the greatest magnitude: fp32 sums of a thousand products in another order.</summary>
+    private const double Float32Tolerance = 2e-5;
+
+    public sealed record Outcome(AccuracyInfo Accuracy, IReadOnlyList<EqualityCheck> Checks, IReadOnlyList<CapturedLayer> Captured);
+
+    public static Outcome Run(ExportedModels models, JobImages images, int threads, int seed, Action<string> step, CancellationToken cancellation)
+    {
+        float[] test = images.Test();
+        byte[] labels = images.Data.Test.Labels;
+        float[] Logits(OnnxModel model, string name)
+        {
+            using var session = DovetailSession.Create(model.ToBytes(), new DovetailSessionOptions(threads));
+            float[] logits = Evaluation.Logits(session, test, images.Shape, Batch, cancellation: cancellation);
+            step(name);
+            return logits;
+        }
+
+        double Accuracy(float[] logits) => Evaluation.Accuracy(logits, labels);
+        float[] sparse = Logits(models.Sparse, "sparse"), packed = Logits(models.Packed.Model, "packed");
+        float[] sparseInt8 = Logits(models.SparseInt8, "sparse int8"), packedInt8 = Logits(models.PackedInt8.Model, "packed int8");
+        var accuracy = new AccuracyInfo(
+            Accuracy(Logits(models.Dense, "dense")), Accuracy(sparse), Accuracy(packed),
+            Accuracy(Logits(models.DenseInt8, "dense int8")), Accuracy(sparseInt8), Accuracy(packedInt8));
+
+        PackedModel int8Layers = PackedModelReader.Read(models.PackedInt8.Model);
+        IReadOnlyList<CapturedLayer> captured = CapturedLayer.Capture(models.PackedInt8.Model, int8Layers, images.TestImage(0), images.Shape);
+        step("layers");
+        return new Outcome(accuracy,
+        [
+            Compare("packed ONNX (our operators) = sparse ONNX (plain ONNX Runtime), fp32 logits", sparse, packed, Float32Tolerance * 10, $"{labels.Length} test images"),
+            Compare("packed int8 (our operators) = sparse int8 QDQ (plain ONNX Runtime), logits", sparseInt8, packedInt8, Int8Tolerance, $"{labels.Length} test images"),
+            OperatorsEqualReference(captured),
+            KernelsEqualReference(PackedModelReader.Read(models.Packed.Model), seed),
+        ], captured);
+    }
+
+    /// <summary>
+    /// ONNX Runtime computes the head's last sum in float between integers, so logits may differ in the last places;
+    /// one step of a quantized activation would be far above this.
+    /// </summary>
+    private const double Int8Tolerance = 1e-5;
+
+    private static EqualityCheck OperatorsEqualReference(IReadOnlyList<CapturedLayer> layers)
+    {
+        long compared = 0, wrong = 0;
+        int greatest = 0;
+        foreach (CapturedLayer layer in layers)
+        {
+            if (layer.Output is not { } found)
+                continue;
+            LayerQuantization quantization = layer.Layer.Quantization!;
+            int[] accumulators = QuantizedReference.Accumulate(
+                layer.Weights, layer.Input, 1, layer.Geometry, quantization.InputZeroPoint, quantization.Bias);
+            byte[] expected = QuantizedReference.Requantize(
+                accumulators,
+                QuantizedSpecification.ComputeFactors(quantization.InputScale, layer.Weights.Scales, quantization.OutputScale),
+                quantization.OutputZeroPoint);
+            compared += expected.Length;
+            for (int i = 0; i < expected.Length; i++)
+            {
+                int difference = Math.Abs(expected[i] - found[i]);
+                if (difference > 0)
+                    wrong++;
+                greatest = Math.Max(greatest, difference);
+            }
+        }
+
+        return new EqualityCheck(
+            "int8 layers inside ONNX Runtime = scalar reference, uint8 outputs", wrong == 0 ? "equal" : "different", compared, greatest, 0,
+            $"{layers.Count} layers, one test image, packed and dense ones");
+    }
+
+    private static EqualityCheck KernelsEqualReference(PackedModel model, int seed)
+    {
+        var random = new Random(seed);
+        var kernels = new HashSet<string>();
+        long compared = 0;
+        double worst = 0;
+        foreach (PackedLayer layer in model.Layers)
+        {
+            if (layer.Weights is not PackedTensor<float> weights || weights.Pattern.IsDense)
+                continue;
+            var geometry = layer.Workload.Convolution ?? PreparedLayer.RowsOf(layer.Workload.N);
+            var input = new float[geometry.InputHeight * geometry.InputWidth * weights.Shape.Channels * weights.Shape.Groups];
+            for (int i = 0; i < input.Length; i++)
+                input[i] = random.NextSingle() * 2 - 1;
+            var specification = new Float32Specification(weights);
+            float[] expected = Run(KernelRegistry.Float32[^1]);
+            float scale = expected.Max(MathF.Abs);
+            foreach (Kernel<Float32Specification, float> kernel in KernelRegistry.Float32)
+            {
+                if (!kernel.IsSupported || !kernel.Accepts(weights.Layout))
+                    continue;
+                float[] found = Run(kernel);
+                kernels.Add(kernel.Name);
+                compared += found.Length;
+                for (int i = 0; i < found.Length; i++)
+                    worst = Math.Max(worst, Math.Abs(found[i] - expected[i]) / scale);
+            }
+
+            float[] Run(Kernel<Float32Specification, float> kernel)
+            {
+                using PreparedLayer<float> prepared = kernel.Prepare(specification);
+                var output = new float[geometry.OutputPixels * weights.Shape.Outputs];
+                prepared.Run(input, 1, geometry, output);
+                return output;
+            }
+        }
+
+        return new EqualityCheck(
+            "SIMD kernels = scalar reference, fp32", worst <= Float32Tolerance ? "within tolerance" : "different", compared, worst, Float32Tolerance,
+            $"every packed layer, random inputs of seed {seed}, kernels {string.Join(", ", kernels)}; differences relative to the greatest output");
+    }
+
+    private static EqualityCheck Compare(string name, float[] expected, float[] found, double tolerance, string detail)
+    {
+        double scale = expected.Max(MathF.Abs), worst = 0;
+        for (int i = 0; i < expected.Length; i++)
+            worst = Math.Max(worst, Math.Abs(expected[i] - found[i]) / scale);
+        string status = worst == 0 ? "equal" : worst <= tolerance ? "within tolerance" : "different";
+        return new EqualityCheck(name, status, expected.Length, worst, tolerance, detail + "; differences relative to the greatest logit");
+    }
+}

@@ -1,0 +1,43 @@
+using Dovetail.Core.Packing;
+using Dovetail.Core.Workloads;
+using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Rewriting;
+using Dovetail.Runtime.Kernels;
+using Dovetail.Runtime.OnnxRuntime;
+
+namespace Dovetail.Cli.Codesign;
+
+/// <summary>An int8 layer with what ONNX Runtime fed to it and took from it for one real image.</summary>
+/// <param name="Input">uint8, [height, width, channels] for a convolution, [rows, K] for a product.</param>
+/// <param name="Output">uint8, [pixels, outputs]; null where the model has no such tensor (fused away).</param>
+internal sealed record CapturedLayer(PackedLayer Layer, byte[] Input, byte[]? Output)
+{
+    public PackedTensor<sbyte> Weights => (PackedTensor<sbyte>)Layer.Weights;
+
+    /// <summary>As the kernels see the layer: a product over n rows is a 1×1 convolution.</summary>
+    public ConvolutionGeometry Geometry => Layer.Workload.Convolution ?? PreparedLayer.RowsOf(Layer.Workload.N);
+
+    /// <summary>Runs the model on one image and keeps what each int8 layer read and made.</summary>
+    public static IReadOnlyList<CapturedLayer> Capture(OnnxModel model, PackedModel layers, float[] image, IReadOnlyList<long> shape)
+    {
+        string[] names = [.. layers.Layers.SelectMany(layer => (string[])[layer.InputName, layer.OutputName]).Distinct()];
+        OnnxModel open = GraphSlicer.WithOutputs(model, names);
+        IReadOnlyDictionary<string, CapturedTensor> tensors = ActivationCapture.Capture(open.ToBytes(), names, image, [1, .. shape]);
+        return [.. layers.Layers.Where(layer => layer.Quantization is not null).Select(layer => new CapturedLayer(
+            layer, Bytes(tensors[layer.InputName], layer), tensors[layer.OutputName] is CapturedBytes ? Bytes(tensors[layer.OutputName], layer) : null))];
+    }
+
+    /// <summary>A layer's tensor with channels last, whatever its layout in the model.</summary>
+    private static byte[] Bytes(CapturedTensor tensor, PackedLayer layer)
+    {
+        byte[] values = ((CapturedBytes)tensor).Values;
+        if (layer.Workload.Convolution is null || layer.ChannelsLast)
+            return values;
+        int channels = (int)tensor.Dimensions[1], pixels = values.Length / channels;
+        var result = new byte[values.Length];
+        for (int c = 0; c < channels; c++)
+            for (int p = 0; p < pixels; p++)
+                result[p * channels + c] = values[c * pixels + p];
+        return result;
+    }
+}

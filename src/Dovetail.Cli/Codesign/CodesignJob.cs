@@ -1,0 +1,136 @@
+using System.Diagnostics;
+using Dovetail.Accelerator.Config;
+using Dovetail.Cli.Reports;
+using Dovetail.Core;
+using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Rewriting;
+using Dovetail.Training;
+using Dovetail.Training.Data;
+using Dovetail.Training.Native;
+using Spectre.Console;
+
+namespace Dovetail.Cli.Codesign;
+
+/// <summary>
+/// The main job: train, export, prove agreement, measure, simulate, check the RTL, report. Bad input is found
+/// before training starts. A difference between two executions fails the job after the report is written.
+/// </summary>
+internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
+{
+    private readonly Stopwatch _time = Stopwatch.StartNew();
+
+    /// <exception cref="DovetailException">Bad input, or two executions that should agree do not.</exception>
+    /// <exception cref="InterruptedException">Ctrl-C during training; what was saved is in the message.</exception>
+    public CodesignResult Run(CancellationToken cancellation)
+    {
+        ImageDataset data = FashionMnist.LoadNamedOrFolder(options.Data);
+        OnnxModel model = ModelSource.Load(options.Model, options.Seed);
+        WeightLayers.FindFitting(model, options.Pattern);
+        var folder = JobFolder.Open(options.Folder);
+        TrainingStage.CheckResume(options, folder);
+        Announce(data, model, folder);
+
+        TrainingStage.Outcome trained = null!;
+        ExportedModels exported = null!;
+        AgreementStage.Outcome agreement = null!;
+        SpeedInfo speed = null!;
+        SimulationStage.Outcome simulation = null!;
+        RtlStage.Outcome rtl = null!;
+        console.Progress()
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn(), new RemainingTimeColumn())
+            .Start(context =>
+            {
+                var stages = new JobProgress(context);
+                trained = TrainingStage.Run(options, model, data, folder, stages.Training, cancellation);
+                var images = new JobImages(data);
+                exported = stages.Run("Export and quantize", 2, step => ExportStage.Run(
+                    trained.Dense.Model, trained.Complementary.Model, options.Pattern, images, folder, options.Threads, step, cancellation));
+                agreement = stages.Run("Accuracy and agreement", 7, step => AgreementStage.Run(
+                    exported, images, options.Threads, options.Seed, step, cancellation));
+                int packedLayers = exported.Packed.Layers.Count(layer => layer.Pattern is not null);
+                speed = stages.Run("Measure this CPU", 1 + packedLayers, step => BenchStage.Run(
+                    exported.Dense, exported.Packed.Model, options.BenchThreads, batch: 1, options.Seed, step, cancellation));
+                simulation = stages.Run("Simulate the array", agreement.Captured.Count, step => SimulationStage.Run(
+                    agreement.Captured, options.Pattern, options.Rows, options.Columns, step, cancellation));
+                rtl = stages.Run("Check the RTL", 1, step =>
+                {
+                    RtlStage.Outcome outcome = RtlStage.Run(
+                        agreement.Captured, ArrayConfig.Complementary(RtlStage.DefaultRows, RtlStage.DefaultColumns, options.Pattern), folder.File(JobFolder.Rtl), options.CommandLine, options.Seed, cancellation);
+                    step(outcome.Info.Status);
+                    return outcome;
+                });
+            });
+
+        CodesignResult result = Collect(data, folder, trained, exported, agreement, speed, simulation, rtl);
+        HtmlReport.Write(folder.File(JobFolder.Report), result);
+        ResultJson.Write(folder.File(JobFolder.Result), result);
+        return result;
+    }
+
+    /// <summary>Fails where two executions differ; called when everything else is written and shown.</summary>
+    public static void CheckAgreement(CodesignResult result)
+    {
+        if (result.Equality.FirstOrDefault(check => check.Status == "different") is { } broken)
+            throw new DovetailException($"Two executions differ that must agree: {broken.Name} (greatest difference {broken.MaxDifference:g3}, allowed {broken.Tolerance:g3}; {broken.Detail}). The report is written; please file it as a bug.");
+    }
+
+    private void Announce(ImageDataset data, OnnxModel model, JobFolder folder)
+    {
+        console.WriteLine($"Model   {options.Model}, {WeightLayers.Find(model).Sum(layer => (long)layer.Shape.Count):N0} weights");
+        console.WriteLine($"Data    {data.Name}: {data.Train.Count:N0} training and {data.Test.Count:N0} test images ({data.Source})");
+        if (data.Source.IsSample)
+            console.WriteLine("        This is the embedded sample; the full set: ./dovetail data get fashion-mnist");
+        console.WriteLine($"Pattern {options.Pattern}, sparsity {options.Pattern.Sparsity:0.##%}, seed {options.Seed}");
+        console.WriteLine($"Output  {folder.Path}");
+        console.WriteLine();
+    }
+
+    private CodesignResult Collect(
+        ImageDataset data, JobFolder folder, TrainingStage.Outcome trained, ExportedModels exported, AgreementStage.Outcome agreement,
+        SpeedInfo speed, SimulationStage.Outcome simulation, RtlStage.Outcome rtl)
+    {
+        int validation = new TrainingOptions { Method = TrainingMethod.Dense, Epochs = 1 }.ValidationCount(data.Train.Count);
+        TorchRuntimeState torch = TorchRuntime.Describe();
+        ModelSummary summary = ModelSummary.Of(options.Model, exported);
+        return new CodesignResult
+        {
+            Seed = options.Seed,
+            Environment = new EnvironmentInfo(
+                MachineFacts.Version, MachineFacts.Commit, MachineFacts.Cpu, Environment.ProcessorCount, string.Join(", ", MachineFacts.InstructionSets),
+                MachineFacts.Os, MachineFacts.Runtime, MachineFacts.OnnxRuntimeVersion,
+                $"{torch.Version}{(torch.IsPatched ? " (TorchSharp's library patched for this libstdc++)" : "")}",
+                options.CommandLine, _time.Elapsed.TotalSeconds, MachineFacts.PeakMemoryMegabytes),
+            Data = new DataInfo(
+                data.Source.IsSample ? $"{data.Name}-sample" : data.Name, data.Source.ToString(),
+                data.Train.Count, validation, data.Test.Count),
+            Model = summary.Info,
+            Pattern = options.Pattern.ToString(),
+            Sparsity = summary.Sparsity,
+            Training = trained.Info,
+            Accuracy = agreement.Accuracy,
+            Bytes = summary.Bytes(folder),
+            Equality = [.. agreement.Checks, .. simulation.Checks, rtl.Check],
+            Speed = speed,
+            Accelerator = simulation.Info,
+            Rtl = rtl.Info,
+            Mask = MaskPictures.Of(PackedModelReader.Read(exported.Packed.Model)),
+            Files = JobFiles.List(folder),
+            Commands = Reproduction.Commands(options),
+            Notes = Notes(data, rtl.Info),
+        };
+    }
+
+    private List<string> Notes(ImageDataset data, RtlInfo rtl)
+    {
+        var notes = new List<string>();
+        if (data.Source.IsSample)
+            notes.Add($"The data are the embedded sample of {data.Train.Count:N0} + {data.Test.Count:N0} images, not the full set; accuracies are lower than with it. Bring the full set with ./dovetail data get fashion-mnist.");
+        if (options.Resume)
+            notes.Add("The job was resumed: training seconds are summed over the interrupted runs.");
+        if (rtl.Status == "skipped")
+            notes.Add($"The RTL was emitted but not checked: {rtl.Reason}");
+        notes.Add("One seed and a short training: differences of accuracy below about 0.3 points are noise.");
+        notes.Add("Speeds are medians of runs that alternate between dense and packed in this process; the ratio is what to read, as the machine may be shared.");
+        return notes;
+    }
+}

@@ -1,0 +1,46 @@
+using Dovetail.Core.Packing.Safetensors;
+using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Rewriting;
+using Dovetail.Onnx.Rewriting.Packing;
+using Dovetail.Runtime.OnnxRuntime;
+
+namespace Dovetail.Cli.Codesign;
+
+/// <summary>Packs and quantizes the trained networks and writes every model file.</summary>
+internal static class ExportStage
+{
+    /// <summary>Training images that the ranges of the activations are taken from.</summary>
+    private const int CalibrationImages = 512;
+
+    public static ExportedModels Run(
+        OnnxModel dense, OnnxModel sparse, ComplementaryPattern pattern, JobImages images, JobFolder folder, int threads,
+        Action<string> step, CancellationToken cancellation)
+    {
+        dense.Save(folder.File(JobFolder.Dense));
+        sparse.Save(folder.File(JobFolder.Sparse));
+        PackingResult packed = PackingPass.Pack(sparse, pattern);
+        packed.Model.Save(folder.File(JobFolder.Packed));
+        PackedSafetensors.Write(
+            folder.File(JobFolder.PackedSafetensors),
+            PackedModelReader.Read(packed.Model).Layers.Where(layer => !layer.Weights.Pattern.IsDense).ToDictionary(layer => layer.Name, layer => layer.Weights));
+        step("fp32");
+
+        float[] calibration = images.Calibration(CalibrationImages);
+        OnnxModel denseInt8 = Quantize(dense), sparseInt8 = Quantize(sparse);
+        denseInt8.Save(folder.File(JobFolder.DenseInt8));
+        sparseInt8.Save(folder.File(JobFolder.SparseInt8));
+        PackingResult packedInt8 = PackingPass.Pack(sparseInt8, pattern);
+        packedInt8.Model.Save(folder.File(JobFolder.PackedInt8));
+        step("int8");
+        return new ExportedModels(dense, sparse, packed, denseInt8, sparseInt8, packedInt8);
+
+        OnnxModel Quantize(OnnxModel model)
+        {
+            IReadOnlyList<string> tensors = QuantizationPass.TensorsToCalibrate(model);
+            IReadOnlyDictionary<string, TensorRange> ranges = Calibration.Ranges(
+                GraphSlicer.WithOutputs(model, tensors).ToBytes(), [.. tensors], calibration, images.Shape, 128, threads: threads, cancellation: cancellation);
+            return QuantizationPass.Quantize(model, ranges.ToDictionary(range => range.Key, range => (range.Value.Minimum, range.Value.Maximum)));
+        }
+    }
+}

@@ -1,0 +1,58 @@
+using Dovetail.Accelerator.Config;
+using Dovetail.Accelerator.Mapping;
+using Dovetail.Accelerator.Simulation;
+using Dovetail.Cli.Reports;
+using Dovetail.Core;
+using Dovetail.Core.Patterns;
+using Dovetail.Rtl;
+using Dovetail.Rtl.Cosimulation;
+using Dovetail.Rtl.Emit;
+
+namespace Dovetail.Cli.Codesign;
+
+/// <summary>
+/// Emits the complementary array at a small size, builds it with Verilator, and feeds it one fold of the trained
+/// network: its packed int8 bytes and the activations of a real image. Sums and cycles must be the simulator's.
+/// </summary>
+internal static class RtlStage
+{
+    /// <summary>Small enough that Verilator builds it in seconds.</summary>
+    public const int DefaultRows = 8, DefaultColumns = 8;
+
+    public sealed record Outcome(RtlInfo Info, EqualityCheck Check);
+
+    /// <exception cref="DovetailException">The RTL cannot be emitted or built.</exception>
+    public static Outcome Run(IReadOnlyList<CapturedLayer> layers, ArrayConfig config, string folder, string? command, int seed, CancellationToken cancellation)
+    {
+        (int rows, int columns, ComplementaryPattern pattern) = (config.Rows, config.Columns, config.Pattern);
+        var options = new RtlOptions(Command: command, Seed: seed);
+        string[] files = [.. RtlGenerator.Emit(config, folder, options).Select(Path.GetFileName).OfType<string>()];
+        CapturedLayer layer = layers.FirstOrDefault(candidate => candidate.Weights.Pattern.Equals(pattern)) ?? layers[0];
+        LayerMapping mapping = LayerMapping.Of(config, layer.Layer);
+        // A fold from the middle of the first outputs: inner taps, so that few of its lanes are padding.
+        ArrayFold fold = mapping.Folds().Skip(mapping.SlotFolds / 2).First();
+        ArrayTile tile = mapping.Tile(fold, mapping.WeightsOf(layer.Layer), layer.Input, layer.Layer.Quantization!.InputZeroPoint);
+        ArrayTileResult expected = new WeightStationaryArray(config).Run(tile);
+        const string Name = "RTL in Verilator = array simulator, sums bit for bit and cycle for cycle";
+        try
+        {
+            RtlTileResult found = TileCosimulation.Run(config, tile, options, cancellation);
+            TileDifference? difference = TileCosimulation.Compare(expected, found);
+            long compared = 2L * expected.PartialSums.Length;
+            return new Outcome(
+                new RtlInfo(difference is null ? "equal" : "different", difference?.ToString(), 1, found.Cycles, rows, columns, layer.Layer.Name, tile.Pixels, files),
+                new EqualityCheck(Name, difference is null ? "equal" : "different", compared, difference is null ? 0 : 1, 0,
+                    difference?.ToString() ?? $"one {rows}×{columns} tile of layer {layer.Layer.Name}, {tile.Pixels} pixels, {found.Cycles} cycles"));
+        }
+        catch (ToolMissingException error)
+        {
+            return new Outcome(
+                new RtlInfo("skipped", error.Message, 0, 0, rows, columns, null, 0, files),
+                new EqualityCheck(Name, "skipped", 0, 0, 0, error.Message));
+        }
+        catch (DovetailException error) when (error is RtlException)
+        {
+            throw new DovetailException($"The RTL in '{folder}' was emitted, but its check failed: {error.Message}", error);
+        }
+    }
+}

@@ -1,0 +1,75 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Dovetail.Cli.Commands;
+using Dovetail.Core;
+
+namespace Dovetail.Cli;
+
+/// <summary>The verbs, and what an error looks like: one line on standard error, exit code ≠ 0.</summary>
+public static class CommandLine
+{
+    public const int Failed = 1;
+    public const int Usage = 2;
+    public const int Interrupted = 130;
+
+    /// <summary>Time that a verb has to save its work after Ctrl-C.</summary>
+    private static readonly TimeSpan GracePeriod = TimeSpan.FromSeconds(60);
+
+    public static async Task<int> RunAsync(string[] args)
+    {
+        ParseResult parsed = Root().Parse(args);
+        if (parsed.Errors.Count > 0)
+        {
+            Report($"{string.Join(" ", parsed.Errors.Select(error => error.Message))} See 'dovetail {Path(parsed)}--help'.");
+            return Usage;
+        }
+
+        try
+        {
+            return await parsed.InvokeAsync(new InvocationConfiguration
+            {
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = GracePeriod,
+            });
+        }
+        catch (OperationCanceledException error)
+        {
+            Report(error is InterruptedException ? error.Message : "Interrupted.");
+            return Interrupted;
+        }
+        catch (DovetailException error)
+        {
+            Report(error.Message);
+            return Failed;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            Report($"{error.Message.TrimEnd('.')}. Check that the folder exists, may be written and has room, then run the command again.");
+            return Failed;
+        }
+    }
+
+    public static RootCommand Root() => new("Complementary sparsity from training to silicon: train, pack, run, simulate and emit sparse networks.")
+    {
+        CodesignCommand.Create(),
+        TrainCommand.Create(),
+        PackCommand.Create(),
+        RunCommand.Create(),
+        BenchCommand.Create(),
+        SimulateCommand.Create(),
+        RtlCommand.Create(),
+        DataCommand.Create(),
+        ZooCommand.Create(),
+        DoctorCommand.Create(),
+    };
+
+    private static string Path(ParseResult parsed)
+    {
+        string path = "";
+        for (SymbolResult? at = parsed.CommandResult; at is CommandResult { Command: not RootCommand } command; at = at.Parent)
+            path = $"{command.Command.Name} {path}";
+        return path;
+    }
+
+    private static void Report(string message) => Console.Error.WriteLine($"dovetail: {message}");
+}

@@ -1,0 +1,92 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Dovetail.Core.Patterns;
+
+namespace Dovetail.Cli.Commands;
+
+/// <summary>Options that several verbs share, so that they read the same everywhere.</summary>
+internal static class CommonOptions
+{
+    public static Option<string?> Json() => new("--json")
+    {
+        Description = "Write the result as JSON to FILE; '-' is standard output, and then nothing else goes there.",
+        HelpName = "FILE",
+    };
+
+    public static Option<string> Data() => new("--data")
+    {
+        Description = "Data set: fashion-mnist (installed, cached or the embedded sample), or a folder with the four IDX files of one like it.",
+        HelpName = "NAME|DIR",
+        DefaultValueFactory = _ => "fashion-mnist",
+    };
+
+    public static Option<ComplementaryPattern> Pattern(string description = "Complementary pattern, keep:group[xSHARE][/out][@strided], e.g. 1:16 or 2:32.") => new("--pattern")
+    {
+        Description = description,
+        HelpName = "PATTERN",
+        DefaultValueFactory = _ => new ComplementaryPattern(1, 16),
+        CustomParser = Pattern,
+    };
+
+    public static Option<string> Model() => new("--model")
+    {
+        Description = "zoo:NAME (see 'dovetail zoo list') or an ONNX file; its weights are where training starts.",
+        HelpName = "zoo:NAME|FILE.onnx",
+        DefaultValueFactory = _ => "zoo:fashion-cnn",
+    };
+
+    public static Option<string> Method()
+    {
+        var option = new Option<string>("--method")
+        {
+            Description = "How owners come about: growing (the density falls during training), srste, static (random owners), dense.",
+            DefaultValueFactory = _ => "growing",
+        };
+        return option.AcceptOnlyFromAmong(TrainingMethods.All);
+    }
+
+    public static Option<int?> Epochs()
+    {
+        var option = new Option<int?>("--epochs") { Description = "Passes over the training images. Default: by the size of the data." };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out int value) && value < 1)
+                result.AddError($"--epochs is {value}, expected 1 or more.");
+        });
+        return option;
+    }
+
+    public static Option<int> Seed() => new("--seed")
+    {
+        Description = "Seed of the initial weights, the order of the images and everything else that is random.",
+        DefaultValueFactory = _ => 1,
+    };
+
+    public static Option<int> Threads(int defaultValue, string what) => Positive("--threads", $"Threads for {what}.", defaultValue);
+
+    /// <summary>An option whose value is a whole number ≥ 1.</summary>
+    public static Option<int> Positive(string name, string description, int defaultValue)
+    {
+        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => defaultValue };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out int value) && value < 1)
+                result.AddError($"{name} is {value}, expected 1 or more.");
+        });
+        return option;
+    }
+
+    /// <summary>Parses a pattern; what is wrong becomes the error of the option.</summary>
+    public static ComplementaryPattern? Pattern(ArgumentResult result)
+    {
+        try
+        {
+            return ComplementaryPattern.Parse(result.Tokens.Single().Value);
+        }
+        catch (PatternException error)
+        {
+            result.AddError(error.Message);
+            return null;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+using System.CommandLine;
+using Dovetail.Core.Packing.Safetensors;
+using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Rewriting;
+using Dovetail.Onnx.Rewriting.Packing;
+using Spectre.Console;
+
+namespace Dovetail.Cli.Commands;
+
+/// <summary><c>dovetail pack</c>: sparse ONNX to packed ONNX.</summary>
+internal static class PackCommand
+{
+    public static Command Create()
+    {
+        var model = new Argument<string>("model") { Description = "Sparse ONNX file (fp32, or int8 in QDQ form)." };
+        Option<ComplementaryPattern> pattern = CommonOptions.Pattern("The pattern that the weights satisfy, e.g. 1:16.");
+        Option<string> file = new("--out") { Description = "The packed ONNX file to write.", HelpName = "FILE.onnx", DefaultValueFactory = _ => "packed.onnx" };
+        Option<string?> safetensors = new("--safetensors") { Description = "Also write the packed weights alone.", HelpName = "FILE" };
+        Option<string?> json = CommonOptions.Json();
+        var command = new Command("pack", "Pack the layers of a sparse ONNX model that satisfy a pattern; the others stay dense, and the table says why.")
+        {
+            model, pattern, file, safetensors, json,
+        };
+        command.SetAction(parsed =>
+        {
+            var output = new VerbOutput(parsed.GetValue(json));
+            string source = parsed.GetValue(model)!, target = parsed.GetValue(file)!;
+            PackingResult result = PackingPass.Pack(OnnxModel.Load(source), parsed.GetValue(pattern)!);
+            result.Model.Save(target);
+            if (parsed.GetValue(safetensors) is { } weights)
+                PackedSafetensors.Write(
+                    weights, PackedModelReader.Read(result.Model).Layers.Where(layer => !layer.Weights.Pattern.IsDense).ToDictionary(layer => layer.Name, layer => layer.Weights));
+            Table table = new Table().AddColumns("Layer", "Pattern", "Dense bytes", "Packed bytes", "Stays dense because");
+            foreach (PackedLayerReport layer in result.Layers)
+                table.AddRow(
+                    Markup.Escape(layer.Name), layer.Pattern?.ToString() ?? "dense", $"{layer.DenseBytes:N0}", $"{layer.PackedBytes:N0}",
+                    Markup.Escape(layer.DenseReason ?? ""));
+            output.Human.Write(table);
+            long before = new FileInfo(source).Length, after = new FileInfo(target).Length;
+            output.Human.WriteLine($"{source}: {before:N0} bytes; {target}: {after:N0} bytes, {(double)before / after:0.0} times smaller.");
+            output.WriteJson(new
+            {
+                file = target, bytes = new { dense = before, packed = after },
+                layers = result.Layers.Select(layer => new
+                {
+                    layer.Name, pattern = layer.Pattern?.ToString(), dense_reason = layer.DenseReason, layer.DenseBytes, layer.PackedBytes,
+                }),
+            });
+            return 0;
+        });
+        return command;
+    }
+}

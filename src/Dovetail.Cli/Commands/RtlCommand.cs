@@ -1,0 +1,150 @@
+using System.CommandLine;
+using Dovetail.Accelerator.Config;
+using Dovetail.Accelerator.Simulation;
+using Dovetail.Cli.Codesign;
+using Dovetail.Cli.Reports;
+using Dovetail.Core;
+using Dovetail.Core.Packing;
+using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Rewriting;
+using Dovetail.Rtl.Cosimulation;
+using Dovetail.Rtl.Emit;
+using Dovetail.Rtl.Synthesis;
+using Dovetail.Training.Data;
+using Spectre.Console;
+
+namespace Dovetail.Cli.Commands;
+
+/// <summary><c>dovetail rtl</c>: the array as SystemVerilog, checked against the simulator, synthesised.</summary>
+internal static class RtlCommand
+{
+    public static Command Create()
+    {
+        Option<string> folder = new("--out") { Description = "Folder for the SystemVerilog files.", HelpName = "DIR", DefaultValueFactory = _ => "rtl" };
+        Option<ComplementaryPattern?> pattern = new("--pattern")
+        {
+            Description = "Pattern that the array selects by; 1:1 is a dense array. Default: the model's, else 1:16.",
+            HelpName = "PATTERN",
+            CustomParser = CommonOptions.Pattern,
+        };
+        Option<int> rows = CommonOptions.Positive("--rows", "Array rows.", RtlStage.DefaultRows), cols = CommonOptions.Positive("--cols", "Array columns.", RtlStage.DefaultColumns);
+        Option<bool> check = new("--check") { Description = "Build the array with Verilator and compare one tile with the simulator, bit for bit and cycle for cycle." };
+        Option<string?> model = new("--model") { Description = "Packed int8 ONNX file: --check feeds a tile of it and a real image; without it the tile is random.", HelpName = "FILE.onnx" };
+        Option<string> data = CommonOptions.Data();
+        Option<bool> synth = new("--synth") { Description = "Synthesise the array and a dense one with Yosys: area and longest path." };
+        Option<int> seed = CommonOptions.Seed();
+        Option<string?> json = CommonOptions.Json();
+        var command = new Command("rtl", "Emit the array as SystemVerilog; check it against the simulator; synthesise it.")
+        {
+            folder, pattern, rows, cols, check, model, data, synth, seed, json,
+        };
+        command.SetAction((parsed, cancellation) =>
+        {
+            var output = new VerbOutput(parsed.GetValue(json));
+            PackedInt8? source = parsed.GetValue(model) is { } path ? PackedInt8.Load(path) : null;
+            ComplementaryPattern chosen = parsed.GetValue(pattern) ?? source?.Pattern ?? new ComplementaryPattern(1, 16);
+            ArrayConfig config = chosen.Group == 1
+                ? ArrayConfig.Dense(parsed.GetValue(rows), parsed.GetValue(cols))
+                : ArrayConfig.Complementary(parsed.GetValue(rows), parsed.GetValue(cols), chosen);
+            string target = parsed.GetValue(folder)!;
+            var options = new RtlOptions(Seed: parsed.GetValue(seed));
+            IReadOnlyList<string> files = RtlGenerator.Emit(config, target, options);
+            output.Human.WriteLine($"Wrote {files.Count} files to {target}: {string.Join(", ", files.Select(Path.GetFileName))}");
+
+            RtlInfo? tile = null;
+            SynthesisComparison? synthesis = null;
+            if (parsed.GetValue(check))
+            {
+                tile = ProgressLine.RunShare(output.Human, "Building with Verilator and running a tile", _ => source is null
+                    ? RandomTile(config, options, parsed.GetValue(seed), files, cancellation)
+                    : RtlStage.Run(source.Capture(parsed.GetValue(data)!), config, target, options.Command, parsed.GetValue(seed), cancellation).Info);
+                output.Human.WriteLine(tile.Status == "equal"
+                    ? $"RTL = simulator, bit for bit and cycle for cycle: {tile.Rows}×{tile.Cols} PEs, {tile.Pixels} pixels, {tile.Cycles} cycles{(tile.Layer is null ? ", random values" : $", layer {tile.Layer}")}."
+                    : $"RTL check {tile.Status}: {tile.Reason}");
+            }
+
+            if (parsed.GetValue(synth))
+            {
+                synthesis = ProgressLine.RunShare(output.Human, "Synthesising with Yosys, dense and complementary", _ =>
+                    new YosysDriver().Compare(config, cancellation: cancellation));
+                Print(output.Human, synthesis);
+            }
+
+            output.WriteJson(new
+            {
+                files, rows = config.Rows, cols = config.Columns, pattern = config.Pattern.ToString(),
+                check = tile,
+                area = synthesis is null ? null : new { dense = synthesis.Dense.Area, complementary = synthesis.Complementary.Area },
+                critical_path_ns = synthesis is null ? null : new { dense = synthesis.Dense.CriticalPathNanoseconds, complementary = synthesis.Complementary.CriticalPathNanoseconds },
+                throughput_per_area_gain = synthesis?.ThroughputPerAreaGain,
+                array_area = synthesis is null ? null : new { dense = synthesis.Dense.ArrayArea, complementary = synthesis.Complementary.ArrayArea },
+                array_throughput_per_area_gain = synthesis?.ArrayThroughputPerAreaGain,
+                method = synthesis?.Method, library = synthesis?.Library,
+            });
+            if (tile?.Status == "different")
+                throw new DovetailException($"The RTL differs from the simulator: {tile.Reason}.");
+            if (tile?.Status == "skipped")
+                throw new DovetailException($"--check was asked for and could not be done: {tile.Reason}");
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    private static RtlInfo RandomTile(ArrayConfig config, RtlOptions options, int seed, IReadOnlyList<string> files, CancellationToken cancellation)
+    {
+        const int Pixels = 32;
+        var random = new Random(seed);
+        var weights = new sbyte[config.PeCount];
+        var owners = new byte[config.PeCount];
+        var lanes = new sbyte[Pixels * config.Rows * config.Lanes];
+        for (int i = 0; i < weights.Length; i++)
+            (weights[i], owners[i]) = ((sbyte)random.Next(-128, 128), (byte)random.Next(config.Lanes));
+        for (int i = 0; i < lanes.Length; i++)
+            lanes[i] = (sbyte)random.Next(-128, 128);
+        var tile = new ArrayTile(config.Rows, config.Columns, config.Lanes, Pixels, weights, owners, lanes);
+        ArrayTileResult expected = new WeightStationaryArray(config).Run(tile);
+        RtlTileResult found = TileCosimulation.Run(config, tile, options, cancellation);
+        TileDifference? difference = TileCosimulation.Compare(expected, found);
+        return new RtlInfo(
+            difference is null ? "equal" : "different", difference?.ToString(), 1, found.Cycles, config.Rows, config.Columns, null, Pixels,
+            [.. files.Select(Path.GetFileName).OfType<string>()]);
+    }
+
+    private static void Print(IAnsiConsole console, SynthesisComparison result)
+    {
+        Table table = new Table().AddColumn("").AddColumn(new TableColumn("Dense").RightAligned())
+            .AddColumn(new TableColumn("Complementary").RightAligned()).AddColumn(new TableColumn("Ratio").RightAligned());
+        Row("Area, with skew registers and control", result.Dense.Area, result.Complementary.Area);
+        Row("Area of the PEs and lanes", result.Dense.ArrayArea, result.Complementary.ArrayArea);
+        Row("Longest path, ns", result.Dense.CriticalPathNanoseconds, result.Complementary.CriticalPathNanoseconds);
+        table.AddRow("Throughput per area, at equal clocks", "1", "", $"{result.ThroughputPerAreaGain:0.00}×");
+        table.AddRow("… of the PEs and lanes alone", "1", "", $"{result.ArrayThroughputPerAreaGain:0.00}×");
+        console.Write(table);
+        console.WriteLine($"{result.Library}: {result.Method}.");
+
+        void Row(string name, double dense, double complementary) =>
+            table.AddRow(name, $"{dense:N1}", $"{complementary:N1}", $"{complementary / dense:0.000}");
+    }
+
+    /// <summary>A packed int8 model and what of it a tile is made from.</summary>
+    private sealed record PackedInt8(OnnxModel Model, PackedModel Layers)
+    {
+        public ComplementaryPattern Pattern => Layers.Layers.First(layer => !layer.Weights.Pattern.IsDense).Weights.Pattern;
+
+        public static PackedInt8 Load(string path)
+        {
+            OnnxModel model = OnnxModel.Load(path);
+            PackedModel layers = PackedModelReader.Read(model);
+            if (!layers.Layers.Any(layer => layer.Quantization is not null && !layer.Weights.Pattern.IsDense))
+                throw new DovetailException($"'{path}' has no packed int8 layer; expected a model such as codesign's {JobFolder.PackedInt8}.");
+            return new PackedInt8(model, layers);
+        }
+
+        public IReadOnlyList<CapturedLayer> Capture(string data)
+        {
+            var images = new JobImages(FashionMnist.LoadNamedOrFolder(data));
+            return CapturedLayer.Capture(Model, Layers, images.TestImage(0), images.Shape);
+        }
+    }
+}

@@ -1,0 +1,161 @@
+using System.CommandLine;
+using Dovetail.Accelerator.Config;
+using Dovetail.Accelerator.Mapping;
+using Dovetail.Accelerator.Simulation;
+using Dovetail.Cli.Reports;
+using Dovetail.Core;
+using Dovetail.Core.Packing;
+using Dovetail.Core.Patterns;
+using Dovetail.Core.Workloads;
+using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Rewriting;
+using Spectre.Console;
+
+namespace Dovetail.Cli.Commands;
+
+/// <summary><c>dovetail simulate</c>: a network on a systolic array, in closed form or cycle by cycle.</summary>
+internal static class SimulateCommand
+{
+    public static Command Create()
+    {
+        var model = new Argument<string?>("model") { Description = "ONNX file (dense, sparse or packed). Cycle by cycle needs a packed int8 model.", Arity = ArgumentArity.ZeroOrOne };
+        var topology = new Option<string?>("--topology") { Description = "SCALE-Sim topology file instead of a model.", HelpName = "FILE.csv" };
+        Option<int> rows = CommonOptions.Positive("--rows", "Array rows.", 16), cols = CommonOptions.Positive("--cols", "Array columns.", 16);
+        var dataflow = new Option<string>("--dataflow") { Description = "Weight, output or input stationary.", DefaultValueFactory = _ => "ws" };
+        dataflow.AcceptOnlyFromAmong("ws", "os", "is");
+        var pattern = new Option<ComplementaryPattern?>("--pattern")
+        {
+            Description = "Pattern that the array selects by; 1:1 is the dense array. Default: the model's widest, else 1:1.",
+            HelpName = "PATTERN",
+            CustomParser = CommonOptions.Pattern,
+        };
+        var mode = new Option<string>("--mode") { Description = "closed: formulas, microseconds. cycle: moves values through every PE.", DefaultValueFactory = _ => "closed" };
+        mode.AcceptOnlyFromAmong("closed", "cycle");
+        var overlap = new Option<bool>("--overlap") { Description = "Load the next fold's weights while the current one computes." };
+        var energy = new Option<string?>("--energy") { Description = "Energy table (JSON) instead of the built-in 45 nm one.", HelpName = "FILE" };
+        Option<int> seed = CommonOptions.Seed();
+        Option<string?> json = CommonOptions.Json();
+        var command = new Command("simulate", "Simulate a network on a systolic array: cycles, traffic, energy.")
+        {
+            model, topology, rows, cols, dataflow, pattern, mode, overlap, energy, seed, json,
+        };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(model) is null == result.GetValue(topology) is null)
+                result.AddError("Give either a model or --topology FILE.csv.");
+        });
+        command.SetAction((parsed, cancellation) =>
+        {
+            Workload workload = parsed.GetValue(topology) is { } file
+                ? new Workload(Topology.Load(file), Packed: null)
+                : Load(parsed.GetValue(model)!);
+            ComplementaryPattern chosen = parsed.GetValue(pattern) ?? workload.WidestPattern;
+            ArrayConfig config = chosen.Group == 1
+                ? ArrayConfig.Dense(parsed.GetValue(rows), parsed.GetValue(cols))
+                : ArrayConfig.Complementary(parsed.GetValue(rows), parsed.GetValue(cols), chosen);
+            config = config with
+            {
+                Dataflow = parsed.GetValue(dataflow) switch
+                {
+                    "os" => Dataflow.OutputStationary,
+                    "is" => Dataflow.InputStationary,
+                    _ => Dataflow.WeightStationary,
+                },
+                Energy = parsed.GetValue(energy) is { } table ? EnergyTable.Load(table) : EnergyTable.Default,
+            };
+            FoldSchedule schedule = parsed.GetValue(overlap) ? FoldSchedule.Overlapped : FoldSchedule.Serial;
+            var output = new VerbOutput(parsed.GetValue(json));
+            string how = parsed.GetValue(mode)!;
+            NetworkSimulation network = how == "closed"
+                ? workload.Closed(config, schedule)
+                : workload.CycleByCycle(config, schedule, parsed.GetValue(seed), output.Human, cancellation);
+            Print(output.Human, network, how);
+            output.WriteJson(SimulationJson.Of(network, how));
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    private static Workload Load(string path)
+    {
+        OnnxModel model = OnnxModel.Load(path);
+        PackedModel packed = PackedModelReader.Read(model);
+        return new Workload([.. packed.Layers.Select(layer => layer.Workload)], packed);
+    }
+
+    private static void Print(IAnsiConsole console, NetworkSimulation network, string mode)
+    {
+        ArrayConfig config = network.Config;
+        console.WriteLine($"{config.Rows}×{config.Columns} PEs, {config.Dataflow}, pattern {config.Pattern}, {(mode == "closed" ? "closed form" : "cycle by cycle")}");
+        var table = new Table().AddColumn("Layer").AddColumn("Pattern");
+        foreach (string column in (string[])["m", "n", "k", "Cycles", "Utilization", "Ifmap reads", "Filter reads", "Ofmap writes", "DRAM bytes", "Energy, nJ"])
+            table.AddColumn(new TableColumn(column).RightAligned());
+        foreach (LayerCounts layer in network.Layers)
+            table.AddRow(
+                Markup.Escape(layer.Name), layer.Pattern.ToString(),
+                $"{layer.Shape.Pixels}", $"{layer.Shape.Outputs}", $"{layer.Shape.Inputs}",
+                $"{layer.Cycles:N0}", $"{layer.Utilization:0.0%}",
+                $"{layer.Events.IfmapReads:N0}", $"{layer.Events.FilterReads:N0}", $"{layer.Events.OfmapWrites:N0}",
+                $"{layer.Dram.TotalBytes:N0}", $"{layer.EnergyPicojoules / 1e3:N1}");
+        table.AddRow(
+            "[bold]all[/]", "", "", "", "", $"[bold]{network.TotalCycles:N0}[/]", $"[bold]{network.Utilization:0.0%}[/]",
+            $"{network.Events.IfmapReads:N0}", $"{network.Events.FilterReads:N0}", $"{network.Events.OfmapWrites:N0}",
+            $"{network.Dram.TotalBytes:N0}", $"{network.Energy.TotalPicojoules / 1e3:N1}");
+        console.Write(table);
+        console.WriteLine("m output pixels, n filters, k window; reads and writes in words of the buffers.");
+    }
+
+    /// <summary>What is simulated: bare shapes, or a model with its packed weights.</summary>
+    private sealed record Workload(IReadOnlyList<LayerWorkload> Layers, PackedModel? Packed)
+    {
+        public ComplementaryPattern WidestPattern =>
+            Packed?.Layers.Select(layer => layer.Weights.Pattern).Where(pattern => !pattern.IsDense).MaxBy(pattern => pattern.Group)
+            ?? ComplementaryPattern.Dense;
+
+        public NetworkSimulation Closed(ArrayConfig config, FoldSchedule schedule) =>
+            Packed is null ? NetworkSimulation.Closed(config, Layers, schedule) : NetworkSimulation.Closed(config, Packed, schedule);
+
+        /// <summary>Counts do not depend on values, so the activations are random bytes from the seed.</summary>
+        public NetworkSimulation CycleByCycle(
+            ArrayConfig config, FoldSchedule schedule, int seed, IAnsiConsole console, CancellationToken cancellation)
+        {
+            PackedModel model = Packed ?? RandomModel(config, seed);
+            if (model.Layers.FirstOrDefault(layer => layer.Weights.DType != DType.Int8) is { } layer)
+                throw new DovetailException(
+                    $"Cycle by cycle the array computes with int8, and layer '{layer.Name}' has {layer.Weights.DType} weights. " +
+                    "Give an int8 model (codesign writes packed_int8.onnx), or use --mode closed.");
+            var random = new Random(seed);
+            var results = new List<LayerCounts>();
+            ProgressLine.Run(console, "Simulating", model.Layers.Count, step =>
+            {
+                foreach (PackedLayer layer in model.Layers)
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    var activations = new byte[LayerMapping.Of(config, layer).InputLength];
+                    random.NextBytes(activations);
+                    results.Add(CycleSimulator.RunLayer(config, layer, activations, schedule).Counts);
+                    step(layer.Name);
+                }
+            });
+            return new NetworkSimulation(config, results);
+        }
+
+        private PackedModel RandomModel(ArrayConfig config, int seed)
+        {
+            var random = new Random(seed);
+            return new PackedModel("topology", [.. Layers.Select(layer =>
+            {
+                CellLayout layout = LayerMapping.Of(config, layer).Layout;
+                var scores = new float[layout.Shape.Count];
+                for (int i = 0; i < scores.Length; i++)
+                    scores[i] = random.NextSingle();
+                bool[] mask = Projection.Project(scores, layout);
+                var weights = new sbyte[scores.Length];
+                for (int i = 0; i < weights.Length; i++)
+                    weights[i] = mask[i] ? (sbyte)random.Next(-127, 128) : (sbyte)0;
+                PackedTensor<sbyte> packed = Packer.Pack<sbyte>(weights, layout, mask, [.. Enumerable.Repeat(1f, layout.Shape.Outputs)]);
+                return new PackedLayer(layer, packed, "input", "output", new LayerQuantization(1, 128, 1, 128, null));
+            })]);
+        }
+    }
+}

@@ -1,0 +1,102 @@
+using System.CommandLine;
+using System.Globalization;
+using Dovetail.Cli.Codesign;
+using Dovetail.Core;
+using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Model;
+using Dovetail.Training;
+using Dovetail.Training.Data;
+using Spectre.Console;
+
+namespace Dovetail.Cli.Commands;
+
+/// <summary><c>dovetail train</c>: one training, dense or under masks.</summary>
+internal static class TrainCommand
+{
+    private const string CsvHeader = "network,data,method,pattern,sparsity,seed,epochs,validation_accuracy,test_accuracy,seconds_per_epoch,command,commit";
+
+    public static Command Create()
+    {
+        Option<string> model = CommonOptions.Model(), data = CommonOptions.Data(), method = CommonOptions.Method();
+        Option<ComplementaryPattern> pattern = CommonOptions.Pattern();
+        Option<int?> epochs = CommonOptions.Epochs();
+        Option<int> seed = CommonOptions.Seed();
+        Option<string> file = new("--out") { Description = "The ONNX file to write.", HelpName = "FILE.onnx", DefaultValueFactory = _ => "trained.onnx" };
+        Option<bool> resume = new("--resume") { Description = "Go on from FILE.checkpoint, which an interrupted training left beside --out." };
+        Option<string?> csv = new("--csv") { Description = "Append one row about this run to a CSV file.", HelpName = "FILE.csv" };
+        Option<int> threads = CommonOptions.Threads(Environment.ProcessorCount, "training");
+        Option<string?> json = CommonOptions.Json();
+        var command = new Command("train", "Train a network, dense or under a complementary pattern, and write it as ONNX.")
+        {
+            model, data, method, pattern, epochs, seed, file, resume, csv, threads, json,
+        };
+        command.SetAction((parsed, cancellation) =>
+        {
+            var output = new VerbOutput(parsed.GetValue(json));
+            ImageDataset images = FashionMnist.LoadNamedOrFolder(parsed.GetValue(data)!);
+            OnnxModel start = ModelSource.Load(parsed.GetValue(model)!, parsed.GetValue(seed));
+            string target = parsed.GetValue(file)!, checkpoint = Path.ChangeExtension(target, ".checkpoint");
+            if (parsed.GetValue(resume) && !File.Exists(checkpoint))
+                throw new DovetailException($"--resume was given, but there is no '{checkpoint}'. Start without --resume.");
+            var options = new TrainingOptions
+            {
+                Method = TrainingMethods.Parse(parsed.GetValue(method)!),
+                Pattern = parsed.GetValue(pattern)!,
+                Epochs = parsed.GetValue(epochs) ?? TrainingOptions.DefaultEpochs(images),
+                Seed = parsed.GetValue(seed),
+                Threads = parsed.GetValue(threads),
+                CheckpointPath = checkpoint,
+                Resume = parsed.GetValue(resume),
+            };
+            TrainingResult result = Train(output.Human, start, images, options, cancellation);
+            result.Model.Save(target);
+            if (!result.IsComplete)
+                throw new InterruptedException($"Interrupted after {result.Steps} steps. '{target}' is usable (validation accuracy {result.ValidationAccuracy:0.0%}); go on with the same command and --resume.");
+            var row = new
+            {
+                network = parsed.GetValue(model), data = images.Source.IsSample ? images.Name + "-sample" : images.Name,
+                method = TrainingMethods.Name(options.Method),
+                pattern = options.Method == TrainingMethod.Dense ? "1:1" : options.Pattern.ToString(),
+                sparsity = options.Method == TrainingMethod.Dense ? 0 : options.Pattern.Sparsity,
+                options.Seed, options.Epochs, result.ValidationAccuracy, result.TestAccuracy,
+                seconds_per_epoch = result.History.Count == 0 ? 0 : result.History.Average(epoch => epoch.Seconds),
+                command = "./dovetail " + string.Join(' ', parsed.Tokens.Select(token => Reproduction.Quote(token.Value))),
+                commit = MachineFacts.Commit,
+            };
+            if (parsed.GetValue(csv) is { } table)
+                AppendCsv(table, string.Join(',', ((object?[])[
+                    row.network, row.data, row.method, row.pattern, row.sparsity, row.Seed, row.Epochs, row.ValidationAccuracy,
+                    row.TestAccuracy, row.seconds_per_epoch, row.command, row.commit]).Select(CsvField)));
+            output.Human.MarkupLineInterpolated($"Test accuracy [bold]{result.TestAccuracy:0.00%}[/], validation {result.ValidationAccuracy:0.00%}, in {result.Seconds:0} s. Wrote {target}.");
+            output.WriteJson(row);
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    private static TrainingResult Train(IAnsiConsole console, OnnxModel model, ImageDataset data, TrainingOptions options, CancellationToken cancellation)
+    {
+        TrainingResult? result = null;
+        console.Progress()
+            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn(), new RemainingTimeColumn())
+            .Start(context =>
+            {
+                var bars = new JobProgress(context);
+                result = Trainer.Train(model, data, options, new ImmediateProgress<TrainingProgress>(
+                    step => bars.Training(TrainingMethods.Name(options.Method), step)), cancellation);
+            });
+        return result!;
+    }
+
+    private static void AppendCsv(string path, string row)
+    {
+        string existing = File.Exists(path) ? File.ReadAllText(path) : CsvHeader + "\n";
+        AtomicFile.WriteAllText(path, existing + row + "\n");
+    }
+
+    private static string CsvField(object? value)
+    {
+        string text = Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
+        return text.AsSpan().ContainsAny(",\"\n") ? $"\"{text.Replace("\"", "\"\"")}\"" : text;
+    }
+}

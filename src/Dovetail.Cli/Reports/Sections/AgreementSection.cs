@@ -1,0 +1,36 @@
+using Dovetail.Cli.Reports.Html;
+
+namespace Dovetail.Cli.Reports.Sections;
+
+/// <summary>The main invariant, check by check.</summary>
+internal static class AgreementSection
+{
+    public static Section Render(CodesignResult result)
+    {
+        int exact = result.Equality.Count(check => check.Status == "equal");
+        int near = result.Equality.Count(check => check.Status == "within tolerance");
+        int skipped = result.Equality.Count(check => check.Status == "skipped");
+        int different = result.Equality.Count - exact - near - skipped;
+        string[] told =
+        [
+            $"{exact} equal bit for bit",
+            $"{near} within tolerance",
+            .. different > 0 ? [$"{different} different"] : Array.Empty<string>(),
+            .. skipped > 0 ? [$"{skipped} skipped"] : Array.Empty<string>(),
+        ];
+        var table = new Table("Executions of the same packed bytes, compared",
+            new Column("Compared"), new Column("Status"), new Column("Numbers", "number"), new Column("Largest difference", "number"),
+            new Column("Tolerance", "number"), new Column("How"));
+        foreach (EqualityCheck check in result.Equality)
+            table.Row(Words.Text(check.Name), Words.Badge(check.Status),
+                Words.Text(check.Status == "skipped" ? Figures.Missing : Figures.Count(check.Compared)),
+                Words.Text(check.Status == "skipped" ? Figures.Missing : Figures.Significant(check.MaxDifference)),
+                Words.Text(check.Tolerance == 0 ? "exact" : Figures.Significant(check.Tolerance)), Words.Text(check.Detail));
+        return new Section("agreement", "Agreement", Markup.Of(
+            $"""
+            <p class="invariant"><span>scalar reference</span> = <span>SIMD kernels</span> = <span>simulator</span> = {(result.Rtl.Status == "equal" ? Markup.Of($"<span>RTL</span>") : Markup.Of($"""<span class="open">RTL ({result.Rtl.Status})</span>"""))}</p>
+            <p>They compute the same product from the same packed bytes: exactly for integers, within a stated tolerance for floats. Of {Words.Plural(result.Equality.Count, "check")}: {string.Join(", ", told)}.</p>
+            {(result.Equality.Count == 0 ? Markup.Empty : table.Render())}
+            """));
+    }
+}

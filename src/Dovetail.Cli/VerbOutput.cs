@@ -1,0 +1,50 @@
+using System.Text.Json;
+using Dovetail.Core;
+using Spectre.Console;
+
+namespace Dovetail.Cli;
+
+/// <summary>
+/// Where a verb speaks. Words for people go to <see cref="Human"/>: standard output, or standard error when
+/// <c>--json -</c> claims standard output for the machine. The JSON is written last, whole or not at all.
+/// </summary>
+public sealed class VerbOutput
+{
+    private readonly string? _jsonTarget;
+
+    public VerbOutput(string? jsonTarget)
+    {
+        _jsonTarget = jsonTarget;
+        Human = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Out = new AnsiConsoleOutput(jsonTarget == "-" ? Console.Error : Console.Out),
+        });
+        bool redirected = jsonTarget == "-" ? Console.IsErrorRedirected : Console.IsOutputRedirected;
+        if (redirected)
+            Human.Profile.Width = 160; // a log file has no width to wrap at
+    }
+
+    public IAnsiConsole Human { get; }
+
+    public static JsonSerializerOptions JsonOptions { get; } = new()
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        DictionaryKeyPolicy = JsonNamingPolicy.SnakeCaseLower,
+        WriteIndented = true,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    /// <summary>Writes the verb's result where <c>--json</c> asked for it, if it did.</summary>
+    public void WriteJson<T>(T result) => WriteJsonText(JsonSerializer.Serialize(result, JsonOptions) + "\n");
+
+    /// <summary>As <see cref="WriteJson"/> for text that is JSON already.</summary>
+    public void WriteJsonText(string text)
+    {
+        if (_jsonTarget is null)
+            return;
+        if (_jsonTarget == "-")
+            Console.Out.Write(text);
+        else
+            AtomicFile.WriteAllText(_jsonTarget, text);
+    }
+}

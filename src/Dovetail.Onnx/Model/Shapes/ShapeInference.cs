@@ -1,0 +1,139 @@
+namespace Dovetail.Onnx.Model.Shapes;
+
+/// <summary>
+/// Element types and shapes of all tensors of a graph, in one walk over its nodes. A batch that is a
+/// symbol stays one. Types and shapes are computed from the inputs; value_info in the file is not trusted.
+/// </summary>
+public static class ShapeInference
+{
+    private static readonly Dictionary<string, Func<ShapeContext, TensorInfo>> Rules = new()
+    {
+        ["Conv"] = c => WindowRules.Conv(c),
+        ["MaxPool"] = WindowRules.Pool,
+        ["AveragePool"] = WindowRules.Pool,
+        ["GlobalAveragePool"] = WindowRules.GlobalPool,
+        ["GlobalMaxPool"] = WindowRules.GlobalPool,
+        ["Gemm"] = MatrixRules.Gemm,
+        ["MatMul"] = MatrixRules.MatMul,
+        ["BatchNormalization"] = Same,
+        ["LayerNormalization"] = Same,
+        ["Relu"] = Same,
+        ["LeakyRelu"] = Same,
+        ["Clip"] = Same,
+        ["Sigmoid"] = Same,
+        ["Tanh"] = Same,
+        ["Erf"] = Same,
+        ["Gelu"] = Same,
+        ["HardSigmoid"] = Same,
+        ["HardSwish"] = Same,
+        ["Softmax"] = Same,
+        ["Sqrt"] = Same,
+        ["Exp"] = Same,
+        ["Identity"] = Same,
+        ["Dropout"] = Same,
+        ["Add"] = Elementwise,
+        ["Sub"] = Elementwise,
+        ["Mul"] = Elementwise,
+        ["Div"] = Elementwise,
+        ["Pow"] = Elementwise,
+        ["ReduceMean"] = LayoutRules.Reduce,
+        ["ReduceSum"] = LayoutRules.Reduce,
+        ["Flatten"] = LayoutRules.Flatten,
+        ["Reshape"] = LayoutRules.Reshape,
+        ["Transpose"] = LayoutRules.Transpose,
+        ["Concat"] = LayoutRules.Concat,
+        ["Squeeze"] = LayoutRules.Squeeze,
+        ["Unsqueeze"] = LayoutRules.Unsqueeze,
+        ["Constant"] = Constant,
+        ["Cast"] = c => new TensorInfo((OnnxType)c.Node.GetInt("to"), c.Input(0).Shape),
+        ["Max"] = Elementwise,
+        ["QLinearConv"] = c => WindowRules.Conv(c, weights: 3) with { Type = c.Input(7).Type },
+        ["MatMulInteger"] = c => MatrixRules.MatMul(c) with { Type = OnnxType.Int32 },
+        ["QuantizeLinear"] = c => new TensorInfo(c.Node.HasInput(2) ? c.Input(2).Type : OnnxType.UInt8, c.Input(0).Shape),
+        ["DequantizeLinear"] = c => new TensorInfo(OnnxType.Float, c.Input(0).Shape),
+        ["ai.dovetail.PackedConv"] = c => WindowRules.PackedConv(c, OnnxType.Float),
+        ["ai.dovetail.PackedQLinearConv"] = c => WindowRules.PackedConv(c, OnnxType.UInt8),
+        ["ai.dovetail.PackedGemm"] = c => MatrixRules.PackedGemm(c, OnnxType.Float),
+        ["ai.dovetail.PackedQLinearGemm"] = c => MatrixRules.PackedGemm(c, OnnxType.UInt8),
+    };
+
+    /// <summary>How many inputs an operator must have, where that is not one.</summary>
+    private static readonly Dictionary<string, int> RequiredInputs = new()
+    {
+        ["Constant"] = 0,
+        ["Conv"] = 2,
+        ["Gemm"] = 2,
+        ["MatMul"] = 2,
+        ["BatchNormalization"] = 5,
+        ["Add"] = 2,
+        ["Sub"] = 2,
+        ["Mul"] = 2,
+        ["Div"] = 2,
+        ["Pow"] = 2,
+        ["Max"] = 2,
+        ["Reshape"] = 2,
+        ["QLinearConv"] = 8,
+        ["MatMulInteger"] = 2,
+        ["QuantizeLinear"] = 2,
+        ["DequantizeLinear"] = 2,
+        ["ai.dovetail.PackedConv"] = 3,
+        ["ai.dovetail.PackedGemm"] = 3,
+        ["ai.dovetail.PackedQLinearConv"] = 8,
+        ["ai.dovetail.PackedQLinearGemm"] = 8,
+    };
+
+    /// <summary>The operators with a rule, for messages.</summary>
+    public static IReadOnlyCollection<string> SupportedOperators => Rules.Keys;
+
+    /// <param name="model">The graph, in topological order.</param>
+    /// <param name="batch">Replaces a first dimension of an input that is not a number; null leaves it.</param>
+    /// <returns>By tensor name, inputs and initializers included.</returns>
+    /// <exception cref="OnnxException">An operator has no rule, or shapes contradict each other.</exception>
+    public static IReadOnlyDictionary<string, TensorInfo> Infer(OnnxModel model, int? batch = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        model.CheckGraph();
+        var known = new Dictionary<string, TensorInfo>();
+        foreach (TensorProto tensor in model.Graph.Initializers)
+            known[tensor.Name] = new TensorInfo(tensor.DataType, [.. tensor.Dims.Select(d => (Dim)d)]);
+        foreach (ValueInfoProto input in model.Graph.Inputs)
+            if (!known.ContainsKey(input.Name))
+                known[input.Name] = InputInfo(input, batch);
+        foreach (NodeProto node in model.Nodes)
+        {
+            string key = node.Domain is "" or "ai.onnx" ? node.OpType : $"{node.Domain}.{node.OpType}";
+            if (!Rules.TryGetValue(key, out Func<ShapeContext, TensorInfo>? rule))
+                throw new OnnxException($"{node}: operator '{key}' is not supported here, expected one of: {string.Join(", ", Rules.Keys)}.");
+            if (node.Outputs is not [{ Length: > 0 }, ..])
+                throw new OnnxException($"{node} has no output.");
+            int required = RequiredInputs.GetValueOrDefault(key, 1);
+            if (!Enumerable.Range(0, required).All(node.HasInput))
+                throw new OnnxException($"{node} has the inputs [{string.Join(", ", node.Inputs)}], and its first {required} are required.");
+            known[node.Outputs[0]] = rule(new ShapeContext(model, node, known));
+        }
+
+        return known;
+    }
+
+    private static TensorInfo InputInfo(ValueInfoProto input, int? batch)
+    {
+        TensorTypeProto type = input.Type?.Tensor ?? throw new OnnxException($"Input '{input.Name}' has no tensor type; expected one.");
+        if (type.Shape is null)
+            throw new OnnxException($"Input '{input.Name}' has no shape; expected one (single dimensions may be symbols).");
+        // A dimension that the file leaves open gets a symbol of its own, so that equal sizes can be told.
+        Dim[] shape = [.. type.Shape.Dims.Select((d, i) => d.Value > 0 ? new Dim(d.Value) : new Dim(null, d.Symbol is { Length: > 0 } symbol ? symbol : $"{input.Name}_{i}"))];
+        if (batch is { } size && shape.Length > 0 && !shape[0].IsKnown)
+            shape[0] = size;
+        return new TensorInfo(type.ElementType, shape);
+    }
+
+    private static TensorInfo Same(ShapeContext c) => c.Input(0);
+
+    private static TensorInfo Elementwise(ShapeContext c) => new(c.Input(0).Type, c.Broadcast(c.Input(0), c.Input(1)));
+
+    private static TensorInfo Constant(ShapeContext c)
+    {
+        TensorProto value = c.Node.FindTensor("value") ?? throw c.Bad("only the attribute 'value' is supported");
+        return new TensorInfo(value.DataType, [.. value.Dims.Select(d => (Dim)d)]);
+    }
+}

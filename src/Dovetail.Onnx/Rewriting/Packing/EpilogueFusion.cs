@@ -1,0 +1,65 @@
+using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Model.Shapes;
+
+namespace Dovetail.Onnx.Rewriting.Packing;
+
+/// <summary>
+/// Fuses what follows a floating-point packed operator into it, where it is the operator's only reader:
+/// first a constant bias row, then a residual Add of a tensor of equal shape, then a Relu.
+/// </summary>
+internal static class EpilogueFusion
+{
+    private const int Bias = 3, Residual = 4;
+
+    public static void Apply(OnnxModel model)
+    {
+        IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(model);
+        foreach (NodeProto node in model.Nodes.Where(n => PackedWeights.IsPacked(n) && !PackedWeights.IsQuantized(n)).ToList())
+        {
+            while (model.SingleConsumer(node.Outputs[0]) is { } next && Fuse(model, node, next, shapes))
+            {
+                // The fused operator stands where its last part stood, so that the residual is there already.
+                node.Outputs[0] = next.Outputs[0];
+                model.Nodes.Remove(node);
+                model.Nodes[model.Nodes.IndexOf(next)] = node;
+            }
+        }
+
+        model.RemoveDeadNodes();
+    }
+
+    private static bool Fuse(OnnxModel model, NodeProto node, NodeProto next, IReadOnlyDictionary<string, TensorInfo> shapes)
+    {
+        if (node.GetString(PackedWeights.ActivationAttribute, "none") != "none")
+            return false;
+        if (next.Is("Relu"))
+        {
+            node.With(PackedWeights.ActivationAttribute, "relu");
+            return true;
+        }
+
+        if (!next.Is("Add") || node.HasInput(Residual))
+            return false;
+        string other = next.Inputs[0] == node.Outputs[0] ? next.Inputs[1] : next.Inputs[0];
+        TensorInfo output = shapes[node.Outputs[0]];
+        if (model.FindInitializer(other) is { } row)
+        {
+            if (node.HasInput(Bias) || row.DataType != OnnxType.Float || row.Dims is not [var length] || length != output.Shape[^1].Value)
+                return false;
+            SetInput(node, Bias, other);
+            return true;
+        }
+
+        if (!shapes[other].Equals(output) || output.Shape.Contains(Dim.Unknown))
+            return false;
+        SetInput(node, Residual, other);
+        return true;
+    }
+
+    private static void SetInput(NodeProto node, int index, string name)
+    {
+        while (node.Inputs.Count <= index)
+            node.Inputs.Add("");
+        node.Inputs[index] = name;
+    }
+}

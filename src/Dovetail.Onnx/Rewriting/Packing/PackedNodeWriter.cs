@@ -1,0 +1,107 @@
+using Dovetail.Core.Packing;
+using Dovetail.Core.Patterns;
+using Dovetail.Core.Workloads;
+using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Rewriting.Layout;
+
+namespace Dovetail.Onnx.Rewriting.Packing;
+
+/// <summary>
+/// Replaces one layer by its packed operator. A convolution gets a Transpose on either side;
+/// <see cref="ChannelsLastRegions"/> moves and cancels them afterwards.
+/// </summary>
+internal sealed class PackedNodeWriter(OnnxModel model)
+{
+    /// <summary>Packs a layer in place; returns its packed bytes, or why it cannot be packed.</summary>
+    public (long Bytes, string? Reason) Write(WeightLayer layer, ComplementaryPattern pattern)
+    {
+        var layout = new CellLayout(pattern, layer.Shape);
+        try
+        {
+            return layer.IsQuantized ? WriteQuantized(layer, layout) : WriteFloat(layer, layout);
+        }
+        catch (PackingException error)
+        {
+            return (0, error.Message);
+        }
+    }
+
+    private (long, string?) WriteFloat(WeightLayer layer, CellLayout layout)
+    {
+        NodeProto node = layer.Node;
+        string bias = node.Input(2);
+        if (node.GetFloat("alpha", 1) != 1 || node.GetFloat("beta", 1) != 1)
+            return (0, "its alpha or beta is not 1 and cannot be folded");
+        PackedTensor packed = Packer.Pack<float>(layer.GetWeights(), layout);
+        if (bias.Length > 0)
+        {
+            if (BiasRow.Find(model, layer) is not { } row)
+                return (0, "its bias is no constant row of one number an output");
+            if (model.FindInitializer(bias) is not { DataType: OnnxType.Float, Dims: [_] } tensor || tensor.Dims[0] != row.Length)
+            {
+                bias = model.UniqueName($"{layer.Name}.bias_row");
+                model.AddInitializer(TensorData.Create<float>(bias, [row.Length], row));
+            }
+        }
+
+        var result = new NodeProto { Name = node.Name, Domain = OnnxModel.DovetailDomain, OpType = layer.Workload.Convolution is null ? "PackedGemm" : "PackedConv" };
+        (string values, string owners) = PackedWeights.Write(model, result, packed);
+        result.Inputs.AddRange([node.Inputs[0], values, owners]);
+        if (bias.Length > 0)
+            result.Inputs.Add(bias);
+        Put(node, result, node.Outputs[0], layer.Workload.Convolution);
+        return (packed.ByteCount, null);
+    }
+
+    private (long, string?) WriteQuantized(WeightLayer layer, CellLayout layout)
+    {
+        (QuantizedLayer? quantized, string? reason) = QuantizedLayer.Read(model, layer);
+        if (quantized is null)
+            return (0, reason);
+        NodeProto node = layer.Node;
+        PackedTensor packed = Packer.Pack<sbyte>(layer.GetInt8Weights(), layout, scales: quantized.WeightScales);
+        bool convolution = layer.Workload.Convolution is not null;
+        var result = new NodeProto { Name = node.Name, Domain = OnnxModel.DovetailDomain, OpType = convolution ? "PackedQLinearConv" : "PackedQLinearGemm" };
+        (string values, string owners) = PackedWeights.Write(model, result, packed);
+        string scales = model.UniqueName($"{node.Name}.weight_scale");
+        model.AddInitializer(TensorData.Create<float>(scales, [quantized.WeightScales.Length], quantized.WeightScales));
+        NodeProto dequantize = quantized.DequantizeInput, quantize = quantized.QuantizeOutput;
+        result.Inputs.AddRange(
+        [
+            dequantize.Inputs[0], dequantize.Inputs[1], dequantize.Inputs[2], values, owners, scales, quantize.Inputs[1], quantize.Inputs[2],
+        ]);
+        if (quantized.BiasName is { } bias)
+            result.Inputs.Add(bias);
+        if (quantized.Relu is { } relu)
+        {
+            result.With(PackedWeights.ActivationAttribute, "relu");
+            model.Nodes.Remove(relu);
+        }
+
+        Put(node, result, quantize.Outputs[0], layer.Workload.Convolution);
+        model.Nodes.Remove(quantize);
+        return (packed.ByteCount, null);
+    }
+
+    private void Put(NodeProto old, NodeProto packed, string output, ConvolutionGeometry? convolution)
+    {
+        int at = model.Nodes.IndexOf(old);
+        model.Nodes.RemoveAt(at);
+        if (convolution is not { } g)
+        {
+            packed.Outputs.Add(output);
+            model.Nodes.Insert(at, packed);
+            return;
+        }
+
+        packed.With("strides", [g.StrideHeight, g.StrideWidth])
+            .With("pads", [g.PadTop, g.PadLeft, g.PadBottom, g.PadRight])
+            .With("dilations", [g.DilationHeight, g.DilationWidth])
+            .With("group", g.Groups);
+        NodeProto before = ChannelsLastRegions.ToChannelsLast(model, packed.Inputs[0]);
+        packed.Inputs[0] = before.Outputs[0];
+        packed.Outputs.Add(model.UniqueName($"{output}_nhwc"));
+        NodeProto after = ChannelsLastRegions.ToChannelsFirst(model, packed.Outputs[0], output);
+        model.Nodes.InsertRange(at, [before, packed, after]);
+    }
+}

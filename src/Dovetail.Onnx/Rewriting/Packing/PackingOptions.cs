@@ -1,0 +1,13 @@
+using Dovetail.Core.Patterns;
+
+namespace Dovetail.Onnx.Rewriting.Packing;
+
+/// <summary>What the packing pass may do.</summary>
+public sealed record PackingOptions
+{
+    /// <summary>Patterns of single layers by node name, where they differ from the model's.</summary>
+    public IReadOnlyDictionary<string, ComplementaryPattern> LayerPatterns { get; init; } = new Dictionary<string, ComplementaryPattern>();
+
+    /// <summary>Layers that stay dense although their weights satisfy the pattern, by node name, with the reason for the report.</summary>
+    public IReadOnlyDictionary<string, string> KeepDense { get; init; } = new Dictionary<string, string>();
+}

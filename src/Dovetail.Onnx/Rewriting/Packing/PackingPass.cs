@@ -1,0 +1,65 @@
+using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Rewriting.Layout;
+
+namespace Dovetail.Onnx.Rewriting.Packing;
+
+/// <summary>
+/// Sparse ONNX to packed ONNX (docs/operators.md), for floating-point and for QDQ models.
+/// 1. Batch norms are folded, fully connected layers brought to one form.
+/// 2. Layers whose weights satisfy the pattern become operators of ai.dovetail; each of the others keeps a reason.
+/// 3. NHWC regions grow until Transposes stand only at their borders.
+/// 4. Bias, residual and Relu are fused.
+/// </summary>
+public static class PackingPass
+{
+    /// <summary>The key of the model's metadata that holds the pattern.</summary>
+    public const string PatternMetadata = "dovetail.pattern";
+
+    /// <summary>Packs a copy of the model.</summary>
+    /// <exception cref="PatternException">No layer can be packed; the message lists each with its reason.</exception>
+    public static PackingResult Pack(OnnxModel sparseModel, ComplementaryPattern pattern, PackingOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(sparseModel);
+        ArgumentNullException.ThrowIfNull(pattern);
+        options ??= new PackingOptions();
+        OnnxModel model = sparseModel.Clone();
+        BatchNormFolding.Fold(model);
+        GemmNormalization.Apply(model);
+        IReadOnlyList<WeightLayer> layers = WeightLayers.Find(model);
+        CheckNames(layers, options);
+        var writer = new PackedNodeWriter(model);
+        List<PackedLayerReport> reports = [.. layers.Select(l => PackLayer(writer, l, options.LayerPatterns.GetValueOrDefault(l.Name, pattern), options))];
+        if (!reports.Exists(r => r.Pattern is not null))
+            throw new PatternException(
+                $"Pattern {pattern} fits no layer of '{model.Graph.Name}': " +
+                (reports.Count == 0 ? "it has no Conv, Gemm or MatMul with constant weights." : string.Join("; ", reports.Select(r => $"{r.Name}: {r.DenseReason}")) + ". Train or prune the model onto the pattern, or choose a smaller group."));
+        model.RemoveDeadNodes();
+        model.Graph.ValueInfos.Clear();
+        model.SetOpsetVersion(OnnxModel.DovetailDomain, 1);
+        ChannelsLastRegions.Grow(model);
+        EpilogueFusion.Apply(model);
+        model.SetMetadata(PatternMetadata, pattern.ToString());
+        model.CheckGraph();
+        return new PackingResult(model, reports);
+    }
+
+    private static PackedLayerReport PackLayer(PackedNodeWriter writer, WeightLayer layer, ComplementaryPattern pattern, PackingOptions options)
+    {
+        long dense = layer.DenseBytes;
+        string? reason = options.KeepDense.GetValueOrDefault(layer.Name) ?? layer.ReasonAgainst(pattern);
+        long packed = 0;
+        if (reason is null)
+            (packed, reason) = writer.Write(layer, pattern);
+        return reason is null
+            ? new PackedLayerReport(layer.Name, pattern, null, dense, packed)
+            : new PackedLayerReport(layer.Name, null, reason, dense, dense);
+    }
+
+    private static void CheckNames(IReadOnlyList<WeightLayer> layers, PackingOptions options)
+    {
+        foreach (string name in options.LayerPatterns.Keys.Concat(options.KeepDense.Keys))
+            if (!layers.Any(l => l.Name == name))
+                throw new OnnxException($"The model has no layer '{name}' with weights, expected one of: {string.Join(", ", layers.Select(l => l.Name))}.");
+    }
+}

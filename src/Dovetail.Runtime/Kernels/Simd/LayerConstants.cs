@@ -1,0 +1,63 @@
+namespace Dovetail.Runtime.Kernels.Simd;
+
+/// <summary>
+/// The constants that finish a layer's sums, padded so that full vectors can be read at any output.
+/// A quantized kernel sums x·w, so that acc = sum + start with start = bias − inputZeroPoint·Σw; padding pixels were
+/// read as the zero point. All of it modulo 2³².
+/// </summary>
+internal sealed unsafe class LayerConstants : IDisposable
+{
+    private const int Slack = 64;
+
+    private readonly AlignedBuffer _starts;
+    private readonly AlignedBuffer _factors;
+
+    private LayerConstants(int outputs, Activation activation, byte outputZeroPoint)
+    {
+        (Outputs, IsRelu, OutputZeroPoint) = (outputs, activation == Activation.Relu, outputZeroPoint);
+        _starts = new AlignedBuffer((nuint)(outputs + Slack) * sizeof(int));
+        _factors = new AlignedBuffer((nuint)(outputs + Slack) * sizeof(float));
+    }
+
+    public int Outputs { get; }
+
+    public bool IsRelu { get; }
+
+    public byte OutputZeroPoint { get; }
+
+    /// <summary>[outputs], 32-bit numbers: float or int.</summary>
+    public byte* Starts => _starts.Pointer;
+
+    /// <summary>[outputs]; quantized layers only.</summary>
+    public float* Factors => (float*)_factors.Pointer;
+
+    public static LayerConstants Of(Float32Specification layer)
+    {
+        var constants = new LayerConstants(layer.Weights.Shape.Outputs, layer.Activation, 0);
+        layer.Bias?.CopyTo(new Span<float>(constants.Starts, constants.Outputs));
+        return constants;
+    }
+
+    public static LayerConstants Of(QuantizedSpecification layer)
+    {
+        var constants = new LayerConstants(layer.Weights.Shape.Outputs, layer.Activation, layer.OutputZeroPoint);
+        var starts = (int*)constants.Starts;
+        int columns = layer.Weights.Layout.ValueColumns;
+        for (int m = 0; m < constants.Outputs; m++)
+        {
+            int sum = 0;
+            foreach (sbyte weight in layer.Weights.Values.AsSpan(m * columns, columns))
+                sum += weight;
+            starts[m] = (layer.Bias is null ? 0 : layer.Bias[m]) - layer.InputZeroPoint * sum;
+        }
+
+        layer.Factors.CopyTo(new Span<float>(constants.Factors, constants.Outputs));
+        return constants;
+    }
+
+    public void Dispose()
+    {
+        _starts.Dispose();
+        _factors.Dispose();
+    }
+}

@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
+
+namespace Dovetail.Runtime.OnnxRuntime.Benchmarking;
+
+/// <summary>A session with random inputs bound once, so that a run is nothing but the run.</summary>
+internal sealed class BoundModel : IDisposable
+{
+    private readonly DovetailSession _session;
+    private readonly OrtIoBinding _binding;
+    private readonly RunOptions _options = new();
+    private readonly List<OrtValue> _inputs = [];
+
+    /// <param name="inputDimensions">Of the first input; null: the model's own, free first dimensions replaced by the batch.</param>
+    public BoundModel(byte[] model, IReadOnlyList<long>? inputDimensions, BenchmarkOptions options)
+    {
+        _session = DovetailSession.Create(model, new DovetailSessionOptions(options.Threads, StopSpinningAfterRun: true));
+        _binding = _session.Inner.CreateIoBinding();
+        var random = new Random(options.Seed);
+        foreach (string name in _session.Inner.InputNames)
+        {
+            NodeMetadata metadata = _session.Inner.InputMetadata[name];
+            long[] dimensions = _inputs.Count == 0 && inputDimensions is not null
+                ? [.. inputDimensions]
+                : Resolve(name, metadata.Dimensions, options.Batch);
+            OrtValue value = RandomTensor(name, metadata.ElementDataType, dimensions, random);
+            _inputs.Add(value);
+            _binding.BindInput(name, value);
+        }
+
+        foreach (string name in _session.Inner.OutputNames)
+            _binding.BindOutputToDevice(name, OrtMemoryInfo.DefaultInstance);
+    }
+
+    /// <summary>Runs once; returns the microseconds it took.</summary>
+    public double Run()
+    {
+        long start = Stopwatch.GetTimestamp();
+        try
+        {
+            _session.Inner.RunWithBinding(_options, _binding);
+        }
+        catch (OnnxRuntimeException error)
+        {
+            throw new OperatorException($"A benchmark's model did not run: {error.Message}", error);
+        }
+
+        return Stopwatch.GetElapsedTime(start).TotalMicroseconds;
+    }
+
+    public void Dispose()
+    {
+        _binding.Dispose();
+        _inputs.ForEach(value => value.Dispose());
+        _options.Dispose();
+        _session.Dispose();
+    }
+
+    private static long[] Resolve(string name, int[] dimensions, int batch)
+    {
+        if (dimensions.Skip(1).Any(dimension => dimension < 0))
+            throw new OperatorException($"The input '{name}' has the shape [{string.Join(", ", dimensions)}], expected numbers behind the first dimension. State the input's dimensions.");
+        return [.. dimensions.Select(dimension => dimension < 0 ? (long)batch : dimension)];
+    }
+
+    /// <summary>In memory of ONNX Runtime's own allocator, aligned as tensors within a network are.</summary>
+    private static OrtValue RandomTensor(string name, TensorElementType type, long[] dimensions, Random random)
+    {
+        if (type is not (TensorElementType.Float or TensorElementType.UInt8))
+            throw new OperatorException($"The input '{name}' has elements of type {type}, expected float or uint8.");
+        OrtValue value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, type, dimensions);
+        if (type == TensorElementType.UInt8)
+        {
+            random.NextBytes(value.GetTensorMutableDataAsSpan<byte>());
+            return value;
+        }
+
+        foreach (ref float element in value.GetTensorMutableDataAsSpan<float>())
+            element = (float)(random.NextDouble() * 2 - 1);
+        return value;
+    }
+}

@@ -1,0 +1,59 @@
+using Dovetail.Onnx.Model;
+using static TorchSharp.torch;
+
+namespace Dovetail.Training.Graph.Operators;
+
+/// <summary>ONNX Flatten: the dimensions before and from <c>axis</c> on become one each.</summary>
+internal sealed class FlattenOperator(NodeProto node) : IGraphOperator
+{
+    private readonly int _axis = (int)node.GetInt("axis", 1);
+
+    public Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode)
+    {
+        Tensor x = inputs[0]!;
+        int axis = _axis < 0 ? _axis + (int)x.dim() : _axis;
+        long rows = x.shape.Take(axis).Aggregate(1L, (a, b) => a * b);
+        return x.reshape(rows, rows == 0 ? 0 : x.numel() / rows);
+    }
+}
+
+/// <summary>ONNX Reshape with a constant shape: −1 is worked out, 0 copies the input's dimension.</summary>
+internal sealed class ReshapeOperator(NodeProto node, OnnxModel model) : IGraphOperator
+{
+    private readonly long[] _shape = model.Constant(node.Inputs[1], node).ToInt64s();
+    private readonly bool _allowZero = node.GetInt("allowzero", 0) != 0;
+
+    public InputRole RoleOf(int input, long elements) => input == 0 ? InputRole.Fixed : InputRole.Constant;
+
+    public Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode)
+    {
+        Tensor x = inputs[0]!;
+        return x.reshape([.. _shape.Select((d, i) => d == 0 && !_allowZero ? x.shape[i] : d)]);
+    }
+}
+
+/// <summary>ONNX Transpose; without <c>perm</c> the dimensions are reversed.</summary>
+internal sealed class TransposeOperator(NodeProto node) : IGraphOperator
+{
+    private readonly long[]? _permutation = node.FindInts("perm");
+
+    public Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode)
+    {
+        Tensor x = inputs[0]!;
+        return x.permute(_permutation ?? [.. Enumerable.Range(0, (int)x.dim()).Reverse().Select(i => (long)i)]);
+    }
+}
+
+/// <summary>ONNX Concat along an axis.</summary>
+internal sealed class ConcatOperator(NodeProto node) : IGraphOperator
+{
+    private readonly long _axis = node.GetInt("axis");
+
+    public Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode)
+    {
+        var parts = new List<Tensor>(inputs.Length);
+        foreach (Tensor? input in inputs)
+            parts.Add(input!);
+        return cat(parts, _axis);
+    }
+}

@@ -1,0 +1,132 @@
+using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Rewriting;
+using Dovetail.Training.Graph;
+using Dovetail.Training.Optimization;
+using static TorchSharp.torch;
+
+namespace Dovetail.Training.Sparsity;
+
+/// <summary>The masks of a network over a training: which layers have one, and when it changes.</summary>
+internal sealed class Sparsifier : IDisposable
+{
+    private readonly TrainingOptions _options;
+    private readonly DensitySchedule _schedule;
+    private readonly int _freezeStep;
+    private readonly List<SparseWeight> _weights = [];
+    private List<Tensor>? _ownersBefore;
+
+    /// <exception cref="PatternException">The pattern fits none of the layers.</exception>
+    public Sparsifier(OnnxModel model, TrainableGraph graph, TrainingOptions options, int steps)
+    {
+        (_options, _schedule) = (options, new DensitySchedule(options.Pattern.Density, steps));
+        _freezeStep = (int)Math.Round(options.FreezeAt * steps);
+        if (options.Method == TrainingMethod.Dense)
+            return;
+        foreach (WeightLayer layer in Choose(model, graph, options))
+            _weights.Add(new SparseWeight(layer.Name, layer.WeightName, new CellLayout(options.Pattern, layer.Shape), InputsFirst(layer.Node), graph.Parameters[layer.WeightName]));
+        if (options.Method == TrainingMethod.Static)
+            for (int i = 0; i < _weights.Count; i++)
+                _weights[i].FreezeAtRandom(SplitMix64.For(options.Seed, Purpose.StaticOwners, i));
+    }
+
+    public IReadOnlyList<SparseWeight> Weights => _weights;
+
+    /// <summary>Share of weights in the masks, over all layers that have one; 1 where none has.</summary>
+    public double Density => _weights.Count == 0 ? 1 : (double)_weights.Sum(w => w.Kept) / _weights.Sum(w => w.Count);
+
+    /// <summary>True once the owners stay.</summary>
+    public bool IsFrozen => _weights.Count > 0 && _weights[0].IsFrozen;
+
+    /// <summary>True while masks may hold more than the pattern.</summary>
+    public bool IsGrowing => _options.Method == TrainingMethod.Growing && Density > _options.Pattern.Density;
+
+    /// <summary>Brings the masks to where they belong before a step.</summary>
+    /// <returns>True at the one step where the owners freeze.</returns>
+    public bool BeforeStep(int step)
+    {
+        if (_weights.Count == 0 || IsFrozen)
+            return false;
+        if (step < _freezeStep && step % _options.MaskInterval != 0)
+            return false;
+        double density = _options.Method == TrainingMethod.Growing ? _schedule.At(step) : _options.Pattern.Density;
+        foreach (SparseWeight weight in _weights)
+        {
+            weight.Update(step >= _freezeStep ? _options.Pattern.Density : density);
+            if (step >= _freezeStep)
+                weight.Freeze();
+        }
+
+        return step >= _freezeStep;
+    }
+
+    /// <summary>Runs the network on the pattern's own masks. While growing the owners are chosen anew first.</summary>
+    public void ApplyExactly()
+    {
+        bool refresh = IsGrowing;
+        foreach (SparseWeight weight in _weights)
+        {
+            if (refresh)
+                weight.UpdateOwners();
+            weight.ApplyExactly();
+        }
+    }
+
+    /// <summary>Runs the network on the masks that training uses.</summary>
+    public void Apply() => _weights.ForEach(w => w.Apply());
+
+    /// <summary>Share of owners that were none when this was last called; 0 the first time.</summary>
+    public double Turnover()
+    {
+        double turnover = 0;
+        if (_ownersBefore is { } before)
+        {
+            double changed = 0, all = 0;
+            for (int i = 0; i < _weights.Count; i++)
+            {
+                using var scope = NewDisposeScope();
+                changed += (_weights[i].Owners * (1 - before[i])).sum().item<float>();
+                all += _weights[i].Owners.sum().item<float>();
+            }
+
+            turnover = all == 0 ? 0 : changed / all;
+        }
+
+        RememberOwners([.. _weights.Select(w => w.Owners.clone().DetachFromDisposeScope())]);
+        return turnover;
+    }
+
+    /// <summary>The owners when <see cref="Turnover"/> was last called; null before the first time.</summary>
+    public IReadOnlyList<Tensor>? OwnersBefore => _ownersBefore;
+
+    public void RememberOwners(List<Tensor> owners)
+    {
+        _ownersBefore?.ForEach(t => t.Dispose());
+        _ownersBefore = owners;
+    }
+
+    public void Dispose()
+    {
+        _weights.ForEach(w => w.Dispose());
+        _ownersBefore?.ForEach(t => t.Dispose());
+    }
+
+    private static List<WeightLayer> Choose(OnnxModel model, TrainableGraph graph, TrainingOptions options)
+    {
+        IReadOnlyList<WeightLayer> all = WeightLayers.Find(model);
+        if (options.DenseLayers.FirstOrDefault(name => all.All(l => l.Name != name)) is { } unknown)
+            throw new TrainingException($"The model has no layer '{unknown}' to keep dense; its layers are {string.Join(", ", all.Select(l => l.Name))}.");
+        WeightLayer? head = options.KeepHeadDense && all.Count > 1 && all[^1].Op != "Conv" ? all[^1] : null;
+        List<WeightLayer> chosen =
+        [
+            .. WeightLayers.FindFitting(model, options.Pattern)
+                .Where(l => l.Name != head?.Name && !options.DenseLayers.Contains(l.Name) && graph.Parameters.ContainsKey(l.WeightName))
+                .DistinctBy(l => l.WeightName),
+        ];
+        if (chosen.Count == 0)
+            throw new PatternException($"Pattern {options.Pattern} fits only layers that are to stay dense{(head is null ? "" : $" (the head, {head.Name}, is one)")}. Choose a smaller group.");
+        return chosen;
+    }
+
+    private static bool InputsFirst(NodeProto node) => node.Is("MatMul") || (node.Is("Gemm") && node.GetInt("transB", 0) == 0);
+}

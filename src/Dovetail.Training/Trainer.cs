@@ -1,0 +1,43 @@
+using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Model;
+using Dovetail.Training.Data;
+using Dovetail.Training.Graph;
+using Dovetail.Training.Native;
+
+namespace Dovetail.Training;
+
+/// <summary>Trains an image classifier given as an ONNX graph, dense or under masks (docs/training.md).</summary>
+public static class Trainer
+{
+    /// <param name="model">One input [N, C, H, W] (pixels 0 … 1), one output [N, classes] (logits). It is not changed; its weights are where training starts.</param>
+    /// <param name="progress">Called on the training thread.</param>
+    /// <param name="cancellation">Ends the training after the step under way: the state is kept in the checkpoint, and the result is a usable model.</param>
+    /// <exception cref="GraphException">The graph cannot be trained, or does not fit the images.</exception>
+    /// <exception cref="PatternException">The pattern fits no layer.</exception>
+    /// <exception cref="TrainingException">Options out of range, a checkpoint that does not fit, or a loss that is no number.</exception>
+    /// <exception cref="NativeLibraryException">libtorch does not load.</exception>
+    public static TrainingResult Train(
+        OnnxModel model, ImageDataset data, TrainingOptions options,
+        IProgress<TrainingProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(data);
+        ArgumentNullException.ThrowIfNull(options);
+        options.Check();
+        TorchRuntime.EnsureLoaded();
+        using var run = new TrainingRun(model, data, options);
+        return run.Execute(progress, cancellation);
+    }
+
+    /// <summary>Share of images that a model classifies right, in fp32, by libtorch.</summary>
+    public static double Evaluate(OnnxModel model, ImageDataset data, ImageSet images)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(data);
+        ArgumentNullException.ThrowIfNull(images);
+        TorchRuntime.EnsureLoaded();
+        using var graph = new TrainableGraph(model);
+        using var tensors = new Optimization.ImageTensors(images, data);
+        return Optimization.Evaluation.Accuracy(graph, tensors, [.. Enumerable.Range(0, images.Count)]);
+    }
+}

@@ -1,0 +1,146 @@
+using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Zoo;
+
+namespace Dovetail.Cli.Tests;
+
+/// <summary>Bad input: one line that says what was found and what to do, exit code ≠ 0, nothing left behind.</summary>
+public sealed class BadInputTests
+{
+    [Fact]
+    public async Task A_missing_data_folder() =>
+        await FailsAsync("nor a folder", "codesign", "--data", "no-such-folder", "--out", "out");
+
+    [Fact]
+    public async Task A_data_folder_without_the_files()
+    {
+        using var folder = new TemporaryFolder();
+        await FailsAsync("train-images-idx3-ubyte", "codesign", "--data", folder.Path, "--out", folder.File("out"));
+    }
+
+    [Fact]
+    public async Task A_corrupt_data_file()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (string name in (string[])["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"])
+            await File.WriteAllTextAsync(folder.File(name), "this is no IDX file");
+        await FailsAsync("train-images-idx3-ubyte", "codesign", "--data", folder.Path, "--out", folder.File("out"));
+    }
+
+    [Fact]
+    public async Task A_model_that_does_not_exist() =>
+        await FailsAsync("no-such-model.onnx", "codesign", "--model", "no-such-model.onnx", "--out", "out");
+
+    [Fact]
+    public async Task A_model_that_is_not_ONNX()
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(folder.File("model.onnx"), "<html>not found</html>");
+        await FailsAsync("ONNX", "codesign", "--model", folder.File("model.onnx"), "--out", folder.File("out"));
+    }
+
+    [Fact]
+    public async Task A_truncated_model()
+    {
+        using var folder = new TemporaryFolder();
+        byte[] whole = ZooModels.Create("fashion-cnn", 1).ToBytes();
+        await File.WriteAllBytesAsync(folder.File("model.onnx"), whole[..(whole.Length / 2)]);
+        await FailsAsync("model.onnx", "codesign", "--model", folder.File("model.onnx"), "--out", folder.File("out"));
+    }
+
+    [Fact]
+    public async Task A_zoo_name_that_does_not_exist() =>
+        await FailsAsync("fashion-cnn", "codesign", "--model", "zoo:fashion-cnm", "--out", "out");
+
+    [Fact]
+    public async Task An_unsupported_operator()
+    {
+        using var folder = new TemporaryFolder();
+        OnnxModel model = ZooModels.Create("fashion-cnn", 1);
+        NodeProto relu = model.Nodes.First(node => node.Is("Relu"));
+        relu.OpType = "Hardmax";
+        model.Save(folder.File("model.onnx"));
+        string line = await FailsAsync("Hardmax", "codesign", "--model", folder.File("model.onnx"), "--out", folder.File("out"));
+        Assert.Contains(relu.Name, line);
+        Assert.Contains("Relu", line); // the message lists what is supported
+    }
+
+    [Fact]
+    public async Task A_pattern_that_fits_no_layer()
+    {
+        string line = await FailsAsync("fits no layer", "codesign", "--pattern", "1:256", "--out", "out");
+        Assert.Contains("channels", line);
+    }
+
+    [Theory]
+    [InlineData("17:16")]
+    [InlineData("1:1024")]
+    [InlineData("sixteen")]
+    [InlineData("1:16@diagonal")]
+    public async Task A_text_that_is_no_pattern(string text) =>
+        await FailsAsync("keep:group", "codesign", "--pattern", text, "--out", "out");
+
+    [Fact]
+    public async Task An_output_folder_that_is_a_file()
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(folder.File("taken"), "mine");
+        await FailsAsync("taken", "codesign", "--out", folder.File("taken"));
+        Assert.Equal("mine", await File.ReadAllTextAsync(folder.File("taken")));
+    }
+
+    [Fact]
+    public async Task An_output_folder_that_cannot_be_written()
+    {
+        // Nothing may be made below /proc, not even by root.
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "There is no /proc to fail in.");
+        await FailsAsync("/proc/dovetail", "codesign", "--out", "/proc/dovetail");
+    }
+
+    [Theory]
+    [InlineData("--epochs", "-1")]
+    [InlineData("--epochs", "many")]
+    [InlineData("--seed", "x")]
+    [InlineData("--rows", "0")]
+    public async Task An_option_out_of_range(string option, string value) =>
+        await FailsAsync(option, "codesign", option, value, "--out", "out");
+
+    [Fact]
+    public async Task Simulate_without_a_model_or_topology() => await FailsAsync("--topology", "simulate");
+
+    [Fact]
+    public async Task Simulate_with_a_damaged_topology()
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(folder.File("layers.csv"), "Layer,M,N,K,\nL0,196,192,\n");
+        string line = await FailsAsync("layers.csv", "simulate", "--topology", folder.File("layers.csv"));
+        Assert.Contains("2", line);
+    }
+
+    [Fact]
+    public async Task Json_into_a_folder_that_does_not_exist()
+    {
+        using var folder = new TemporaryFolder();
+        string target = Path.Combine(folder.Path, "no", "such", "result.json");
+        await FailsAsync("result.json", "zoo", "list", "--json", target);
+    }
+
+    [Fact]
+    public async Task Resume_where_nothing_was_started()
+    {
+        using var folder = new TemporaryFolder();
+        await FailsAsync("--resume", "codesign", "--resume", "--out", folder.File("out"));
+    }
+
+    /// <returns>The one line.</returns>
+    private static async Task<string> FailsAsync(string expected, params string[] arguments)
+    {
+        using var folder = new TemporaryFolder();
+        CliProcess.Outcome outcome = await CliProcess.RunAsync(arguments, null, folder.Path);
+        Assert.NotEqual(0, outcome.ExitCode);
+        string line = Assert.Single(outcome.ErrorLines);
+        Assert.Contains(expected, line);
+        Assert.DoesNotContain("   at ", outcome.Error); // no stack trace
+        Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path, "*.tmp", SearchOption.AllDirectories));
+        return line;
+    }
+}

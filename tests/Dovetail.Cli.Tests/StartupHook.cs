@@ -1,0 +1,18 @@
+using System.Diagnostics.CodeAnalysis;
+
+/// <summary>
+/// The runtime calls this before Main of a process started with DOTNET_STARTUP_HOOKS: it writes the names of the
+/// assemblies that the process had loaded when it ended.
+/// </summary>
+[SuppressMessage("Design", "CA1050", Justification = "The runtime looks for this name outside of any namespace.")]
+internal static class StartupHook
+{
+    public const string TargetVariable = "DOVETAIL_TEST_LOADED_ASSEMBLIES";
+
+    public static void Initialize()
+    {
+        if (Environment.GetEnvironmentVariable(TargetVariable) is { } path)
+            AppDomain.CurrentDomain.ProcessExit += (_, _) => File.WriteAllLines(
+                path, AppDomain.CurrentDomain.GetAssemblies().Select(assembly => assembly.GetName().Name!));
+    }
+}

@@ -1,0 +1,99 @@
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+using Dovetail.Core.Patterns;
+using Dovetail.Core.Workloads;
+using Dovetail.Runtime.Kernels;
+using Dovetail.Runtime.Kernels.Dispatch;
+using Dovetail.Runtime.Kernels.Simd;
+
+namespace Dovetail.Runtime.Tests.Kernels;
+
+/// <summary>The registry is what docs/kernels.md says it is, and always has a kernel.</summary>
+public sealed partial class KernelRegistryTests
+{
+    private static IReadOnlyList<string> Names =>
+        [.. KernelRegistry.Float32.Select(kernel => kernel.Name), .. KernelRegistry.Quantized.Select(kernel => kernel.Name)];
+
+    [Fact]
+    public void NamesFollowTheGrammarAndAreDocumentedInOrder()
+    {
+        Assert.Equal(Names.Count, Names.Distinct().Count());
+        Assert.All(Names, name => Assert.Matches(Grammar(), name));
+        string[] documented = [.. TableRow().Matches(File.ReadAllText(DocumentPath())).Select(match => match.Groups["name"].Value)];
+        Assert.Equal(Names, documented);
+    }
+
+    [Theory]
+    [InlineData("1:1")]
+    [InlineData("1:16")]
+    [InlineData("4:64")]
+    [InlineData("1:8/out")]
+    [InlineData("2:16@strided")]
+    [InlineData("1:256x2")]
+    public void EveryPatternHasAKernel(string pattern)
+    {
+        var layer = new LayerCase(pattern, 20, 300, PreparedLayer.RowsOf(1));
+        using PreparedLayer<float> float32 = KernelRegistry.Prepare(new Float32Specification(RandomLayer.Float32(layer.Layout, new Random(1))));
+        using PreparedLayer<byte> quantized = KernelRegistry.Prepare(
+            new QuantizedSpecification(RandomLayer.Int8(layer.Layout, new Random(1)), null, 0, new float[20], 0));
+        Assert.Contains(float32.KernelName, Names);
+        Assert.Contains(quantized.KernelName, Names);
+    }
+
+    [Fact]
+    public void AKernelThatCannotRunALayerSaysSo()
+    {
+        var layer = new LayerCase("1:8/out", 32, 16, PreparedLayer.RowsOf(1));
+        Kernel<Float32Specification, float> portable = KernelRegistry.Float32.Single(kernel => kernel.Name.EndsWith("portable", StringComparison.Ordinal));
+        var error = Assert.Throws<KernelException>(() => portable.Prepare(new Float32Specification(RandomLayer.Float32(layer.Layout, new Random(1)))));
+        Assert.Contains("does not run pattern 1:8/out", error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("1:4", 64, 4, 4)] // four cells a window
+    [InlineData("2:16", 64, 2, 4)] // one cell of two slots
+    [InlineData("1:5", 64, 3, 5)] // three cells a window; 13 cells
+    public void SmallCellsAreMergedIntoAWindow(string pattern, int channels, int slots, int windows)
+    {
+        var layer = new LayerCase(pattern, 16, channels, PreparedLayer.RowsOf(1));
+        using var streams = SelectorStreams.Create(
+            RandomLayer.Float32(layer.Layout, new Random(1)), new LaneFormat(16, 16, LoadsFullWindow: true, SlotsPerStep: 1, sizeof(float)));
+        Assert.Equal((windows, slots), (streams.Shape.Windows, streams.Shape.Steps));
+    }
+
+    [Fact]
+    public void LargeRunsAreSplitIntoTasksThatCoverEverything()
+    {
+        var geometry = new ConvolutionGeometry(30, 31, 3, 3, 1, 1, 1, 1, 1, 1);
+        var layer = new LayerCase("1:16", 70, 64, geometry, Residual: false);
+        var weights = RandomLayer.Float32(layer.Layout, new Random(1));
+        float[] input = RandomLayer.Floats(layer.InputLength, new Random(2));
+        using PreparedLayer<float> prepared = KernelRegistry.Prepare(new Float32Specification(weights));
+        var whole = new float[layer.OutputLength];
+        prepared.Run(input, 1, geometry, whole);
+        var parts = new float[layer.OutputLength];
+        Array.Fill(parts, float.NaN);
+        unsafe
+        {
+            fixed (float* x = input, y = parts)
+            {
+                var call = new LayerCall(x, null, y, 1, geometry);
+                int tasks = prepared.TaskCount(call);
+                Assert.True(tasks > 1, "A layer of this size is worth splitting.");
+                for (int task = tasks - 1; task >= 0; task--)
+                    prepared.RunTask(call, task);
+            }
+        }
+
+        Assert.Equal(whole, parts);
+    }
+
+    private static string DocumentPath([CallerFilePath] string file = "") =>
+        Path.Combine(Path.GetDirectoryName(file)!, "..", "..", "..", "docs", "kernels.md");
+
+    [GeneratedRegex(@"^(select-(f32|u8s8)-w\d+|walk-(f32|u8s8)-any)-\d+x\d+-(avx512|avx512vbmi|avx2|portable|reference)$")]
+    private static partial Regex Grammar();
+
+    [GeneratedRegex(@"^\| `(?<name>(select|walk)-[^`]+)` \|", RegexOptions.Multiline)]
+    private static partial Regex TableRow();
+}
