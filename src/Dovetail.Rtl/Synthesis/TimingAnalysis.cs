@@ -24,7 +24,7 @@ internal sealed class TimingAnalysis
 
     private TimingAnalysis() { }
 
-    /// <summary>One edge of a net: when it arrives, its slew, and the cell pin and net that it came from.</summary>
+    /// <summary>One edge of a net: when it arrives, its slew, and the cell and net that it came from; without a cell it never comes (a constant).</summary>
     private readonly record struct Edge(double Arrival, double Slew, string Cell, int From);
 
     /// <summary>The longest path in ns with its cells, first to last.</summary>
@@ -38,7 +38,6 @@ internal sealed class TimingAnalysis
     {
         var waiting = new Dictionary<NetlistCell, int>();
         var readers = new Dictionary<int, List<NetlistCell>>();
-        var driven = new HashSet<int>();
         foreach (NetlistCell cell in flat.Cells)
         {
             LibraryCell kind = library.Cells[cell.Type];
@@ -48,11 +47,7 @@ internal sealed class TimingAnalysis
                 if (net < 0)
                     continue;
                 if (kind.Pins[pin].IsOutput)
-                {
-                    driven.Add(net);
                     continue;
-                }
-
                 _loads[net] = _loads.GetValueOrDefault(net) + kind.Pins[pin].Capacitance;
                 _fanouts[net] = _fanouts.GetValueOrDefault(net) + 1;
             }
@@ -93,18 +88,22 @@ internal sealed class TimingAnalysis
         }
 
         int visited = 0;
+        foreach (NetlistCell cell in waiting.Where(entry => entry.Value == 0).Select(entry => entry.Key).ToArray())
+            Visit(cell); // all inputs constant, so are its outputs
         while (ready.TryDequeue(out int net))
             foreach (NetlistCell cell in readers.GetValueOrDefault(net) ?? [])
                 if (--waiting[cell] == 0)
-                {
-                    visited++;
-                    foreach (int output in Propagate(cell, library.Cells[cell.Type]))
-                        ready.Enqueue(output);
-                }
-
-        if (visited < waiting.Count(entry => entry.Key.Pins.Any(pin => !library.Cells[entry.Key.Type].Pins[pin.Key].IsOutput && pin.Value[0] >= 0)))
+                    Visit(cell);
+        if (visited < waiting.Count)
             throw new RtlException("The netlist has a combinational loop or an undriven net; its timing cannot be analysed.");
         return Worst(flat, library);
+
+        void Visit(NetlistCell cell)
+        {
+            visited++;
+            foreach (int output in Propagate(cell, library.Cells[cell.Type]))
+                ready.Enqueue(output);
+        }
     }
 
     private void Launch(NetlistCell cell, LibraryPin pin, int net)
@@ -148,7 +147,7 @@ internal sealed class TimingAnalysis
             _nets[bits[0]] = (rise, fall);
             outputs.Add(bits[0]);
 
-            Edge Follow(Edge input, DelayTable delay, DelayTable slew, int from) => new(
+            Edge Follow(Edge input, DelayTable delay, DelayTable slew, int from) => input.Cell is null ? default : new(
                 input.Arrival + delay.At(load, input.Slew),
                 Broadcast(bits[0]) ? InputSlew : slew.At(load, input.Slew), $"{cell.Name} ({cell.Type})", from);
         }
@@ -171,7 +170,7 @@ internal sealed class TimingAnalysis
                 }
 
         var path = new List<string>();
-        for (Edge at = last; ; at = Later(_nets[at.From].Rise, _nets[at.From].Fall))
+        for (Edge at = last; at.Cell is not null; at = Later(_nets[at.From].Rise, _nets[at.From].Fall))
         {
             path.Add($"{at.Arrival:0.000} {at.Cell}");
             if (at.From < 0)
@@ -184,9 +183,9 @@ internal sealed class TimingAnalysis
         void Take(int net, double riseSetup, double fallSetup)
         {
             (Edge rise, Edge fall) = _nets[net];
-            if (rise.Arrival + riseSetup > worst)
+            if (rise.Cell is not null && rise.Arrival + riseSetup > worst)
                 (worst, last) = (rise.Arrival + riseSetup, rise);
-            if (fall.Arrival + fallSetup > worst)
+            if (fall.Cell is not null && fall.Arrival + fallSetup > worst)
                 (worst, last) = (fall.Arrival + fallSetup, fall);
         }
     }

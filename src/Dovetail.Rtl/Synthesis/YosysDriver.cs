@@ -7,8 +7,8 @@ namespace Dovetail.Rtl.Synthesis;
 
 /// <summary>
 /// Synthesises emitted arrays with Yosys to a Liberty library and reports areas and the longest path.
-/// The multiplier is built from full adders unless asked otherwise: left to the synthesiser it is twice as
-/// large in these libraries, which would flatter the complementary array.
+/// The multiplier is built from full adders unless asked otherwise: left to the synthesiser the dense PE is
+/// a quarter larger in osu018, which would flatter the complementary array.
 /// </summary>
 public sealed class YosysDriver
 {

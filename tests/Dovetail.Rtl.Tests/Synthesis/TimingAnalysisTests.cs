@@ -75,6 +75,25 @@ public sealed class TimingAnalysisTests : IDisposable
         Assert.Equal(18, netlist.Area(netlist.Find("top"), library));
     }
 
+    /// <summary>A constant never switches, so no path goes through what it drives alone.</summary>
+    [Fact]
+    public void ConstantsHaveNoPath()
+    {
+        CellLibrary library = CellLibrary.Load(Write("tiny.lib", Library));
+        MappedNetlist netlist = MappedNetlist.Load(Write("tied.json", Netlist.Replace("\"A\": [4]", "\"A\": [\"0\"]", StringComparison.Ordinal)));
+        (double nanoseconds, IReadOnlyList<string> path) = TimingAnalysis.LongestPath(netlist.Find("top"), library);
+        Assert.Equal(0.25, nanoseconds, 9); // from the input to the setup of a
+        Assert.Single(path);
+    }
+
+    [Fact]
+    public void LoopIsRefused()
+    {
+        CellLibrary library = CellLibrary.Load(Write("tiny.lib", Library));
+        MappedNetlist netlist = MappedNetlist.Load(Write("loop.json", Netlist.Replace("\"A\": [4]", "\"A\": [6]", StringComparison.Ordinal)));
+        Assert.Contains("loop", Assert.Throws<RtlException>(() => TimingAnalysis.LongestPath(netlist.Find("top"), library)).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void FileThatIsNotLibertySaysWhere()
     {

@@ -8,7 +8,8 @@
 //   owner --decode--> select[GROUP]      one-hot, shared by all bits of the operand
 //   operand[b] = OR over g of (lanes[g][b] AND select[g])
 //
-// AND-OR maps to one AOI22 for two lanes and a bit, which is less than half of a multiplexer tree.
+// AND-OR maps to one AOI22 for two lanes and a bit and is smaller than a tree of multiplexers (16 lanes
+// in osu018: about 490 against 720 area units a bit).
 // An owner of GROUP or above (only possible where GROUP is not a power of two) picks zero.
 module dovetail_selector #(
     parameter int unsigned GROUP = 4,
