@@ -44,7 +44,7 @@ internal static class OnnxFile
     {
         if (bytes.IsEmpty)
             throw new OnnxException($"{source} is empty, expected an ONNX model. {WhatToDo}");
-        CheckFrame(bytes.Span, source);
+        new ProtobufFrame(bytes.Span, source, WhatToDo).Check();
         ModelProto proto;
         try
         {
@@ -146,50 +146,5 @@ internal static class OnnxFile
         {
             throw new OnnxException($"'{modelPath}': the external data of tensor {tensor} cannot be read: {error.Message}", error);
         }
-    }
-
-    // Walks the outermost fields: tag, then a varint, 4, 8 or length-many bytes.
-    private static void CheckFrame(ReadOnlySpan<byte> bytes, string source)
-    {
-        for (int at = 0; at < bytes.Length;)
-        {
-            int start = at;
-            ulong tag = ReadVarint(bytes, ref at, source);
-            ulong length = (tag & 7) switch
-            {
-                0 => SkipVarint(bytes, ref at, source),
-                1 => 8,
-                2 => ReadVarint(bytes, ref at, source),
-                5 => 4,
-                _ => throw new OnnxException($"{source} is not an ONNX model: byte {start} starts no protobuf field. {WhatToDo}"),
-            };
-            if (tag >> 3 is 0 or > int.MaxValue)
-                throw new OnnxException($"{source} is not an ONNX model: byte {start} starts no protobuf field. {WhatToDo}");
-            if (length > (ulong)(bytes.Length - at))
-                throw new OnnxException($"{source} is not an ONNX model or was cut off: the field at byte {start} takes {length} bytes, and {bytes.Length - at} are left. {WhatToDo}");
-            at += (int)length;
-        }
-    }
-
-    private static ulong SkipVarint(ReadOnlySpan<byte> bytes, ref int at, string source)
-    {
-        ReadVarint(bytes, ref at, source);
-        return 0;
-    }
-
-    private static ulong ReadVarint(ReadOnlySpan<byte> bytes, ref int at, string source)
-    {
-        ulong value = 0;
-        for (int shift = 0, start = at; shift < 70; shift += 7)
-        {
-            if (at == bytes.Length)
-                throw new OnnxException($"{source} is not an ONNX model or was cut off: it ends inside the number at byte {start}. {WhatToDo}");
-            byte next = bytes[at++];
-            value |= (ulong)(next & 0x7f) << shift;
-            if (next < 0x80)
-                return value;
-        }
-
-        throw new OnnxException($"{source} is not an ONNX model: no number of a protobuf message ends at byte {at}. {WhatToDo}");
     }
 }

@@ -33,8 +33,8 @@ public static class PackedWeights
         if (!IsPacked(node))
             throw new OnnxException($"{node} is no operator with packed weights.");
         var pattern = ComplementaryPattern.Parse(node.GetString(PatternAttribute));
-        int[] dims = [.. node.GetInts(ShapeAttribute).Select(d => checked((int)d))];
-        var layout = new CellLayout(pattern, new WeightShape(dims, (int)node.GetInt("group", 1)));
+        int[] dims = [.. node.GetInts(ShapeAttribute).Select(d => ToInt(node, ShapeAttribute, d))];
+        var layout = new CellLayout(pattern, new WeightShape(dims, ToInt(node, "group", node.GetInt("group", 1))));
         int first = ValuesInput(node);
         TensorProto values = model.Constant(node.Input(first), node), owners = model.Constant(node.Input(first + 1), node);
         int rowBytes = OwnerCodec.RowBytes(layout.OwnerColumns, pattern.IndexBits);
@@ -67,6 +67,10 @@ public static class PackedWeights
 
     /// <summary>The index of the input "values"; "owners" follows it.</summary>
     internal static int ValuesInput(NodeProto node) => IsQuantized(node) ? 3 : 1;
+
+    private static int ToInt(NodeProto node, string attribute, long value) => value == (int)value
+        ? (int)value
+        : throw new OnnxException($"{node}: {attribute} holds {value}, expected a 32-bit number.");
 
     private static void CheckShape(NodeProto node, TensorProto tensor, int rows, int columns)
     {
