@@ -1,4 +1,3 @@
-using Dovetail.Core.Packing.Safetensors;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Rewriting;
@@ -21,9 +20,7 @@ internal static class ExportStage
         sparse.Save(folder.File(JobFolder.Sparse));
         PackingResult packed = PackingPass.Pack(sparse, pattern);
         packed.Model.Save(folder.File(JobFolder.Packed));
-        PackedSafetensors.Write(
-            folder.File(JobFolder.PackedSafetensors),
-            PackedModelReader.Read(packed.Model).Layers.Where(layer => !layer.Weights.Pattern.IsDense).ToDictionary(layer => layer.Name, layer => layer.Weights));
+        SafetensorsExport.Write(packed.Model, folder.File(JobFolder.PackedSafetensors));
         step("fp32");
 
         float[] calibration = images.Calibration(CalibrationImages);
@@ -38,9 +35,9 @@ internal static class ExportStage
         OnnxModel Quantize(OnnxModel model)
         {
             IReadOnlyList<string> tensors = QuantizationPass.TensorsToCalibrate(model);
-            IReadOnlyDictionary<string, TensorRange> ranges = Calibration.Ranges(
+            IReadOnlyDictionary<string, (float Min, float Max)> ranges = Calibration.Ranges(
                 GraphSlicer.WithOutputs(model, tensors).ToBytes(), [.. tensors], calibration, images.Shape, 128, threads: threads, cancellation: cancellation);
-            return QuantizationPass.Quantize(model, ranges.ToDictionary(range => range.Key, range => (range.Value.Minimum, range.Value.Maximum)));
+            return QuantizationPass.Quantize(model, ranges);
         }
     }
 }

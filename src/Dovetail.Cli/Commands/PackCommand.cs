@@ -1,8 +1,6 @@
 using System.CommandLine;
-using Dovetail.Core.Packing.Safetensors;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting;
 using Dovetail.Onnx.Rewriting.Packing;
 using Spectre.Console;
 
@@ -29,8 +27,7 @@ internal static class PackCommand
             PackingResult result = PackingPass.Pack(OnnxModel.Load(source), parsed.GetValue(pattern)!);
             result.Model.Save(target);
             if (parsed.GetValue(safetensors) is { } weights)
-                PackedSafetensors.Write(
-                    weights, PackedModelReader.Read(result.Model).Layers.Where(layer => !layer.Weights.Pattern.IsDense).ToDictionary(layer => layer.Name, layer => layer.Weights));
+                SafetensorsExport.Write(result.Model, weights);
             Table table = new Table().AddColumns("Layer", "Pattern", "Dense bytes", "Packed bytes", "Stays dense because");
             foreach (PackedLayerReport layer in result.Layers)
                 table.AddRow(
