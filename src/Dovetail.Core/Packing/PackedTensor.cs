@@ -49,6 +49,8 @@ public abstract class PackedTensor
 
     private void CheckOwners()
     {
+        if (OwnerCheck.IsGood(Layout, Owners))
+            return;
         int keep = Pattern.Keep;
         for (var cell = new CellCursor(Layout); cell.MoveNext();)
         {
@@ -102,6 +104,8 @@ public sealed class PackedTensor<T> : PackedTensor
     {
         CellLayout layout = Layout;
         int keep = Pattern.Keep, share = Pattern.Axis == CellAxis.Output ? Pattern.Share : 1;
+        if (layout.AxisLength % Pattern.Group == 0 && Shape.OutputsPerGroup % share == 0)
+            return; // no cell and no run is short
         for (var cell = new CellCursor(layout); cell.MoveNext();)
         {
             if (cell.Used == keep && share == 1)

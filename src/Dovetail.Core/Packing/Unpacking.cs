@@ -40,9 +40,19 @@ internal static class Unpacking
             for (int tap = 0; tap < taps; tap++)
             {
                 ref T origin = ref target[tap * channels];
+                if (keep == 1) // a cell has at least one candidate, so there is no tail to mind
+                {
+                    ref byte first = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(owners), slot);
+                    ref T single = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(values), slot);
+                    for (int j = 0; j < cells; j++)
+                        Unsafe.Add(ref origin, j * start + Unsafe.Add(ref first, j) * step) = Unsafe.Add(ref single, j);
+                    slot += cells;
+                    continue;
+                }
+
                 for (int j = 0; j < cells; j++, slot += keep)
                 {
-                    int used = j < full ? keep : UsedSlots(layout, j);
+                    int used = j < full ? keep : layout.UsedSlots(j);
                     ref T cell = ref Unsafe.Add(ref origin, j * start);
                     ref byte owner = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(owners), slot);
                     ref T value = ref Unsafe.Add(ref MemoryMarshal.GetArrayDataReference(values), slot);
@@ -60,8 +70,6 @@ internal static class Unpacking
             full++;
         return full;
     }
-
-    private static int UsedSlots(CellLayout layout, int cellOfFirstRow) => layout.UsedSlots(cellOfFirstRow);
 
     private static void ScatterCells<T>(CellLayout layout, byte[] owners, T[] values, Span<T> weights)
         where T : unmanaged

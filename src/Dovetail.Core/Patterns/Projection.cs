@@ -78,7 +78,7 @@ public static class Projection
             if (bad >= 0)
                 throw NotANumber(cell.Base + bad * cell.Step, layout.Shape);
             TopCandidates.Select(keys, count, cell.Used, kept);
-            for (int word = 0; word < TopCandidates.MaskWords; word++)
+            for (int word = 0; word <= count - 1 >> 6; word++)
                 for (ulong bits = kept[word]; bits != 0; bits &= bits - 1)
                     mask[cell.Base + (word * 64 + BitOperations.TrailingZeroCount(bits)) * cell.Step] = true;
         }

@@ -20,6 +20,9 @@ internal static class TopCandidates
     internal const int MaxCount = ComplementaryPattern.MaxGroup;
     internal const int MaskWords = MaxCount / 64;
 
+    /// <summary>Up to so many, ranks by all comparisons are faster than bisection.</summary>
+    private const int SmallCount = 8;
+
     /// <summary>Orders as the float does; NaN has no place.</summary>
     internal static int Key(float value)
     {
@@ -45,6 +48,12 @@ internal static class TopCandidates
         {
             for (int word = 0; word < MaskWords; word++)
                 mask[word] = word * 64 + 64 <= count ? ulong.MaxValue : word * 64 >= count ? 0 : (1UL << (count & 63)) - 1;
+            return;
+        }
+
+        if (count <= SmallCount)
+        {
+            SelectByRank(keys[..count], keep, mask);
             return;
         }
 
@@ -115,6 +124,26 @@ internal static class TopCandidates
         Vector512<T> level = Vector512.Create(threshold);
         for (int i = 0, bit = 0; i < vectors.Length; i++, bit += Vector512<T>.Count)
             mask[bit >> 6] |= Vector512.GreaterThanOrEqual(vectors[i], level).ExtractMostSignificantBits() << bit;
+    }
+
+    /// <summary>Keeps what has fewer than <paramref name="keep"/> greater, or equal and lower, companions; no branch depends on the keys.</summary>
+    private static void SelectByRank<T>(ReadOnlySpan<T> keys, int keep, Span<ulong> mask)
+        where T : unmanaged, IBinaryInteger<T>
+    {
+        ulong selected = 0;
+        for (int i = 0; i < keys.Length; i++)
+        {
+            T key = keys[i];
+            int rank = 0;
+            for (int j = 0; j < i; j++)
+                rank += keys[j] >= key ? 1 : 0;
+            for (int j = i + 1; j < keys.Length; j++)
+                rank += keys[j] > key ? 1 : 0;
+            selected |= (rank < keep ? 1UL : 0) << i;
+        }
+
+        mask.Clear();
+        mask[0] = selected;
     }
 
     private static void SelectTied<T>(ReadOnlySpan<T> keys, T tied, int keep, Span<ulong> mask)

@@ -1,0 +1,27 @@
+// Benchmarks of Dovetail.Core on one thread:  Dovetail.Benchmarks [projection|decoding] …   (all by default)
+// Every figure stands beside its peer, measured in the same run. Results are committed under bench/results/<cpu>/.
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using Dovetail.Benchmarks;
+
+var benchmarks = new Dictionary<string, Action<TextWriter>>
+{
+    ["projection"] = ProjectionBenchmark.Run,
+    ["decoding"] = DecodingBenchmark.Run,
+};
+string[] unknown = [.. args.Except(benchmarks.Keys)];
+if (unknown.Length > 0)
+{
+    Console.Error.WriteLine($"There is no benchmark '{unknown[0]}', expected: {string.Join(", ", benchmarks.Keys)}.");
+    return 2;
+}
+
+Console.WriteLine($"command: dotnet run -c Release --project bench/Dovetail.Benchmarks -- {string.Join(' ', args)}".TrimEnd(' ', '-'));
+Console.WriteLine($".NET {Environment.Version}, {RuntimeInformation.RuntimeIdentifier}, 512-bit vectors {(Vector512.IsHardwareAccelerated ? "yes" : "no")}, 1 thread");
+foreach (string name in args.Length > 0 ? args : [.. benchmarks.Keys])
+{
+    Console.WriteLine();
+    benchmarks[name](Console.Out);
+}
+
+return 0;
