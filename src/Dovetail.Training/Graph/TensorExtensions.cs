@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dovetail.Training.Graph;
@@ -8,7 +9,8 @@ internal static class TensorExtensions
     /// <summary>A copy of a float tensor's elements, row-major.</summary>
     public static float[] ToFloats(this Tensor tensor)
     {
-        using Tensor plain = tensor.detach().contiguous();
+        using DisposeScope scope = NewDisposeScope();
+        Tensor plain = tensor.detach().contiguous();
         return MemoryMarshal.Cast<byte, float>(plain.bytes).ToArray();
     }
 

@@ -1,5 +1,6 @@
 using Dovetail.Onnx.Model;
 using Dovetail.Training.Native;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dovetail.Training.Graph;
@@ -115,6 +116,7 @@ internal sealed class TrainableGraph : IDisposable
     {
         if (constant.DataType != OnnxType.Float)
             throw new GraphException($"{reader} reads '{name}', which holds {constant.DataType}; training needs float weights.");
+        using DisposeScope scope = NewDisposeScope();
         Tensor held = tensor(constant.Read<float>(), [.. constant.Dims]).DetachFromDisposeScope();
         held.requires_grad = role == InputRole.Trainable;
         _held.Add((Slot(name), held));

@@ -1,4 +1,5 @@
 using Dovetail.Training.Data;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace Dovetail.Training.Optimization;
@@ -15,6 +16,7 @@ internal sealed class ImageTensors : IDisposable
     public ImageTensors(ImageSet set, ImageDataset data)
     {
         Count = set.Count;
+        using DisposeScope scope = NewDisposeScope();
         _pixels = tensor(set.Pixels, [set.Count, data.Channels, data.Height, data.Width], dtype: uint8).DetachFromDisposeScope();
         _labels = tensor(Array.ConvertAll(set.Labels, l => (long)l), [set.Count]).DetachFromDisposeScope();
     }

@@ -54,6 +54,7 @@ internal sealed class NesterovSgd : IDisposable
     /// <summary>Cuts the momentum of frozen weights to their masks.</summary>
     public void CutFrozen()
     {
+        using DisposeScope scope = NewDisposeScope();
         foreach (Slot slot in _slots)
             if (slot.Weight is { IsFrozen: true } weight)
                 slot.Momentum.mul_(weight.Mask);

@@ -22,6 +22,7 @@ internal sealed class SparseWeight : IDisposable
     {
         (LayerName, WeightName, Layout, _weight) = (layerName, weightName, layout, weight);
         _projection = new TorchProjection(layout, inputsFirst);
+        using DisposeScope scope = NewDisposeScope();
         using IDisposable noGradient = no_grad();
         _shadow = weight.detach().clone().DetachFromDisposeScope();
         Mask = ones_like(_shadow).DetachFromDisposeScope();
@@ -48,7 +49,14 @@ internal sealed class SparseWeight : IDisposable
     public long Count => Layout.Shape.Count;
 
     /// <summary>Non-zeros of the mask.</summary>
-    public long Kept => (long)Mask.sum().item<float>();
+    public long Kept
+    {
+        get
+        {
+            using Tensor sum = Mask.sum(ScalarType.Float64);
+            return (long)sum.item<double>();
+        }
+    }
 
     /// <summary>Chooses the owners anew, and the mask for a density from the pattern's to 1.</summary>
     public void Update(double density)
@@ -56,7 +64,7 @@ internal sealed class SparseWeight : IDisposable
         using DisposeScope scope = NewDisposeScope();
         Tensor scores = _shadow.abs();
         Owners.copy_(_projection.Project(scores));
-        long owners = (long)Owners.sum().item<float>();
+        long owners = (long)Owners.sum(ScalarType.Float64).item<double>();
         long others = Math.Min((long)Math.Round(density * Count), Count) - owners;
         Mask.copy_(Owners);
         if (others > 0)
@@ -89,6 +97,7 @@ internal sealed class SparseWeight : IDisposable
     /// <summary>From now on the owners stay; S and W are cut to them.</summary>
     public void Freeze()
     {
+        using DisposeScope scope = NewDisposeScope(); // in-place operations too return a tensor
         Mask.copy_(Owners);
         _shadow.mul_(Mask);
         IsFrozen = true;

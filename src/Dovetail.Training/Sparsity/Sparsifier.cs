@@ -85,8 +85,8 @@ internal sealed class Sparsifier : IDisposable
             for (int i = 0; i < _weights.Count; i++)
             {
                 using var scope = NewDisposeScope();
-                changed += (_weights[i].Owners * (1 - before[i])).sum().item<float>();
-                all += _weights[i].Owners.sum().item<float>();
+                changed += (_weights[i].Owners * (1 - before[i])).sum(ScalarType.Float64).item<double>();
+                all += _weights[i].Owners.sum(ScalarType.Float64).item<double>();
             }
 
             turnover = all == 0 ? 0 : changed / all;

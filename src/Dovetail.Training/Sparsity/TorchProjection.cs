@@ -1,4 +1,5 @@
 using Dovetail.Core.Patterns;
+using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
@@ -65,7 +66,7 @@ internal sealed class TorchProjection
         return ToTensor(mask);
     }
 
-    /// <summary>A tensor of the weights' own order from matrix order, and back: see <see cref="MatrixMask"/>.</summary>
+    /// <summary>A mask in matrix order as a tensor of the weights' own order: the inverse of <see cref="MatrixMask"/>.</summary>
     public Tensor FromMatrixMask(bool[] mask)
     {
         Tensor matrix = tensor(Array.ConvertAll(mask, m => m ? 1f : 0f), [_groups, _outputs, _taps, _channels]);
@@ -75,7 +76,8 @@ internal sealed class TorchProjection
     /// <summary>A mask in matrix order, as Core has it.</summary>
     public bool[] MatrixMask(Tensor mask)
     {
-        using Tensor matrix = ToMatrix(mask).contiguous();
+        using DisposeScope scope = NewDisposeScope();
+        Tensor matrix = ToMatrix(mask).contiguous();
         return Array.ConvertAll(matrix.data<float>().ToArray(), m => m != 0);
     }
 
