@@ -20,12 +20,12 @@ internal static class AgreementSection
         ];
         var table = new Table("Executions of the same packed bytes, compared",
             new Column("Compared"), new Column("Status"), new Column("Numbers", "number"), new Column("Largest difference", "number"),
-            new Column("Tolerance", "number"), new Column("How"));
+            new Column("Tolerance", "number"));
         foreach (EqualityCheck check in result.Equality)
-            table.Row(Words.Text(check.Name), Words.Badge(check.Status),
+            table.Row(Markup.Of($"""{check.Name}<br/><small>{check.Detail}</small>"""), Words.Badge(check.Status),
                 Words.Text(check.Status == "skipped" ? Figures.Missing : Figures.Count(check.Compared)),
                 Words.Text(check.Status == "skipped" ? Figures.Missing : Figures.Significant(check.MaxDifference)),
-                Words.Text(check.Tolerance == 0 ? "exact" : Figures.Significant(check.Tolerance)), Words.Text(check.Detail));
+                Words.Text(check.Tolerance == 0 ? "exact" : Figures.Significant(check.Tolerance)));
         return new Section("agreement", "Agreement", Markup.Of(
             $"""
             <p class="invariant"><span>scalar reference</span> = <span>SIMD kernels</span> = <span>simulator</span> = {(result.Rtl.Status == "equal" ? Markup.Of($"<span>RTL</span>") : Markup.Of($"""<span class="open">RTL ({result.Rtl.Status})</span>"""))}</p>
