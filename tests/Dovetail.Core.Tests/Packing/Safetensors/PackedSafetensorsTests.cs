@@ -24,11 +24,13 @@ public sealed class PackedSafetensorsTests
         sbyte[] bytes = [.. Packer.Unpack(floats).Select(weight => (sbyte)Math.Round(weight * 20))];
         PackedTensor<sbyte> integers = Packer.Pack<sbyte>(bytes, layout, Packer.UnpackMask(floats), [.. Enumerable.Range(0, outputs).Select(m => m / 7f)]);
 
-        PackedSafetensors.Write(path, new Dictionary<string, PackedTensor> { ["b"] = integers, ["a.0"] = floats },
+        PackedSafetensors.Write(path, new Dictionary<string, PackedTensor> { ["b"] = integers, ["a.0"] = floats, ["half"] = PackedCast.To(floats, DType.Float16), ["bf"] = PackedCast.To(floats, DType.BFloat16) },
             [SafetensorsEntry.Of<float>("a.0.bias", SafetensorsDType.F32, [outputs], new float[outputs])]);
         SortedDictionary<string, PackedTensor> read = PackedSafetensors.Read(path, verifyPayload: true);
 
-        Assert.Equal(["a.0", "b"], read.Keys);
+        Assert.Equal(["a.0", "b", "bf", "half"], read.Keys);
+        AssertEqual(PackedCast.To(floats, DType.Float16), read["half"]);
+        AssertEqual(PackedCast.To(floats, DType.BFloat16), read["bf"]);
         AssertEqual(floats, read["a.0"]);
         AssertEqual(integers, read["b"]);
         Assert.Equal(Packer.Unpack(floats), Packer.Unpack((PackedTensor<float>)read["a.0"]));
