@@ -58,11 +58,11 @@ internal sealed class TorchProjection
             ? axisLast.reshape([.. outer, _cells, _group])
             : axisLast.reshape([.. outer, _group, _cells]).transpose(3, 4);
         Tensor mask = zeros(cells.shape).scatter_(4, Best(cells), ones(1).expand([.. cells.shape[..4], _keep]));
-        mask = (contiguous ? mask : mask.transpose(3, 4)).reshape([.. outer, filled])[.., .., .., .. (int)_axisLength];
+        mask = (contiguous ? mask : mask.transpose(3, 4)).reshape([.. outer, filled])[.., .., .., ..(int)_axisLength];
         mask = inputAxis ? mask : mask.permute(0, 3, 1, 2);
         if (_share > 1)
             mask = mask.unsqueeze(2).expand(_groups, _runs, _share, _taps, _channels)
-                .reshape(_groups, _runs * _share, _taps, _channels)[.., .. (int)_outputs];
+                .reshape(_groups, _runs * _share, _taps, _channels)[.., ..(int)_outputs];
         return ToTensor(mask);
     }
 
@@ -83,7 +83,7 @@ internal sealed class TorchProjection
 
     private Tensor Best(Tensor cells) => _keep == 1
         ? cells.argmax(4, keepdim: true) // the first of equals
-        : sort(cells, 4, descending: true, stable: true).Item2[.., .., .., .., .. _keep];
+        : sort(cells, 4, descending: true, stable: true).Item2[.., .., .., .., .._keep];
 
     private Tensor ToMatrix(Tensor t) =>
         (_inputsFirst ? t.t() : t).reshape(_groups, _outputs, _channels, _taps).transpose(2, 3);
