@@ -22,7 +22,7 @@ internal static class BenchCommand
         {
             model, against, threads, batch, seed, json,
         };
-        command.SetAction((parsed, cancellation) =>
+        command.SetAction((parsed, cancellation) => Task.Run(() => // off this thread, so that Ctrl-C can wait for it
         {
             var output = new VerbOutput(parsed.GetValue(json));
             OnnxModel packed = OnnxModel.Load(parsed.GetValue(model)!), dense = OnnxModel.Load(parsed.GetValue(against)!);
@@ -40,8 +40,8 @@ internal static class BenchCommand
                 speed.Layers,
                 versions = new { dovetail = MachineFacts.Version, commit = MachineFacts.Commit, runtime = MachineFacts.Runtime, onnx_runtime = MachineFacts.OnnxRuntimeVersion },
             });
-            return Task.FromResult(0);
-        });
+            return 0;
+        }, CancellationToken.None));
         return command;
     }
 

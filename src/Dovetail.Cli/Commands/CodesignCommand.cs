@@ -29,7 +29,7 @@ internal static class CodesignCommand
         {
             model, data, pattern, method, epochs, seed, folder, resume, threads, benchThreads, rows, cols, json,
         };
-        command.SetAction((parsed, cancellation) =>
+        command.SetAction((parsed, cancellation) => Task.Run(() => // off this thread, so that Ctrl-C can wait for it
         {
             var output = new VerbOutput(parsed.GetValue(json));
             var options = new CodesignOptions(
@@ -41,8 +41,8 @@ internal static class CodesignCommand
             ConsoleSummary.Write(output.Human, result, Path.Combine(options.Folder, JobFolder.Report));
             output.WriteJsonText(ResultJson.Serialize(result));
             CodesignJob.CheckAgreement(result);
-            return Task.FromResult(0);
-        });
+            return 0;
+        }, CancellationToken.None));
         return command;
     }
 }

@@ -39,7 +39,7 @@ internal static class RtlCommand
         {
             folder, pattern, rows, cols, check, model, data, synth, seed, json,
         };
-        command.SetAction((parsed, cancellation) =>
+        command.SetAction((parsed, cancellation) => Task.Run(() => // off this thread, so that Ctrl-C can wait for it
         {
             var output = new VerbOutput(parsed.GetValue(json));
             PackedInt8? source = parsed.GetValue(model) is { } path ? PackedInt8.Load(path) : null;
@@ -86,8 +86,8 @@ internal static class RtlCommand
                 throw new DovetailException($"The RTL differs from the simulator: {tile.Reason}.");
             if (tile?.Status == "skipped")
                 throw new DovetailException($"--check was asked for and could not be done: {tile.Reason}");
-            return Task.FromResult(0);
-        });
+            return 0;
+        }, CancellationToken.None));
         return command;
     }
 

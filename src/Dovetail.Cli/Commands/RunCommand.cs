@@ -17,7 +17,7 @@ internal static class RunCommand
         Option<int> batch = CommonOptions.Positive("--batch", "Images of one run.", 250);
         Option<string?> json = CommonOptions.Json();
         var command = new Command("run", "Run a model in ONNX Runtime over the test images of a data set and report its accuracy.") { model, data, threads, batch, json };
-        command.SetAction((parsed, cancellation) =>
+        command.SetAction((parsed, cancellation) => Task.Run(() => // off this thread, so that Ctrl-C can wait for it
         {
             var output = new VerbOutput(parsed.GetValue(json));
             string path = parsed.GetValue(model)!;
@@ -30,8 +30,8 @@ internal static class RunCommand
             double accuracy = Evaluation.Accuracy(logits, labels);
             output.Human.MarkupLineInterpolated($"{path}: [bold]{accuracy:0.00%}[/] of {labels.Length:N0} test images right ({images.Data.Name}, {images.Data.Source}).");
             output.WriteJson(new { model = path, data = images.Data.Name, source = images.Data.Source.ToString(), test_images = labels.Length, accuracy });
-            return Task.FromResult(0);
-        });
+            return 0;
+        }, CancellationToken.None));
         return command;
     }
 }

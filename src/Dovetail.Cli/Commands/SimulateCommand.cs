@@ -44,7 +44,7 @@ internal static class SimulateCommand
             if (result.GetValue(model) is null == result.GetValue(topology) is null)
                 result.AddError("Give either a model or --topology FILE.csv.");
         });
-        command.SetAction((parsed, cancellation) =>
+        command.SetAction((parsed, cancellation) => Task.Run(() => // off this thread, so that Ctrl-C can wait for it
         {
             Workload workload = parsed.GetValue(topology) is { } file
                 ? new Workload(Topology.Load(file), Packed: null)
@@ -71,8 +71,8 @@ internal static class SimulateCommand
                 : workload.CycleByCycle(config, schedule, parsed.GetValue(seed), output.Human, cancellation);
             Print(output.Human, network, how);
             output.WriteJson(SimulationJson.Of(network, how));
-            return Task.FromResult(0);
-        });
+            return 0;
+        }, CancellationToken.None));
         return command;
     }
 

@@ -30,7 +30,7 @@ internal static class TrainCommand
         {
             model, data, method, pattern, epochs, seed, file, resume, csv, threads, json,
         };
-        command.SetAction((parsed, cancellation) =>
+        command.SetAction((parsed, cancellation) => Task.Run(() => // off this thread, so that Ctrl-C can wait for it
         {
             var output = new VerbOutput(parsed.GetValue(json));
             ImageDataset images = FashionMnist.LoadNamedOrFolder(parsed.GetValue(data)!);
@@ -69,8 +69,8 @@ internal static class TrainCommand
                     row.TestAccuracy, row.seconds_per_epoch, row.command, row.commit]).Select(CsvField)));
             output.Human.MarkupLineInterpolated($"Test accuracy [bold]{result.TestAccuracy:0.00%}[/], validation {result.ValidationAccuracy:0.00%}, in {result.Seconds:0} s. Wrote {target}.");
             output.WriteJson(row);
-            return Task.FromResult(0);
-        });
+            return 0;
+        }, CancellationToken.None));
         return command;
     }
 
