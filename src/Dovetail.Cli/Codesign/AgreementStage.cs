@@ -54,7 +54,7 @@ internal static class AgreementStage
         step("layers");
         return new Outcome(accuracy,
         [
-            Compare("packed ONNX (our operators) = sparse ONNX (plain ONNX Runtime), fp32 logits", sparse, packed, Float32Tolerance * 10, $"{labels.Length} test images"),
+            Compare("packed ONNX (our operators) = sparse ONNX (plain ONNX Runtime), fp32 logits", sparse, packed, Float32Tolerance * 10, $"{labels.Length:N0} test images"),
             CompareSteps(sparseInt8, packedInt8, OutputStep(models.SparseInt8), labels.Length),
             LayersEqual(
                 CapturedLayer.Capture(models.SparseInt8, PackedModelReader.Read(models.SparseInt8), images.TestImage(0), images.Shape), captured),
@@ -89,7 +89,9 @@ internal static class AgreementStage
         return new EqualityCheck(
             "packed int8 (our operators) = sparse int8 QDQ (plain ONNX Runtime), logits in quantization steps",
             worst == 0 ? "equal" : worst <= StepTolerance ? "within tolerance" : "different", expected.Length, worst, StepTolerance,
-            $"{images} test images; {apart} of {expected.Length} logits are one step apart, because ONNX Runtime fuses the average pool before the head into another rounding");
+            $"{images:N0} test images; " + (apart == 0
+                ? "no logit differs by a step"
+                : $"{apart:N0} of {expected.Length:N0} logits are one step apart, because ONNX Runtime fuses the average pool before the head into another rounding"));
     }
 
     private static EqualityCheck LayersEqual(IReadOnlyList<CapturedLayer> sparse, IReadOnlyList<CapturedLayer> packed)

@@ -35,7 +35,9 @@ internal static class BenchCommand
             Print(output.Human, speed);
             output.WriteJson(new
             {
-                cpu = MachineFacts.Cpu, speed.Threads, speed.Batch,
+                cpu = MachineFacts.Cpu,
+                speed.Threads,
+                speed.Batch,
                 network = new { speed.DenseMs, speed.PackedMs, ratio = speed.NetworkRatio },
                 speed.Layers,
                 versions = new { dovetail = MachineFacts.Version, commit = MachineFacts.Commit, runtime = MachineFacts.Runtime, onnx_runtime = MachineFacts.OnnxRuntimeVersion },

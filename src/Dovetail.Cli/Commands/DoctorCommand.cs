@@ -27,7 +27,10 @@ internal static class DoctorCommand
             {
                 findings = findings.Select(finding => new
                 {
-                    finding.Subject, status = finding.Status.ToString().ToLowerInvariant(), finding.Found, finding.Advice,
+                    finding.Subject,
+                    status = finding.Status.ToString().ToLowerInvariant(),
+                    finding.Found,
+                    finding.Advice,
                 }),
             });
             return broken ? CommandLine.Failed : 0;

@@ -38,10 +38,15 @@ internal static class PackCommand
             output.Human.WriteLine($"{source}: {before:N0} bytes; {target}: {after:N0} bytes, {(double)before / after:0.0} times smaller.");
             output.WriteJson(new
             {
-                file = target, bytes = new { dense = before, packed = after },
+                file = target,
+                bytes = new { dense = before, packed = after },
                 layers = result.Layers.Select(layer => new
                 {
-                    layer.Name, pattern = layer.Pattern?.ToString(), dense_reason = layer.DenseReason, layer.DenseBytes, layer.PackedBytes,
+                    layer.Name,
+                    pattern = layer.Pattern?.ToString(),
+                    dense_reason = layer.DenseReason,
+                    layer.DenseBytes,
+                    layer.PackedBytes,
                 }),
             });
             return 0;

@@ -73,14 +73,18 @@ internal static class RtlCommand
 
             output.WriteJson(new
             {
-                files, rows = config.Rows, cols = config.Columns, pattern = config.Pattern.ToString(),
+                files,
+                rows = config.Rows,
+                cols = config.Columns,
+                pattern = config.Pattern.ToString(),
                 check = tile,
                 area = synthesis is null ? null : new { dense = synthesis.Dense.Area, complementary = synthesis.Complementary.Area },
                 critical_path_ns = synthesis is null ? null : new { dense = synthesis.Dense.CriticalPathNanoseconds, complementary = synthesis.Complementary.CriticalPathNanoseconds },
                 throughput_per_area_gain = synthesis?.ThroughputPerAreaGain,
                 array_area = synthesis is null ? null : new { dense = synthesis.Dense.ArrayArea, complementary = synthesis.Complementary.ArrayArea },
                 array_throughput_per_area_gain = synthesis?.ArrayThroughputPerAreaGain,
-                method = synthesis?.Method, library = synthesis?.Library,
+                method = synthesis?.Method,
+                library = synthesis?.Library,
             });
             if (tile?.Status == "different")
                 throw new DovetailException($"The RTL differs from the simulator: {tile.Reason}.");

@@ -54,11 +54,15 @@ internal static class TrainCommand
                 throw new InterruptedException($"Interrupted after {result.Steps} steps. '{target}' is usable (validation accuracy {result.ValidationAccuracy:0.0%}); go on with the same command and --resume.");
             var row = new
             {
-                network = parsed.GetValue(model), data = images.Source.IsSample ? images.Name + "-sample" : images.Name,
+                network = parsed.GetValue(model),
+                data = images.Source.IsSample ? images.Name + "-sample" : images.Name,
                 method = TrainingMethods.Name(options.Method),
                 pattern = options.Method == TrainingMethod.Dense ? "1:1" : options.Pattern.ToString(),
                 sparsity = options.Method == TrainingMethod.Dense ? 0 : options.Pattern.Sparsity,
-                options.Seed, options.Epochs, result.ValidationAccuracy, result.TestAccuracy,
+                options.Seed,
+                options.Epochs,
+                result.ValidationAccuracy,
+                result.TestAccuracy,
                 seconds_per_epoch = result.History.Count == 0 ? 0 : result.History.Average(epoch => epoch.Seconds),
                 command = "./dovetail " + string.Join(' ', parsed.Tokens.Select(token => Reproduction.Quote(token.Value))),
                 commit = MachineFacts.Commit,

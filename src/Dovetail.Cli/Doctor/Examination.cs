@@ -60,7 +60,8 @@ internal static class Examination
         {
             using Process process = Process.Start(new ProcessStartInfo(command, versionArgument)
             {
-                RedirectStandardOutput = true, RedirectStandardError = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
             })!;
             string text = process.StandardOutput.ReadToEnd();
             if (!process.WaitForExit(TimeSpan.FromSeconds(10)))
