@@ -53,6 +53,7 @@ public static class CommandLine
     {
         CodesignCommand.Create(),
         TrainCommand.Create(),
+        PruneCommand.Create(),
         PackCommand.Create(),
         RunCommand.Create(),
         BenchCommand.Create(),

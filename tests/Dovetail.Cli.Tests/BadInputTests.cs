@@ -71,6 +71,10 @@ public sealed class BadInputTests
         Assert.Contains("channels", line);
     }
 
+    [Fact]
+    public async Task A_pattern_that_the_array_cannot_select_by() =>
+        await FailsAsync("expected an input-axis pattern", "codesign", "--pattern", "1:8/out", "--out", "out");
+
     [Theory]
     [InlineData("17:16")]
     [InlineData("1:1024")]

@@ -70,6 +70,27 @@ public sealed class VerbTests
     }
 
     [Fact]
+    public async Task Prune_then_pack_keeps_the_greatest_weight_of_every_cell()
+    {
+        using var folder = new TemporaryFolder();
+        JsonElement pruned = await JsonAsync("prune", "zoo:mlp", "--pattern", "1:8", "--out", folder.File("sparse.onnx"), "--json", "-");
+        Assert.Equal(2, pruned.GetProperty("layers").GetArrayLength()); // the head stays dense
+        OnnxModel before = ZooModels.Create("mlp", 1), after = OnnxModel.Load(folder.File("sparse.onnx"));
+        foreach ((WeightLayer a, WeightLayer b) in WeightLayers.Find(before).Zip(WeightLayers.Find(after)).SkipLast(1))
+        {
+            float[] dense = a.GetWeights(), sparse = b.GetWeights();
+            for (int cell = 0; cell < dense.Length; cell += 8) // inputs are a multiple of 8: cells are runs of the row
+            {
+                float greatest = dense.Skip(cell).Take(8).MaxBy(MathF.Abs);
+                Assert.Equal(greatest, Assert.Single(sparse.Skip(cell).Take(8), weight => weight != 0));
+            }
+        }
+
+        JsonElement packed = await JsonAsync("pack", folder.File("sparse.onnx"), "--pattern", "1:8", "--out", folder.File("packed.onnx"), "--json", "-");
+        Assert.Equal(2, packed.GetProperty("layers").EnumerateArray().Count(layer => layer.GetProperty("pattern").GetString() == "1:8"));
+    }
+
+    [Fact]
     public async Task Bench_JSON_has_its_names()
     {
         using var folder = new TemporaryFolder();

@@ -4,6 +4,7 @@ using Dovetail.Cli.Reports;
 using Dovetail.Core;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Rewriting;
+using Dovetail.Rtl.Emit;
 using Dovetail.Training;
 using Dovetail.Training.Data;
 using Dovetail.Training.Native;
@@ -26,6 +27,7 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
         ImageDataset data = FashionMnist.LoadNamedOrFolder(options.Data);
         OnnxModel model = ModelSource.Load(options.Model, options.Seed);
         WeightLayers.FindFitting(model, options.Pattern);
+        ArrayConfig.Complementary(options.Rows, options.Columns, options.Pattern); // refuses what the array cannot select by
         var folder = JobFolder.Open(options.Folder);
         TrainingStage.CheckResume(options, folder);
         Announce(data, model, folder);
@@ -55,7 +57,7 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
                 rtl = stages.Run("Check the RTL", 1, step =>
                 {
                     RtlStage.Outcome outcome = RtlStage.Run(
-                        agreement.Captured, ArrayConfig.Complementary(RtlStage.DefaultRows, RtlStage.DefaultColumns, options.Pattern), folder.File(JobFolder.Rtl), options.CommandLine, options.Seed, cancellation);
+                        agreement.Captured, ArrayConfig.Complementary(RtlStage.DefaultRows, RtlStage.DefaultColumns, options.Pattern), folder.File(JobFolder.Rtl), new RtlOptions(Command: options.CommandLine, Seed: options.Seed), cancellation);
                     step(outcome.Info.Status);
                     return outcome;
                 });

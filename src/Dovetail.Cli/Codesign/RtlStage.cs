@@ -22,10 +22,9 @@ internal static class RtlStage
     public sealed record Outcome(RtlInfo Info, EqualityCheck Check);
 
     /// <exception cref="DovetailException">The RTL cannot be emitted or built.</exception>
-    public static Outcome Run(IReadOnlyList<CapturedLayer> layers, ArrayConfig config, string folder, string? command, int seed, CancellationToken cancellation)
+    public static Outcome Run(IReadOnlyList<CapturedLayer> layers, ArrayConfig config, string folder, RtlOptions options, CancellationToken cancellation)
     {
         (int rows, int columns, ComplementaryPattern pattern) = (config.Rows, config.Columns, config.Pattern);
-        var options = new RtlOptions(Command: command, Seed: seed);
         string[] files = [.. RtlGenerator.Emit(config, folder, options).Select(Path.GetFileName).OfType<string>()];
         CapturedLayer layer = layers.FirstOrDefault(candidate => candidate.Weights.Pattern.Equals(pattern)) ?? layers[0];
         LayerMapping mapping = LayerMapping.Of(config, layer.Layer);

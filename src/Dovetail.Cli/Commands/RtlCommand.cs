@@ -29,6 +29,10 @@ internal static class RtlCommand
             CustomParser = CommonOptions.Pattern,
         };
         Option<int> rows = CommonOptions.Positive("--rows", "Array rows.", RtlStage.DefaultRows), cols = CommonOptions.Positive("--cols", "Array columns.", RtlStage.DefaultColumns);
+        Option<int?> cluster = new("--cluster") { Description = "PEs of a row that share registered lanes. Default: 4, for a dense array 1." };
+        Option<bool?> registered = new("--registered-selection") { Description = "Register the selected operand before the multiplier. Default: true, for a dense array false." };
+        Option<string> multiplier = new("--multiplier") { Description = "operator: the synthesiser's choice. full-adders: carry-save rows, smaller in libraries with adder cells.", DefaultValueFactory = _ => "operator" };
+        multiplier.AcceptOnlyFromAmong("operator", "full-adders");
         Option<bool> check = new("--check") { Description = "Build the array with Verilator and compare one tile with the simulator, bit for bit and cycle for cycle." };
         Option<string?> model = new("--model") { Description = "Packed int8 ONNX file: --check feeds a tile of it and a real image; without it the tile is random.", HelpName = "FILE.onnx" };
         Option<string> data = CommonOptions.Data();
@@ -37,7 +41,7 @@ internal static class RtlCommand
         Option<string?> json = CommonOptions.Json();
         var command = new Command("rtl", "Emit the array as SystemVerilog; check it against the simulator; synthesise it.")
         {
-            folder, pattern, rows, cols, check, model, data, synth, seed, json,
+            folder, pattern, rows, cols, cluster, registered, multiplier, check, model, data, synth, seed, json,
         };
         command.SetAction((parsed, cancellation) => Task.Run(() => // off this thread, so that Ctrl-C can wait for it
         {
@@ -47,8 +51,14 @@ internal static class RtlCommand
             ArrayConfig config = chosen.Group == 1
                 ? ArrayConfig.Dense(parsed.GetValue(rows), parsed.GetValue(cols))
                 : ArrayConfig.Complementary(parsed.GetValue(rows), parsed.GetValue(cols), chosen);
+            config = (config with
+            {
+                ClusterColumns = parsed.GetValue(cluster) ?? config.ClusterColumns,
+                RegisteredSelection = parsed.GetValue(registered) ?? config.RegisteredSelection,
+            }).Validated();
             string target = parsed.GetValue(folder)!;
-            var options = new RtlOptions(Seed: parsed.GetValue(seed));
+            MultiplierStyle style = parsed.GetValue(multiplier) == "full-adders" ? MultiplierStyle.FullAdders : MultiplierStyle.Operator;
+            var options = new RtlOptions(style, Seed: parsed.GetValue(seed));
             IReadOnlyList<string> files = RtlGenerator.Emit(config, target, options);
             output.Human.WriteLine($"Wrote {files.Count} files to {target}: {string.Join(", ", files.Select(Path.GetFileName))}");
 
@@ -58,7 +68,7 @@ internal static class RtlCommand
             {
                 tile = ProgressLine.RunShare(output.Human, "Building with Verilator and running a tile", _ => source is null
                     ? RandomTile(config, options, parsed.GetValue(seed), files, cancellation)
-                    : RtlStage.Run(source.Capture(parsed.GetValue(data)!), config, target, options.Command, parsed.GetValue(seed), cancellation).Info);
+                    : RtlStage.Run(source.Capture(parsed.GetValue(data)!), config, target, options, cancellation).Info);
                 output.Human.WriteLine(tile.Status == "equal"
                     ? $"RTL = simulator, bit for bit and cycle for cycle: {tile.Rows}×{tile.Cols} PEs, {tile.Pixels} pixels, {tile.Cycles} cycles{(tile.Layer is null ? ", random values" : $", layer {tile.Layer}")}."
                     : $"RTL check {tile.Status}: {tile.Reason}");
