@@ -15,15 +15,31 @@ case "$tier" in
   *) echo "test.sh: '$tier' is not a tier; use nothing (all) or 'fast'." >&2; exit 2 ;;
 esac
 
+passed=0 failed=0 skipped=0
+fail_step() { # a step that is not a test counts as one failure
+  echo "test.sh: FAILED: $1" >&2
+  failed=$((failed + 1))
+}
+finish() {
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+  exit
+}
+
 if ! command -v dotnet > /dev/null 2>&1; then
-  echo "test.sh: no 'dotnet' on the PATH. Install the .NET 10 SDK (https://dot.net), then run this again." >&2
-  exit 127
+  fail_step "no 'dotnet' on the PATH; install the .NET 10 SDK (https://dot.net), then run this again"
+  finish
 fi
 
 # Debian packages by what they provide: the simulator with its compiler, the synthesiser, the cell library.
 install_tools() {
   local missing=()
-  command -v verilator > /dev/null 2>&1 || missing+=(verilator)
+  if ! command -v verilator > /dev/null 2>&1; then
+    missing+=(verilator)
+  elif [ "$(verilator --version | sed -nE 's/^Verilator ([0-9]+).*/\1/p')" -lt 5 ]; then
+    echo "test.sh: $(verilator --version) is too old for the RTL tests, which need version 5 or newer." >&2
+    return 1
+  fi
   command -v yosys > /dev/null 2>&1 || missing+=(yosys)
   command -v g++ > /dev/null 2>&1 || missing+=(g++)
   command -v make > /dev/null 2>&1 || missing+=(make)
@@ -53,19 +69,11 @@ install_tools() {
 }
 
 if [ "$tier" = all ]; then
-  install_tools || exit 1
+  if ! install_tools; then
+    fail_step "the tools of the RTL tier are not here"
+    finish
+  fi
 fi
-
-passed=0 failed=0 skipped=0
-fail_step() { # a step that is not a test counts as one failure
-  echo "test.sh: FAILED: $1" >&2
-  failed=$((failed + 1))
-}
-finish() {
-  echo "$passed passed, $failed failed, $skipped skipped"
-  [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
-  exit
-}
 
 echo "test.sh: building"
 if ! dotnet build Dovetail.slnx -c Release --nologo -v quiet; then
@@ -78,22 +86,31 @@ dotnet format Dovetail.slnx --verify-no-changes --no-restore || fail_step "dotne
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-for project in $projects; do
-  name="Dovetail.$project.Tests"
-  echo "test.sh: $name"
-  "tests/$name/bin/Release/net10.0/$name" < /dev/null > "$log" 2>&1
+# run NAME [VARIABLE=VALUE]: one test project, perhaps with a switch of the runtime's
+run() {
+  local name="Dovetail.$1.Tests" code p f s
+  echo "test.sh: $name ${2:-}"
+  env ${2:-} "tests/$name/bin/Release/net10.0/$name" < /dev/null > "$log" 2>&1
   code=$?
   count() { sed -nE "s/^ *$1: *([0-9]+).*/\1/p" "$log" | tail -n 1; }
   p=$(count succeeded) f=$(count failed) s=$(count skipped)
   if [ -z "$p" ]; then
     cat "$log"
-    fail_step "$name ended with code $code and no summary"
-    continue
+    fail_step "$name ${2:-} ended with code $code and no summary"
+    return
   fi
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
   if [ "$code" -ne 0 ] && [ "$f" -eq 0 ]; then
-    fail_step "$name ended with code $code though no test failed"
+    fail_step "$name ${2:-} ended with code $code though no test failed"
   fi
   if [ "$code" -ne 0 ]; then cat "$log"; else echo "  $p passed, $s skipped"; fi
+}
+
+for project in $projects; do
+  run "$project"
+done
+# the same kernels on the machines that others have
+for switch in DOTNET_EnableAVX512=0 DOTNET_EnableAVX2=0 DOTNET_EnableHWIntrinsic=0; do
+  run Runtime "$switch"
 done
 finish

@@ -12,6 +12,8 @@ public static class CommandLine
     public const int Usage = 2;
     public const int Interrupted = 130;
 
+    private const string TraceVariable = "DOVETAIL_TRACE";
+
     /// <summary>Time that a verb has to save its work after Ctrl-C.</summary>
     private static readonly TimeSpan GracePeriod = TimeSpan.FromSeconds(60);
 
@@ -47,6 +49,18 @@ public static class CommandLine
             Report($"{error.Message.TrimEnd('.')}. Check that the folder exists, may be written and has room, then run the command again.");
             return Failed;
         }
+        catch (Exception error) // the last resort: one line, and a trace on demand
+        {
+            return Crash(error);
+        }
+    }
+
+    private static int Crash(Exception error)
+    {
+        Report($"This is a bug in Dovetail: {error.GetType().Name}: {error.Message.ReplaceLineEndings(" ")} Set {TraceVariable}=1 for the trace, and please file it.");
+        if (Environment.GetEnvironmentVariable(TraceVariable) == "1")
+            Console.Error.WriteLine(error);
+        return Failed;
     }
 
     public static RootCommand Root() => new("Complementary sparsity from training to silicon: train, pack, run, simulate and emit sparse networks.")

@@ -5,7 +5,8 @@ namespace Dovetail.Cli;
 /// <summary>The names that users type and tables show for training methods.</summary>
 internal static class TrainingMethods
 {
-    public static readonly string[] All = ["growing", "srste", "static", "dense"];
+    public static readonly string[] Sparse = ["growing", "srste", "static"];
+    public static readonly string[] All = [.. Sparse, "dense"];
 
     public static TrainingMethod Parse(string name) => name switch
     {

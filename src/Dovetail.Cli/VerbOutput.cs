@@ -14,6 +14,7 @@ public sealed class VerbOutput
 
     public VerbOutput(string? jsonTarget)
     {
+        CheckTarget(jsonTarget);
         _jsonTarget = jsonTarget;
         Human = AnsiConsole.Create(new AnsiConsoleSettings
         {
@@ -25,6 +26,17 @@ public sealed class VerbOutput
     }
 
     public IAnsiConsole Human { get; }
+
+    /// <summary>A target that cannot be written is found before the work, not after it.</summary>
+    private static void CheckTarget(string? target)
+    {
+        if (target is null or "-")
+            return;
+        if (string.IsNullOrWhiteSpace(target))
+            throw new DovetailException("--json has an empty file name; expected a file, or '-' for standard output.");
+        if (Directory.Exists(target) || Path.GetDirectoryName(Path.GetFullPath(target)) is not { } folder || !Directory.Exists(folder))
+            throw new DovetailException($"--json {target} cannot be written: it is a folder, or its folder does not exist. Make the folder, or give another file.");
+    }
 
     public static JsonSerializerOptions JsonOptions { get; } = new()
     {

@@ -29,21 +29,21 @@ internal static class TrainingCheckpoint
     /// <param name="IsFrozen">Whether the owners are frozen.</param>
     public sealed record State(int Step, double LossSum, long Correct, long Seen, double Seconds, bool IsFrozen, IReadOnlyList<EpochRecord> History);
 
-    public static void Write(string path, State state, TrainingOptions options, ImageDataset data, TrainableGraph graph, Sparsifier sparsifier, NesterovSgd optimizer)
+    public static void Write(string path, State state, TrainingOptions options, ImageDataset data, string startDigest, TrainableGraph graph, Sparsifier sparsifier, NesterovSgd optimizer)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         var metadata = new Dictionary<string, string>
         {
             ["format"] = Format,
             ["format_version"] = Version,
-            ["run"] = JsonSerializer.Serialize(Run(options, data)),
+            ["run"] = JsonSerializer.Serialize(Run(options, data, startDigest)),
             ["state"] = JsonSerializer.Serialize(state),
         };
         SafetensorsWriter.Write(path, Tensors(graph, sparsifier, optimizer).Select(Entry), metadata);
     }
 
     /// <exception cref="TrainingException">The file is of another run or another model, or is damaged.</exception>
-    public static State Read(string path, TrainingOptions options, ImageDataset data, TrainableGraph graph, Sparsifier sparsifier, NesterovSgd optimizer)
+    public static State Read(string path, TrainingOptions options, ImageDataset data, string startDigest, TrainableGraph graph, Sparsifier sparsifier, NesterovSgd optimizer)
     {
         try
         {
@@ -51,7 +51,7 @@ internal static class TrainingCheckpoint
             if (file.Metadata.GetValueOrDefault("format") != Format || file.Metadata.GetValueOrDefault("format_version") != Version)
                 throw new TrainingException($"{path} is no checkpoint that this version can read (format '{file.Metadata.GetValueOrDefault("format")}', version '{file.Metadata.GetValueOrDefault("format_version")}', expected '{Format}', '{Version}').");
             file.VerifyPayload();
-            CheckRun(path, JsonSerializer.Deserialize<Dictionary<string, string>>(file.Metadata["run"])!, Run(options, data));
+            CheckRun(path, JsonSerializer.Deserialize<Dictionary<string, string>>(file.Metadata["run"])!, Run(options, data, startDigest));
             State state = JsonSerializer.Deserialize<State>(file.Metadata["state"])!;
             if (state.History.Count > 0 && sparsifier.Weights.Count > 0)
                 sparsifier.RememberOwners([.. sparsifier.Weights.Select(w => zeros_like(w.Owners).DetachFromDisposeScope())]);
@@ -70,7 +70,7 @@ internal static class TrainingCheckpoint
     }
 
     // What a checkpoint and the run that goes on from it must agree in. Threads and precision of evaluation may differ.
-    private static SortedDictionary<string, string> Run(TrainingOptions o, ImageDataset data)
+    private static SortedDictionary<string, string> Run(TrainingOptions o, ImageDataset data, string startDigest)
     {
         static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
         return new SortedDictionary<string, string>(StringComparer.Ordinal)
@@ -90,6 +90,7 @@ internal static class TrainingCheckpoint
             ["validation images"] = Text($"{o.ValidationCount(data.Train.Count)}"),
             ["augmentation"] = o.Augmentation.ToString(),
             ["data"] = Text($"{data.Name}, {data.Train.Count} images"),
+            ["digest of initial model and images"] = startDigest,
         };
     }
 

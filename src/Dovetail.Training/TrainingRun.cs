@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Security.Cryptography;
 using Dovetail.Onnx.Model;
 using Dovetail.Training.Data;
 using Dovetail.Training.Graph;
@@ -37,12 +38,14 @@ internal sealed class TrainingRun : IDisposable
 
     private int _step;
     private (int Epoch, int[]? Indices) _order;
+    private readonly string _startDigest;
     private double _lossSum, _epochSeconds;
     private long _correct, _seen;
 
     public TrainingRun(OnnxModel model, ImageDataset data, TrainingOptions options)
     {
         (_data, _options) = (data, options);
+        _startDigest = Digest(model, data.Train);
         _model = model.Clone();
         _model.NameNodes();
         int validation = options.ValidationCount(data.Train.Count);
@@ -177,17 +180,27 @@ internal sealed class TrainingRun : IDisposable
         }
     }
 
+    /// <summary>What a training starts from: a checkpoint of another network or of other images is refused by it.</summary>
+    private static string Digest(OnnxModel model, ImageSet images)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(model.ToBytes());
+        hash.AppendData(images.Pixels);
+        hash.AppendData(images.Labels);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
     private void SaveCheckpoint()
     {
         if (_options.CheckpointPath is null)
             return;
         var state = new TrainingCheckpoint.State(_step, _lossSum, _correct, _seen, _epochSeconds, _sparsifier.IsFrozen, [.. _history]);
-        TrainingCheckpoint.Write(_options.CheckpointPath, state, _options, _data, _graph, _sparsifier, _optimizer);
+        TrainingCheckpoint.Write(_options.CheckpointPath, state, _options, _data, _startDigest, _graph, _sparsifier, _optimizer);
     }
 
     private void Restore()
     {
-        TrainingCheckpoint.State state = TrainingCheckpoint.Read(_options.CheckpointPath!, _options, _data, _graph, _sparsifier, _optimizer);
+        TrainingCheckpoint.State state = TrainingCheckpoint.Read(_options.CheckpointPath!, _options, _data, _startDigest, _graph, _sparsifier, _optimizer);
         (_step, _lossSum, _correct, _seen, _epochSeconds) = (state.Step, state.LossSum, state.Correct, state.Seen, state.Seconds);
         _history.AddRange(state.History);
     }

@@ -30,6 +30,8 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
         ArrayConfig.Complementary(options.Rows, options.Columns, options.Pattern); // refuses what the array cannot select by
         var folder = JobFolder.Open(options.Folder);
         TrainingStage.CheckResume(options, folder);
+        if (!options.Resume)
+            folder.Clear(); // what an earlier job left must not be taken for this one's
         Announce(data, model, folder);
 
         TrainingStage.Outcome trained = null!;
@@ -72,7 +74,7 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
     /// <summary>Fails where two executions differ; called when everything else is written and shown.</summary>
     public static void CheckAgreement(CodesignResult result)
     {
-        if (result.Equality.FirstOrDefault(check => check.Status == "different") is { } broken)
+        if (result.Equality.FirstOrDefault(check => check.Status is "different" or "failed") is { } broken)
             throw new DovetailException($"Two executions differ that must agree: {broken.Name} (greatest difference {broken.MaxDifference:g3}, allowed {broken.Tolerance:g3}; {broken.Detail}). The report is written; please file it as a bug.");
     }
 
@@ -118,7 +120,7 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
             Mask = MaskPictures.Of(PackedModelReader.Read(exported.Packed.Model)),
             Files = JobFiles.List(folder),
             Commands = Reproduction.Commands(options),
-            Notes = Notes(data, rtl.Info),
+            Notes = [.. Notes(data, rtl.Info), .. simulation.Notes],
         };
     }
 
@@ -129,8 +131,8 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
             notes.Add($"The data are the embedded sample of {data.Train.Count:N0} + {data.Test.Count:N0} images, not the full set; accuracies are lower than with it. Bring the full set with ./dovetail data get fashion-mnist.");
         if (options.Resume)
             notes.Add("The job was resumed: training seconds are summed over the interrupted runs.");
-        if (rtl.Status == "skipped")
-            notes.Add($"The RTL was emitted but not checked: {rtl.Reason}");
+        if (rtl.Status is "skipped" or "failed")
+            notes.Add($"The RTL was not checked: {rtl.Reason}");
         notes.Add("One seed and a short training: differences of accuracy below about 0.3 points are noise.");
         notes.Add("Speeds are medians of runs that alternate between dense and packed in this process; the ratio is what to read, as the machine may be shared.");
         return notes;

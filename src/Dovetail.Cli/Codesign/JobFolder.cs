@@ -24,10 +24,19 @@ internal sealed class JobFolder
 
     public string File(string name) => System.IO.Path.Combine(Path, name);
 
+    /// <summary>Removes the checkpoints, result and report of an earlier job; models and RTL are replaced as the job goes on.</summary>
+    public void Clear()
+    {
+        foreach (string name in (string[])[DenseCheckpoint, ComplementaryCheckpoint, Result, Report])
+            System.IO.File.Delete(File(name));
+    }
+
     /// <summary>Makes the folder and proves at once that it may be written, before anything long is started.</summary>
     /// <exception cref="DovetailException">It is a file, cannot be made, or may not be written.</exception>
     public static JobFolder Open(string path)
     {
+        if (string.IsNullOrWhiteSpace(path))
+            throw new DovetailException("The output folder has no name. Give --out a folder.");
         if (System.IO.File.Exists(path))
             throw new DovetailException($"The output folder '{path}' is a file. Give --out another name.");
         string probe = System.IO.Path.Combine(path, $".dovetail-{Environment.ProcessId}.tmp");

@@ -41,7 +41,7 @@ internal sealed record ModelSummary(ModelInfo Info, double Sparsity, long Weight
     }
 
     public BytesInfo Bytes(JobFolder folder) => new(
-        Size(folder, JobFolder.Dense), Size(folder, JobFolder.Sparse), Size(folder, JobFolder.Packed), Size(folder, JobFolder.PackedInt8),
+        Size(folder, JobFolder.Dense), Size(folder, JobFolder.Sparse), Size(folder, JobFolder.Packed), Size(folder, JobFolder.DenseInt8), Size(folder, JobFolder.PackedInt8),
         Size(folder, JobFolder.PackedSafetensors), WeightsDense, WeightsPacked, WeightsPackedInt8);
 
     private static long Size(JobFolder folder, string name) => new FileInfo(folder.File(name)).Length;

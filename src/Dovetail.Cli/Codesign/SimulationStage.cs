@@ -13,12 +13,14 @@ namespace Dovetail.Cli.Codesign;
 /// </summary>
 internal static class SimulationStage
 {
-    public sealed record Outcome(AcceleratorInfo Info, IReadOnlyList<EqualityCheck> Checks);
+    /// <param name="Notes">What a reader of the cycles must know.</param>
+    public sealed record Outcome(AcceleratorInfo Info, IReadOnlyList<EqualityCheck> Checks, IReadOnlyList<string> Notes);
 
     public static Outcome Run(IReadOnlyList<CapturedLayer> layers, ComplementaryPattern pattern, int rows, int columns, Action<string> step, CancellationToken cancellation)
     {
-        ArrayConfig denseConfig = ArrayConfig.Dense(rows, columns);
         ArrayConfig complementaryConfig = ArrayConfig.Complementary(rows, columns, pattern);
+        // The fair partner: clustered alike, so that it fills as fast.
+        ArrayConfig denseConfig = ArrayConfig.Dense(rows, columns) with { ClusterColumns = complementaryConfig.ClusterColumns };
         var dense = new List<LayerCounts>();
         var complementary = new List<LayerCounts>();
         long compared = 0, wrong = 0, counts = 0, wrongCounts = 0;
@@ -55,7 +57,7 @@ internal static class SimulationStage
                 complementaryNetwork.Utilization, denseNetwork.Utilization,
                 denseNetwork.Energy.TotalPicojoules, complementaryNetwork.Energy.TotalPicojoules,
                 area.RatioToDense, speedup / area.RatioToDense,
-                area.IsSynthesized ? area.Source : $"{area.Source}, interpolated", denseConfig.Energy.Source,
+                (area.IsSynthesized ? area.Source : $"{area.Source}, interpolated") + "; PEs and lane registers only: skew registers, control and buffers are not in it, ./dovetail rtl --synth has the first two", denseConfig.Energy.Source,
                 [.. dense.Zip(complementary, (a, b) => new AcceleratorLayerInfo(a.Name, a.Shape.Pixels, a.Shape.Outputs, a.Shape.Inputs, Counts(a), Counts(b)))]),
             [
                 new EqualityCheck(
@@ -64,7 +66,20 @@ internal static class SimulationStage
                 new EqualityCheck(
                     "array simulator, closed form = cycle by cycle, every count", wrongCounts == 0 ? "equal" : "different", counts, wrongCounts, 0,
                     "cycles, folds, MACs, buffer words, register writes and DRAM bytes of each layer"),
-            ]);
+            ],
+            Notes(denseNetwork, complementaryNetwork));
+    }
+
+    private static IReadOnlyList<string> Notes(NetworkSimulation dense, NetworkSimulation complementary)
+    {
+        static string[] Waiting(NetworkSimulation network) =>
+            [.. network.Layers.Where(layer => layer.DramCycles > layer.Cycles).Select(layer => layer.Name)];
+        string[] waitingDense = Waiting(dense), waitingComplementary = Waiting(complementary);
+        return waitingDense.Length + waitingComplementary.Length == 0
+            ? []
+            : [$"Cycles are the array's alone. At {complementary.Config.DramBytesPerCycle} bytes of DRAM a cycle and batch 1, these layers would wait for memory: dense {Words(waitingDense)}; complementary {Words(waitingComplementary)}."];
+
+        static string Words(string[] layers) => layers.Length == 0 ? "none" : string.Join(", ", layers);
     }
 
     private static AcceleratorCounts Counts(LayerCounts layer) => new(

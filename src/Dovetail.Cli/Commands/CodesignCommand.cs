@@ -10,7 +10,7 @@ internal static class CodesignCommand
 {
     public static Command Create()
     {
-        Option<string> model = CommonOptions.Model(), data = CommonOptions.Data(), method = CommonOptions.Method();
+        Option<string> model = CommonOptions.Model(), data = CommonOptions.Data(), method = CommonOptions.Method(TrainingMethods.Sparse);
         Option<ComplementaryPattern> pattern = CommonOptions.Pattern();
         Option<int?> epochs = CommonOptions.Epochs();
         Option<int> seed = CommonOptions.Seed();

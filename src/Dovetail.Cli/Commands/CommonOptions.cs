@@ -35,14 +35,15 @@ internal static class CommonOptions
         DefaultValueFactory = _ => "zoo:fashion-cnn",
     };
 
-    public static Option<string> Method()
+    /// <param name="methods">Those of <see cref="TrainingMethods"/> that the verb takes.</param>
+    public static Option<string> Method(string[] methods)
     {
         var option = new Option<string>("--method")
         {
-            Description = "How owners come about: growing (the density falls during training), srste, static (random owners), dense.",
+            Description = "How owners come about: growing (the density falls during training), srste, static (random owners)" + (methods.Contains("dense") ? ", dense." : "."),
             DefaultValueFactory = _ => "growing",
         };
-        return option.AcceptOnlyFromAmong(TrainingMethods.All);
+        return option.AcceptOnlyFromAmong(methods);
     }
 
     public static Option<int?> Epochs()

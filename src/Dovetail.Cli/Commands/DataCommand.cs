@@ -28,10 +28,11 @@ internal static class DataCommand
 
         var name = new Argument<string>("name") { Description = "fashion-mnist" };
         name.AcceptOnlyFromAmong(FashionMnist.Name);
-        var get = new Command("get", "Bring a full data set: from its Debian package where installed, else by HTTPS (checked, resumable).") { name };
+        var get = new Command("get", "Bring a full data set: from its Debian package where installed, else by HTTPS (checked, resumable).") { name, json };
         get.SetAction(async (parsed, cancellation) =>
         {
-            DatasetSource source = await AnsiConsole.Progress()
+            var output = new VerbOutput(parsed.GetValue(json));
+            DatasetSource source = await output.Human.Progress()
                 .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new DownloadedColumn(), new RemainingTimeColumn())
                 .StartAsync(context =>
                 {
@@ -44,7 +45,8 @@ internal static class DataCommand
                     }), cancellation);
                 });
             ImageDataset data = FashionMnist.Load(source);
-            AnsiConsole.WriteLine($"{data.Name}: {data.Train.Count:N0} training and {data.Test.Count:N0} test images ({source}).");
+            output.Human.WriteLine($"{data.Name}: {data.Train.Count:N0} training and {data.Test.Count:N0} test images ({source}).");
+            output.WriteJson(new { data.Name, train_images = data.Train.Count, test_images = data.Test.Count, source = source.ToString() });
             return 0;
         });
         return new Command("data", "Data sets: list them, bring the full ones.") { list, get };

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dovetail.Core;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Rewriting.Packing;
@@ -24,6 +25,9 @@ internal static class PackCommand
         {
             var output = new VerbOutput(parsed.GetValue(json));
             string source = parsed.GetValue(model)!, target = parsed.GetValue(file)!;
+            if (Path.GetFullPath(source) == Path.GetFullPath(target))
+                throw new DovetailException($"The packed model would replace its source, '{source}'. Give --out another name.");
+            long before = new FileInfo(source).Exists ? new FileInfo(source).Length : 0;
             PackingResult result = PackingPass.Pack(OnnxModel.Load(source), parsed.GetValue(pattern)!);
             result.Model.Save(target);
             if (parsed.GetValue(safetensors) is { } weights)
@@ -34,7 +38,7 @@ internal static class PackCommand
                     Markup.Escape(layer.Name), layer.Pattern?.ToString() ?? "dense", $"{layer.DenseBytes:N0}", $"{layer.PackedBytes:N0}",
                     Markup.Escape(layer.DenseReason ?? ""));
             output.Human.Write(table);
-            long before = new FileInfo(source).Length, after = new FileInfo(target).Length;
+            long after = new FileInfo(target).Length;
             output.Human.WriteLine($"{source}: {before:N0} bytes; {target}: {after:N0} bytes, {(double)before / after:0.0} times smaller.");
             output.WriteJson(new
             {

@@ -29,6 +29,7 @@ internal static class SimulateCommand
             HelpName = "PATTERN",
             CustomParser = CommonOptions.Pattern,
         };
+        var cluster = new Option<int?>("--cluster") { Description = "PEs of a row that share registered lanes. Default: 4, for the dense array 1 (as SCALE-Sim)." };
         var mode = new Option<string>("--mode") { Description = "closed: formulas, microseconds. cycle: moves values through every PE.", DefaultValueFactory = _ => "closed" };
         mode.AcceptOnlyFromAmong("closed", "cycle");
         var overlap = new Option<bool>("--overlap") { Description = "Load the next fold's weights while the current one computes." };
@@ -37,7 +38,7 @@ internal static class SimulateCommand
         Option<string?> json = CommonOptions.Json();
         var command = new Command("simulate", "Simulate a network on a systolic array: cycles, traffic, energy.")
         {
-            model, topology, rows, cols, dataflow, pattern, mode, overlap, energy, seed, json,
+            model, topology, rows, cols, dataflow, pattern, cluster, mode, overlap, energy, seed, json,
         };
         command.Validators.Add(result =>
         {
@@ -55,6 +56,7 @@ internal static class SimulateCommand
                 : ArrayConfig.Complementary(parsed.GetValue(rows), parsed.GetValue(cols), chosen);
             config = config with
             {
+                ClusterColumns = parsed.GetValue(cluster) ?? config.ClusterColumns,
                 Dataflow = parsed.GetValue(dataflow) switch
                 {
                     "os" => Dataflow.OutputStationary,
@@ -63,6 +65,7 @@ internal static class SimulateCommand
                 },
                 Energy = parsed.GetValue(energy) is { } table ? EnergyTable.Load(table) : EnergyTable.Default,
             };
+            config.Validated();
             FoldSchedule schedule = parsed.GetValue(overlap) ? FoldSchedule.Overlapped : FoldSchedule.Serial;
             var output = new VerbOutput(parsed.GetValue(json));
             string how = parsed.GetValue(mode)!;
@@ -70,6 +73,8 @@ internal static class SimulateCommand
                 ? workload.Closed(config, schedule)
                 : workload.CycleByCycle(config, schedule, parsed.GetValue(seed), output.Human, cancellation);
             Print(output.Human, network, how);
+            if (workload.Packed?.Layers.Any(layer => layer.Weights.DType != DType.Int8) == true)
+                output.Human.WriteLine("The model is fp32; it is counted as if it were int8, which the array computes with.");
             output.WriteJson(SimulationJson.Of(network, how));
             return 0;
         }, CancellationToken.None));

@@ -17,7 +17,7 @@ internal static class TrainCommand
 
     public static Command Create()
     {
-        Option<string> model = CommonOptions.Model(), data = CommonOptions.Data(), method = CommonOptions.Method();
+        Option<string> model = CommonOptions.Model(), data = CommonOptions.Data(), method = CommonOptions.Method(TrainingMethods.All);
         Option<ComplementaryPattern> pattern = CommonOptions.Pattern();
         Option<int?> epochs = CommonOptions.Epochs();
         Option<int> seed = CommonOptions.Seed();

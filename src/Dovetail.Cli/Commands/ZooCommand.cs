@@ -27,13 +27,15 @@ internal static class ZooCommand
         var name = new Argument<string>("name") { Description = "Name from 'dovetail zoo list'." };
         var file = new Argument<FileInfo>("file") { Description = "The ONNX file to write." };
         Option<int> seed = CommonOptions.Seed();
-        var write = new Command("write", "Write a network with random weights (from the seed) to an ONNX file.") { name, file, seed };
+        var write = new Command("write", "Write a network with random weights (from the seed) to an ONNX file.") { name, file, seed, json };
         write.SetAction(parsed =>
         {
+            var output = new VerbOutput(parsed.GetValue(json));
             OnnxModel model = ZooModels.Create(parsed.GetValue(name)!, parsed.GetValue(seed));
             string path = parsed.GetValue(file)!.FullName;
             model.Save(path);
-            AnsiConsole.WriteLine($"Wrote {path}, {new FileInfo(path).Length:N0} bytes.");
+            output.Human.WriteLine($"Wrote {path}, {new FileInfo(path).Length:N0} bytes.");
+            output.WriteJson(new { file = path, bytes = new FileInfo(path).Length, seed = parsed.GetValue(seed) });
             return 0;
         });
         return new Command("zoo", "The networks that come with Dovetail.") { list, write };

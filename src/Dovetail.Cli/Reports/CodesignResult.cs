@@ -81,10 +81,10 @@ public sealed record AccuracyInfo(double Dense, double Complementary, double Pac
 
 /// <summary>Bytes of the whole files, and of the covered layers' weights alone.</summary>
 public sealed record BytesInfo(
-    long Dense, long Sparse, long Packed, long PackedInt8, long PackedSafetensors,
+    long Dense, long Sparse, long Packed, long DenseInt8, long PackedInt8, long PackedSafetensors,
     long WeightsDense, long WeightsPacked, long WeightsPackedInt8);
 
-/// <param name="Status">"equal" (bit for bit), "within tolerance", "different" or "skipped".</param>
+/// <param name="Status">"equal" (bit for bit), "within tolerance", "different", "failed" or "skipped".</param>
 /// <param name="Compared">How many numbers were compared.</param>
 public sealed record EqualityCheck(string Name, string Status, long Compared, double MaxDifference, double Tolerance, string Detail);
 
@@ -110,7 +110,7 @@ public sealed record AcceleratorLayerInfo(
 public sealed record AcceleratorCounts(
     long Cycles, double Utilization, long IfmapReads, long FilterReads, long OfmapWrites, long DramBytes, double EnergyPicojoules);
 
-/// <param name="Status">"equal" or "skipped" ("different" fails the job).</param>
+/// <param name="Status">"equal" or "skipped"; with "different" or "failed" (a tool did not work) the job ends with an error after the report.</param>
 /// <param name="Reason">Why it was skipped, and what to install; null where equal.</param>
 public sealed record RtlInfo(
     string Status, string? Reason, int Tiles, long Cycles, int Rows, int Cols, string? Layer, int Pixels, IReadOnlyList<string> Files);

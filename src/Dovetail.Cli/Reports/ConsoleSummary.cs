@@ -23,7 +23,7 @@ public static class ConsoleSummary
         Row(table, "test accuracy, packed", "", Figures.Percent(accuracy.Packed), Figures.Points(accuracy.Packed - accuracy.Dense));
         Row(table, "test accuracy, int8", Figures.Percent(accuracy.DenseInt8), Figures.Percent(accuracy.Int8), Figures.Points(accuracy.Int8 - accuracy.DenseInt8));
         Row(table, "model file", Figures.Bytes(bytes.Dense), Figures.Bytes(bytes.Packed), Words.Smaller(Figures.Over(bytes.Dense, bytes.Packed)));
-        Row(table, "model file, int8", "", Figures.Bytes(bytes.PackedInt8), Words.Smaller(Figures.Over(bytes.Dense, bytes.PackedInt8)));
+        Row(table, "model file, int8", Figures.Bytes(bytes.DenseInt8), Figures.Bytes(bytes.PackedInt8), Words.Smaller(Figures.Over(bytes.DenseInt8, bytes.PackedInt8)));
         Row(table, $"CPU, batch {speed.Batch}, {Words.Plural(speed.Threads, "thread")}", $"{Figures.Significant(speed.DenseMs)} ms", $"{Figures.Significant(speed.PackedMs)} ms", Words.Faster(speed.NetworkRatio));
         Row(table, $"cycles on a {array.Rows}×{array.Cols} array", Figures.Count(array.DenseCycles), Figures.Count(array.ComplementaryCycles), Words.Faster(array.Speedup));
         Row(table, "utilization of the array", Figures.Percent(array.DenseUtilization, 1), Figures.Percent(array.Utilization, 1), "");

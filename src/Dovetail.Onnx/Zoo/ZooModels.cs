@@ -20,7 +20,7 @@ public static class ZooModels
     /// <summary>The networks that <see cref="Create"/> knows, the default first.</summary>
     public static IReadOnlyList<ZooModel> Names { get; } =
     [
-        new("fashion-cnn", "five convolutions of 64 to 128 channels with batch norm and a residual connection, linear head; 480,000 weights, 7.8 M multiply-accumulates an image"),
+        new("fashion-cnn", "five convolutions of 64 to 128 channels with batch norm and a residual connection, linear head; 407,360 weights, 7.8 M multiply-accumulates an image"),
         new("mlp", "784-512-512-10 fully connected, ReLU; 670,000 weights"),
     ];
 

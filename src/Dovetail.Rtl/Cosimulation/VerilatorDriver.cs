@@ -30,6 +30,8 @@ public sealed class VerilatorDriver
     public VerilatorDriver(string? cacheDirectory = null)
     {
         _verilator = ToolProcess.Locate("verilator", "DOVETAIL_VERILATOR", Installation);
+        ToolProcess.Locate("make", "DOVETAIL_MAKE", "Verilator's builds need it: install make, e.g. 'apt-get install make'");
+        ToolProcess.Locate("g++", "DOVETAIL_CXX", "Verilator's builds need it: install a C++ compiler, e.g. 'apt-get install g++'");
         _cacheDirectory = cacheDirectory ?? Path.Combine(UserCache(), "rtl");
     }
 

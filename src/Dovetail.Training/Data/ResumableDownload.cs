@@ -16,6 +16,9 @@ public sealed class ResumableDownload(HttpClient client)
 {
     private const int Attempts = 3;
 
+    /// <summary>How long a server may send nothing before the connection counts as broken.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>The first pause between two attempts; it doubles.</summary>
     public TimeSpan Pause { get; init; } = TimeSpan.FromSeconds(1);
 
@@ -113,11 +116,13 @@ public sealed class ResumableDownload(HttpClient client)
     }
 
     // A network stream reports a broken connection as IOException, as a full disk does: told apart here.
-    private static async Task<int> ReadNetwork(Stream source, byte[] buffer, CancellationToken cancellation)
+    private async Task<int> ReadNetwork(Stream source, byte[] buffer, CancellationToken cancellation)
     {
         try
         {
-            return await source.ReadAsync(buffer, cancellation);
+            using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            patience.CancelAfter(Patience);
+            return await source.ReadAsync(buffer, patience.Token);
         }
         catch (IOException error)
         {

@@ -29,7 +29,7 @@ internal static class AccuracySection
         double error = Math.Sqrt(accuracy.Dense * (1 - accuracy.Dense) / Math.Max(1, result.Data.TestImages));
         return new Section("accuracy", "Accuracy", Markup.Of(
             $"""
-            <p>One network, six executions. All were tested on the same {Words.Plural(result.Data.TestImages, "image")}, which no training step and no choice of a checkpoint has seen; with so many, one standard error is {Figures.Significant(error * 100)} points. int8 is quantized after training, calibrated on training images.</p>
+            <p>Two networks, six executions. All were tested on the same {Words.Plural(result.Data.TestImages, "image")}, which no training step and no choice of a checkpoint has seen; with so many, one standard error is {Figures.Significant(error * 100)} points. int8 is quantized after training, calibrated on training images.</p>
             {table.Render()}
             """));
     }

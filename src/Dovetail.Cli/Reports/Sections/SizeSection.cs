@@ -11,7 +11,7 @@ internal static class SizeSection
         BytesInfo bytes = result.Bytes;
         Markup files = Sizes("Whole files, biases, norms and graph included", bytes.Dense,
             ("Dense ONNX", bytes.Dense, "dense"), ("Sparse ONNX (zeros stored)", bytes.Sparse, "dense"), ("Packed ONNX", bytes.Packed, "packed"),
-            ("Packed safetensors", bytes.PackedSafetensors, "packed"), ("Packed ONNX, int8", bytes.PackedInt8, "int8"));
+            ("Packed safetensors", bytes.PackedSafetensors, "packed"), ("Dense ONNX, int8", bytes.DenseInt8, "dense"), ("Packed ONNX, int8", bytes.PackedInt8, "int8"));
         Markup weights = Sizes("Weights of the covered layers alone, owners included", bytes.WeightsDense,
             ("Dense fp32", bytes.WeightsDense, "dense"), ("Packed fp32", bytes.WeightsPacked, "packed"), ("Packed int8", bytes.WeightsPackedInt8, "int8"));
         var folder = new Table("The output folder", new Column("File"), new Column("Size", "number"), new Column("What it is"));
