@@ -10,7 +10,7 @@ namespace Dovetail.Cli.Inspection;
 internal sealed record CandidateFit(string Pattern, string? ReasonAgainst, double? CapturedEnergy, double? ShareOfUnstructured, bool? Satisfies)
 {
     [JsonIgnore]
-    public required SparsityPattern Family { get; init; }
+    public SparsityPattern Family => SparsityPattern.Parse(Pattern);
 
     /// <summary>Non-zeros that a mask has.</summary>
     [JsonIgnore]
@@ -22,12 +22,12 @@ internal sealed record CandidateFit(string Pattern, string? ReasonAgainst, doubl
     public static CandidateFit Of(SparsityPattern pattern, WeightShape shape, ReadOnlySpan<float> weights, ReadOnlySpan<bool> nonZeros)
     {
         if (PatternMatch.ReasonAgainst(pattern, shape) is { } reason)
-            return new CandidateFit(pattern.ToString(), reason, null, null, null) { Family = pattern };
+            return new CandidateFit(pattern.ToString(), reason, null, null, null);
         double captured = Dovetail.Core.Patterns.CapturedEnergy.Of(weights, pattern, shape), places = Expressiveness.NonZeroCount(pattern, shape);
         double free = Dovetail.Core.Patterns.CapturedEnergy.Of(weights, new UnstructuredPattern(places / shape.Count), shape);
         return new CandidateFit(pattern.ToString(), null, captured, captured / free, PatternMatch.IsSatisfied(nonZeros, pattern, shape))
         {
-            Family = pattern, Places = places, Log2Masks = Expressiveness.Log2MaskCount(pattern, shape),
+            Places = places, Log2Masks = Expressiveness.Log2MaskCount(pattern, shape),
         };
     }
 }

@@ -15,7 +15,7 @@ internal static class ExpressivenessChart
     // Family, name, class (colour), dash. Families that coincide with another line are in the table alone.
     private static readonly (string Family, string Name, string Tone, string Dash)[] Lines =
     [
-        ("unstructured", "unstructured (bound)", "free", "6 4"),
+        ("unstructured", "unstructured", "free", "6 4"),
         ("16:g", "16:g", "c16", "none"),
         ("8:g", "8:g", "c8", "none"),
         ("4:g", "4:g", "c4", "none"),
