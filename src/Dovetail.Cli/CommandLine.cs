@@ -75,6 +75,9 @@ public static class CommandLine
         RtlCommand.Create(),
         DataCommand.Create(),
         ZooCommand.Create(),
+        ExpressivenessCommand.Create(),
+        InspectCommand.Create(),
+        VerifyCommand.Create(),
         DoctorCommand.Create(),
     };
 

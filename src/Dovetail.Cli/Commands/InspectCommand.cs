@@ -1,0 +1,121 @@
+using System.CommandLine;
+using Dovetail.Cli.Inspection;
+using Dovetail.Cli.Reports.Html;
+using Dovetail.Core;
+using Dovetail.Core.Patterns;
+using Spectre.Console;
+using Markup = Spectre.Console.Markup;
+using Table = Spectre.Console.Table;
+
+namespace Dovetail.Cli.Commands;
+
+/// <summary><c>dovetail inspect</c>: what a file's layers are, and which patterns their weights fit.</summary>
+internal static class InspectCommand
+{
+    private static readonly string[] DefaultCandidates =
+        ["2:4", "1:4", "1:8", "1:16", "2:32", "4:64", "1:16@strided", "1:16/out", "1:16x2", "block4x4:1/16", "unstructured:1/16"];
+
+    public static Command Create()
+    {
+        var file = new Argument<string>("file") { Description = "ONNX (dense, sparse, QDQ or packed) or safetensors." };
+        var candidates = new Option<string[]>("--candidates")
+        {
+            Description = $"Patterns of any family to try the weights on. Default: {string.Join(" ", DefaultCandidates)}.",
+            HelpName = "PATTERN…",
+            AllowMultipleArgumentsPerToken = true,
+        };
+        var mask = new Option<string?>("--mask") { Description = "Draw the mask of this layer; say where with --svg or --png.", HelpName = "LAYER" };
+        var svg = new Option<string?>("--svg") { Description = "The corner of the mask with the borders of its cells.", HelpName = "FILE" };
+        var png = new Option<string?>("--png") { Description = "The whole mask, a pixel a weight.", HelpName = "FILE" };
+        Option<string?> json = CommonOptions.Json();
+        var command = new Command("inspect", "Show the layers of a file: shapes, patterns, sparsity, bytes, and how well the weights fit candidate patterns.")
+        {
+            file, candidates, mask, svg, png, json,
+        };
+        command.Validators.Add(result =>
+        {
+            bool picture = result.GetValue(svg) is not null || result.GetValue(png) is not null;
+            if (picture != result.GetValue(mask) is not null)
+                result.AddError("A mask picture takes --mask LAYER and --svg FILE or --png FILE.");
+        });
+        command.SetAction((parsed, cancellation) =>
+        {
+            var output = new VerbOutput(parsed.GetValue(json));
+            string path = parsed.GetValue(file)!;
+            SparsityPattern[] tried = [.. (parsed.GetValue(candidates) is { Length: > 0 } given ? given : DefaultCandidates).Select(SparsityPattern.Parse).Distinct()];
+            using WeightFile weights = WeightFile.Open(path);
+            IReadOnlyList<WeightEntry> entries = weights.ReadEntries();
+            SparsityPattern? declared = weights.DeclaredPattern;
+            var layers = new List<LayerInspection>();
+            ProgressLine.Run(output.Human, "Inspecting", entries.Count, step =>
+            {
+                foreach (WeightEntry entry in entries)
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    layers.Add(Inspect(entry, weights.IsPacked ? null : declared, tried));
+                    step(entry.Name);
+                }
+            });
+            long size = new FileInfo(path).Length;
+            Print(output.Human, path, weights.Format, size, layers);
+            if (parsed.GetValue(mask) is { } name)
+                Draw(Find(entries, name), layers.First(layer => layer.Name == name), parsed.GetValue(svg), parsed.GetValue(png));
+            output.WriteJson(new
+            {
+                file = path, weights.Format, declared_pattern = declared?.ToString(), file_bytes = size,
+                weights = layers.Sum(layer => layer.Weights), non_zeros = layers.Sum(layer => layer.NonZeros),
+                sparsity = layers.Count == 0 ? 0 : 1 - (double)layers.Sum(layer => layer.NonZeros) / layers.Sum(layer => layer.Weights),
+                bytes = layers.Sum(layer => layer.Bytes), dense_bytes = layers.Sum(layer => layer.DenseBytes), layers,
+            });
+            return Task.FromResult(0);
+        });
+        return command;
+    }
+
+    private static LayerInspection Inspect(WeightEntry entry, SparsityPattern? declared, SparsityPattern[] candidates)
+    {
+        try
+        {
+            return LayerInspection.Of(entry, declared, candidates);
+        }
+        catch (PatternException error)
+        {
+            throw new DovetailException($"Layer '{entry.Name}': {error.Message}", error);
+        }
+    }
+
+    private static WeightEntry Find(IReadOnlyList<WeightEntry> entries, string name) => entries.FirstOrDefault(entry => entry.Name == name)
+        ?? throw new DovetailException($"There is no layer '{name}', expected one of: {string.Join(", ", entries.Select(entry => entry.Name))}.");
+
+    private static void Draw(WeightEntry entry, LayerInspection layer, string? svg, string? png)
+    {
+        bool[] mask = entry.LoadOwners?.Invoke() ?? Array.ConvertAll(entry.Load(), weight => weight != 0);
+        if (svg is not null)
+            AtomicFile.WriteAllText(svg, MaskFile.Svg(entry.Name, mask, entry.Shape, layer.Pattern is null ? null : SparsityPattern.Parse(layer.Pattern)));
+        if (png is not null)
+            AtomicFile.WriteAllBytes(png, MaskFile.Png(mask, entry.Shape));
+    }
+
+    private static void Print(IAnsiConsole console, string path, string format, long size, List<LayerInspection> layers)
+    {
+        console.WriteLine($"{path}: {format}, {Figures.Bytes(size)}, {layers.Count} layers with weights");
+        Table table = new Table().AddColumns("Layer", "Op", "Shape", "Type", "Pattern");
+        foreach (string column in (string[])["Sparsity", "Bytes", "Dense bytes"])
+            table.AddColumn(new TableColumn(column).RightAligned());
+        foreach (LayerInspection layer in layers)
+            table.AddRow(
+                Markup.Escape(layer.Name), layer.Op, string.Join('×', layer.Shape) + (layer.Groups > 1 ? $" in {layer.Groups} groups" : ""), layer.Type,
+                layer.Pattern is null ? "–" : $"{layer.Pattern} ({layer.PatternSource})", $"{layer.Sparsity:0.00%}", $"{layer.Bytes:N0}", $"{layer.DenseBytes:N0}");
+        console.Write(table);
+
+        string[] patterns = [.. layers.SelectMany(layer => layer.Candidates).Select(fit => fit.Pattern).Distinct()];
+        Table fits = new Table().AddColumn("Σw² kept").AddColumns([.. patterns.Select(pattern => new TableColumn(pattern).RightAligned())]).AddColumn("Best fit");
+        foreach (LayerInspection layer in layers)
+            fits.AddRow([Markup.Escape(layer.Name), .. patterns.Select(pattern => Cell(layer.Candidates.FirstOrDefault(fit => fit.Pattern == pattern))), layer.BestFit ?? "–"]);
+        console.Write(fits);
+        console.WriteLine("✓ all non-zeros lie inside the pattern; – the pattern does not fit the shape. Best fit: a pattern with ✓, else the one nearest to as many freely chosen weights.");
+    }
+
+    private static string Cell(CandidateFit? fit) =>
+        fit?.CapturedEnergy is not { } captured ? "–" : $"{captured:0.000}{(fit.Satisfies == true ? " ✓" : "")}";
+}

@@ -1,0 +1,135 @@
+using System.Text.Json;
+using Dovetail.Cli.Inspection;
+using Dovetail.Core.Packing.Safetensors;
+using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Rewriting;
+using Dovetail.Onnx.Rewriting.Packing;
+
+namespace Dovetail.Cli.Tests.Inspection;
+
+public sealed class InspectTests
+{
+    [Fact]
+    public async Task Json_and_pictures_of_a_sparse_model_without_torch()
+    {
+        using var folder = new TemporaryFolder();
+        OnnxModel model = SparseModels.Sparse("1:16");
+        WeightLayer layer = WeightLayers.FindFitting(model, new ComplementaryPattern(1, 16))[0];
+        string path = folder.File("sparse.onnx"), loaded = folder.File("assemblies.txt"), svg = folder.File("mask.svg"), png = folder.File("mask.png");
+        model.Save(path);
+        CliProcess.Outcome outcome = await CliProcess.RunAsync(
+            ["inspect", path, "--mask", layer.Name, "--svg", svg, "--png", png, "--json", "-"], NoTorch.Environment(loaded));
+        Assert.Equal(0, outcome.ExitCode);
+        using JsonDocument json = JsonDocument.Parse(outcome.Output);
+        Assert.Equal("onnx", json.RootElement.GetProperty("format").GetString());
+        JsonElement found = json.RootElement.GetProperty("layers").EnumerateArray().First(entry => entry.GetProperty("name").GetString() == layer.Name);
+        Assert.Equal(layer.Shape.Dimensions, found.GetProperty("shape").EnumerateArray().Select(size => size.GetInt32()));
+        Assert.Equal("1:16", found.GetProperty("pattern").GetString());
+        Assert.Equal("detected", found.GetProperty("pattern_source").GetString());
+        Assert.Equal(0.9375, found.GetProperty("sparsity").GetDouble(), 9);
+        Assert.Equal(layer.DenseBytes, found.GetProperty("bytes").GetInt64());
+        JsonElement candidate = found.GetProperty("candidates").EnumerateArray().First(fit => fit.GetProperty("pattern").GetString() == "1:16");
+        Assert.Equal(1, candidate.GetProperty("captured_energy").GetDouble());
+        Assert.True(candidate.GetProperty("satisfies").GetBoolean());
+        Assert.Equal("svg", System.Xml.Linq.XDocument.Load(svg).Root!.Name.LocalName);
+        byte[] picture = await File.ReadAllBytesAsync(png);
+        Assert.Equal(layer.Shape.Inputs, System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(picture.AsSpan(16)));
+        Assert.Equal(layer.Shape.Outputs, System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(picture.AsSpan(20)));
+        NoTorch.Check(loaded);
+    }
+
+    [Theory]
+    [InlineData("1:16", 64, 64)]
+    [InlineData("4:64", 32, 128)]
+    [InlineData("1:8/out", 64, 32)]
+    [InlineData("2:16@strided", 32, 64)]
+    [InlineData("1:16x2", 64, 64)]
+    [InlineData("2:4", 16, 40)]
+    [InlineData("channel:0.25", 32, 32)]
+    public void Pattern_of_a_projected_mask_is_detected(string text, int outputs, int inputs)
+    {
+        var shape = WeightShape.Matrix(outputs, inputs);
+        var pattern = SparsityPattern.Parse(text);
+        float[] weights = GaussianWeights.Create(shape.Count, 11);
+        bool[] mask = Projection.Project(Array.ConvertAll(weights, w => w * w), pattern, shape);
+        Assert.Equal(pattern, PatternDetection.Find(mask, shape));
+    }
+
+    [Theory]
+    [InlineData(0.5)]
+    [InlineData(0.25)]
+    [InlineData(0.0625)]
+    public void Unstructured_and_dense_weights_show_no_pattern(double density)
+    {
+        var shape = WeightShape.Matrix(256, 256);
+        bool[] mask = Projection.Project(Array.ConvertAll(GaussianWeights.Create(shape.Count, 2), w => w * w), new UnstructuredPattern(density), shape);
+        Assert.Null(PatternDetection.Find(mask, shape));
+        Assert.Null(PatternDetection.Find([.. Enumerable.Repeat(true, shape.Count)], shape));
+    }
+
+    [Fact]
+    public void All_containers_tell_the_same_weights()
+    {
+        using var folder = new TemporaryFolder();
+        OnnxModel packed = SparseModels.Packed("1:16");
+        packed.Save(folder.File("packed.onnx"));
+        SafetensorsExport.Write(packed, folder.File("packed.safetensors"));
+        using WeightFile onnx = WeightFile.Open(folder.File("packed.onnx")), safetensors = WeightFile.Open(folder.File("packed.safetensors"));
+        Assert.Equal("packed onnx", onnx.Format);
+        Assert.Equal("packed safetensors", safetensors.Format);
+        WeightEntry[] layers = [.. onnx.ReadEntries().Where(entry => entry.IsPacked)];
+        Assert.NotEmpty(layers);
+        foreach (WeightEntry layer in layers)
+        {
+            WeightEntry twin = safetensors.ReadEntries().Single(entry => entry.Name == layer.Name);
+            Assert.Equal(layer.Load(), twin.Load());
+            Assert.Equal((layer.Shape, layer.Bytes, layer.Declared), (twin.Shape, twin.Bytes, twin.Declared));
+            Assert.True(layer.Bytes < layer.DenseBytes);
+        }
+    }
+
+    [Fact]
+    public void Dense_onnx_layers_are_those_of_the_rewriter()
+    {
+        OnnxModel model = SparseModels.Sparse("1:16");
+        IReadOnlyList<WeightLayer> expected = WeightLayers.Find(model);
+        IReadOnlyList<WeightEntry> found = OnnxWeights.Read(model);
+        Assert.Equal(expected.Select(layer => layer.Name), found.Select(entry => entry.Name));
+        foreach ((WeightLayer layer, WeightEntry entry) in expected.Zip(found))
+        {
+            Assert.Equal(layer.Shape, entry.Shape);
+            Assert.Equal(layer.GetWeights(), entry.Load());
+        }
+    }
+
+    [Fact]
+    public void Plain_safetensors_are_read_as_tensors()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("plain.safetensors");
+        float[] weights = [1, 0, 0, 0, 0, 2, 0, 0];
+        SafetensorsWriter.Write(path, (SafetensorsEntry[])[SafetensorsEntry.Of<float>("w", SafetensorsDType.F32, [2, 4], weights), SafetensorsEntry.Of<float>("bias", SafetensorsDType.F32, [2], new float[2])]);
+        using WeightFile file = WeightFile.Open(path);
+        WeightEntry entry = Assert.Single(file.ReadEntries());
+        Assert.Equal(weights, entry.Load());
+        LayerInspection layer = LayerInspection.Of(entry, null, [new ComplementaryPattern(2, 4), new ComplementaryPattern(1, 4), new ComplementaryPattern(1, 8)]);
+        Assert.Equal("1:4", layer.BestFit);
+        Assert.Equal(0.75, layer.Sparsity);
+        CandidateFit unfit = layer.Candidates.Single(fit => fit.Pattern == "1:8");
+        Assert.NotNull(unfit.ReasonAgainst);
+        Assert.Null(unfit.CapturedEnergy);
+        Assert.True(Verification.Run(path, new ComplementaryPattern(1, 4)).Satisfied);
+    }
+
+    [Fact]
+    public async Task Unknown_layer_is_named_with_those_that_exist()
+    {
+        using var folder = new TemporaryFolder();
+        SparseModels.Sparse("1:16").Save(folder.File("sparse.onnx"));
+        CliProcess.Outcome outcome = await CliProcess.RunAsync("inspect", folder.File("sparse.onnx"), "--mask", "nowhere", "--png", folder.File("mask.png"));
+        Assert.Equal(1, outcome.ExitCode);
+        Assert.Contains("expected one of", Assert.Single(outcome.ErrorLines));
+        Assert.False(File.Exists(folder.File("mask.png")));
+    }
+}
