@@ -51,13 +51,15 @@ internal static class OutputUnpacking
                 ReadOnlySpan<byte> slotOwners = owners.Slice(block.FirstSlot * columns, used * columns);
                 ReadOnlySpan<byte> slotValues = values.Slice((block.FirstSlot * block.Share + lane) * columns, ((used - 1) * block.Share + 1) * columns);
                 Vector512<byte> wanted = Vector512.Create((byte)candidate);
-                int column = 0;
+                ref byte owner = ref MemoryMarshal.GetReference(slotOwners);
+                ref byte value = ref MemoryMarshal.GetReference(slotValues);
+                int column = 0, valueStep = block.Share * columns;
                 for (; column + Vector512<byte>.Count <= columns; column += Vector512<byte>.Count)
                 {
                     Vector512<byte> result = Vector512<byte>.Zero;
                     for (int slot = 0; slot < used; slot++)
-                        result |= Vector512.Equals(Vector512.Create(slotOwners[(slot * columns + column)..]), wanted)
-                            & Vector512.Create(slotValues[(slot * block.Share * columns + column)..]);
+                        result |= Vector512.Equals(Vector512.LoadUnsafe(ref owner, (nuint)(slot * columns + column)), wanted)
+                            & Vector512.LoadUnsafe(ref value, (nuint)(slot * valueStep + column));
                     result.CopyTo(target[column..]);
                 }
 
@@ -66,7 +68,7 @@ internal static class OutputUnpacking
                     target[column] = 0;
                     for (int slot = 0; slot < used; slot++)
                         if (slotOwners[slot * columns + column] == candidate)
-                            target[column] = slotValues[slot * block.Share * columns + column];
+                            target[column] = slotValues[slot * valueStep + column];
                 }
             }
     }

@@ -42,24 +42,42 @@ public static class OwnerCodec
     /// <exception cref="PackingException">The length is wrong, or a row's padding bits are not zero.</exception>
     public static byte[] Decode(ReadOnlySpan<byte> encoded, int rows, int columns, int indexBits)
     {
-        int rowBytes = RowBytes(columns, indexBits);
-        if (encoded.Length != (long)rows * rowBytes)
-            throw new PackingException($"The owners take {encoded.Length} bytes, expected {(long)rows * rowBytes}: {rows} rows of {columns} owners, {indexBits} bits each, padded to a byte.");
+        CheckLength(encoded, rows, columns, indexBits);
         if ((long)rows * columns > Array.MaxLength)
             throw new PackingException($"{rows} rows of {columns} owners are more than one tensor may hold here, {Array.MaxLength}.");
-        if (indexBits == 0)
-            return new byte[rows * columns];
         byte[] owners = GC.AllocateUninitializedArray<byte>(rows * columns);
-        int usedBits = (int)((long)columns * indexBits & 7);
+        Decode(encoded, owners, rows, columns, indexBits);
+        return owners;
+    }
+
+    /// <summary>The same into a buffer of rows · columns bytes, whatever it held before.</summary>
+    /// <exception cref="PackingException">A length is wrong, or a row's padding bits are not zero.</exception>
+    public static void Decode(ReadOnlySpan<byte> encoded, Span<byte> owners, int rows, int columns, int indexBits)
+    {
+        CheckLength(encoded, rows, columns, indexBits);
+        if (owners.Length != (long)rows * columns)
+            throw new PackingException($"The buffer holds {owners.Length} owners, expected {(long)rows * columns}: {rows} rows of {columns}.");
+        if (indexBits == 0)
+        {
+            owners.Clear();
+            return;
+        }
+
+        int rowBytes = RowBytes(columns, indexBits), usedBits = (int)((long)columns * indexBits & 7);
         for (int row = 0; row < rows; row++)
         {
             ReadOnlySpan<byte> source = encoded.Slice(row * rowBytes, rowBytes);
             if (usedBits != 0 && source[^1] >> usedBits != 0)
                 throw new PackingException($"The padding bits behind the owners of row {row} are not zero; the file is damaged.");
-            DecodeRow(source, owners.AsSpan(row * columns, columns), indexBits);
+            DecodeRow(source, owners.Slice(row * columns, columns), indexBits);
         }
+    }
 
-        return owners;
+    private static void CheckLength(ReadOnlySpan<byte> encoded, int rows, int columns, int indexBits)
+    {
+        int rowBytes = RowBytes(columns, indexBits);
+        if (encoded.Length != (long)rows * rowBytes)
+            throw new PackingException($"The owners take {encoded.Length} bytes, expected {(long)rows * rowBytes}: {rows} rows of {columns} owners, {indexBits} bits each, padded to a byte.");
     }
 
     // Eight owners are exactly indexBits bytes, so a row is runs of eight and a tail.
