@@ -20,6 +20,9 @@ internal static class BenchStage
         OnnxModel dense, OnnxModel packed, int threads, int batch, int seed, Action<string> step, CancellationToken cancellation)
     {
         var options = new BenchmarkOptions(threads, NetworkSeconds, batch, seed);
+        foreach (PackedLayer layer in PackedLayers(packed)) // before anything is measured
+            _ = WeightLayers.Find(dense).FirstOrDefault(other => other.Name == layer.Name)
+                ?? throw new DovetailException($"The dense model has no layer '{layer.Name}' to compare with; expected the network that was packed. It has {string.Join(", ", WeightLayers.Find(dense).Select(other => other.Name))}.");
         Comparison network = NetworkBenchmark.Compare(dense.ToBytes(), packed.ToBytes(), null, options, cancellation);
         step("network");
         OnnxModel folded = dense.Clone();
@@ -27,7 +30,7 @@ internal static class BenchStage
         IReadOnlyDictionary<string, WeightLayer> layers = WeightLayers.Find(folded).ToDictionary(layer => layer.Name);
         IReadOnlyDictionary<string, string> kernels = Kernels(PackedModelReader.Read(packed));
         var pairs = PackedLayers(packed).Select(layer => new BenchmarkLayer(
-            Counterpart(layer.Name).Workload, layer.Weights.Pattern, layer.Weights.DType,
+            layers[layer.Name].Workload, layer.Weights.Pattern, layer.Weights.DType,
             GraphSlicer.SingleLayer(folded, layer.Name).ToBytes(),
             GraphSlicer.SingleLayer(packed, layer.Name).ToBytes()));
         IReadOnlyList<LayerComparison> compared = NetworkBenchmark.CompareLayers(
@@ -37,10 +40,6 @@ internal static class BenchStage
             [.. compared.Select(layer => new LayerSpeedInfo(
                 layer.Name, layer.Op, layer.M, layer.N, layer.K, layer.Pattern, layer.DType.ToString().ToLowerInvariant(), kernels[layer.Name],
                 layer.DenseMicroseconds, layer.PackedMicroseconds, layer.Ratio, layer.UsefulGflops))]);
-
-        WeightLayer Counterpart(string name) => layers.TryGetValue(name, out WeightLayer? layer)
-            ? layer
-            : throw new DovetailException($"The dense model has no layer '{name}' to compare with; expected the network that was packed. It has {string.Join(", ", layers.Keys)}.");
     }
 
     /// <summary>The layers that are packed, in order.</summary>
@@ -53,9 +52,12 @@ internal static class BenchStage
         var names = new Dictionary<string, string>();
         foreach (PackedLayer layer in model.Layers)
         {
-            if (layer.Weights is not PackedTensor<float> weights)
-                continue;
-            using PreparedLayer<float> prepared = KernelRegistry.Prepare(new Float32Specification(weights));
+            using PreparedLayer prepared = layer.Weights switch
+            {
+                PackedTensor<sbyte> weights => KernelRegistry.Prepare(new QuantizedSpecification(weights, null, 0, new float[weights.Shape.Outputs], 0)),
+                PackedTensor<float> weights => KernelRegistry.Prepare(new Float32Specification(weights)),
+                var other => throw new DovetailException($"Layer '{layer.Name}' has {other.DType} weights, which no kernel runs yet; expected float32 or int8."),
+            };
             names[layer.Name] = prepared.KernelName;
         }
 

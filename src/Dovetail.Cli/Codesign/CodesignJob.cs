@@ -130,10 +130,11 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
         if (data.Source.IsSample)
             notes.Add($"The data are the embedded sample of {data.Train.Count:N0} + {data.Test.Count:N0} images, not the full set; accuracies are lower than with it. Bring the full set with ./dovetail data get fashion-mnist.");
         if (options.Resume)
-            notes.Add("The job was resumed: training seconds are summed over the interrupted runs.");
+            notes.Add("The job was resumed: training seconds are summed over its runs, and the total time is that of the last one.");
         if (rtl.Status is "skipped" or "failed")
             notes.Add($"The RTL was not checked: {rtl.Reason}");
-        notes.Add("One seed and a short training: differences of accuracy below about 0.3 points are noise.");
+        double error = 100 * Math.Sqrt(2 * 0.09 / data.Test.Count); // of a difference of two accuracies near 90 %
+        notes.Add($"One seed and a short training: a difference of accuracy has a standard error of about {error:0.0#} points on {data.Test.Count:N0} test images, and other seeds add to it.");
         notes.Add("Speeds are medians of runs that alternate between dense and packed in this process; the ratio is what to read, as the machine may be shared.");
         return notes;
     }

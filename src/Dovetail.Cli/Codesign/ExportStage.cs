@@ -17,8 +17,10 @@ internal static class ExportStage
         Action<string> step, CancellationToken cancellation)
     {
         dense.Save(folder.File(JobFolder.Dense));
+        sparse.SetMetadata(PackingPass.PatternMetadata, pattern.ToString()); // so that verify knows what to prove
         sparse.Save(folder.File(JobFolder.Sparse));
-        PackingResult packed = PackingPass.Pack(sparse, pattern);
+        PackingOptions packing = KeepHeadDense(sparse);
+        PackingResult packed = PackingPass.Pack(sparse, pattern, packing);
         packed.Model.Save(folder.File(JobFolder.Packed));
         SafetensorsExport.Write(packed.Model, folder.File(JobFolder.PackedSafetensors));
         step("fp32");
@@ -27,10 +29,19 @@ internal static class ExportStage
         OnnxModel denseInt8 = Quantize(dense), sparseInt8 = Quantize(sparse);
         denseInt8.Save(folder.File(JobFolder.DenseInt8));
         sparseInt8.Save(folder.File(JobFolder.SparseInt8));
-        PackingResult packedInt8 = PackingPass.Pack(sparseInt8, pattern);
+        PackingResult packedInt8 = PackingPass.Pack(sparseInt8, pattern, packing);
         packedInt8.Model.Save(folder.File(JobFolder.PackedInt8));
         step("int8");
         return new ExportedModels(dense, sparse, packed, denseInt8, sparseInt8, packedInt8);
+
+        static PackingOptions KeepHeadDense(OnnxModel model)
+        {
+            WeightLayer head = WeightLayers.Find(model)[^1]; // as training sees it
+            return head.Op == "Conv" ? new PackingOptions() : new PackingOptions
+            {
+                KeepDense = new Dictionary<string, string> { [head.Name] = "the head stays dense: it is small and sensitive" },
+            };
+        }
 
         OnnxModel Quantize(OnnxModel model)
         {

@@ -13,7 +13,7 @@ internal static class Reproduction
         string array = $"--rows {options.Rows} --cols {options.Columns} --mode cycle";
         return
         [
-            new("everything, and agreement and mask", options.CommandLine),
+            new("everything, and agreement and mask", options.CommandLine.Replace(" --resume", "")),
             new("training, dense", $"./dovetail train {model} --method dense --out dense.onnx"),
             new("training, complementary", $"./dovetail train {model} --method {options.Method} --pattern {options.Pattern} --out sparse.onnx"),
             .. ((string[])[JobFolder.Dense, JobFolder.Sparse, JobFolder.Packed, JobFolder.DenseInt8, JobFolder.SparseInt8, JobFolder.PackedInt8])

@@ -46,8 +46,11 @@ internal static class ExpressivenessCommand
                 AtomicFile.WriteAllText(target, ExpressivenessChart.Render(result.Families, name));
             output.WriteJson(new
             {
-                weights = file is null ? "gaussian" : parsed.GetValue(weights), seed = file is null ? parsed.GetValue(seed) : (int?)null,
-                result.Families, result.Layers, result.Notes,
+                weights = file is null ? "gaussian" : parsed.GetValue(weights),
+                seed = file is null ? parsed.GetValue(seed) : (int?)null,
+                result.Families,
+                result.Layers,
+                result.Notes,
             });
         });
         return command;

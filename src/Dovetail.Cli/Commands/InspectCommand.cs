@@ -62,10 +62,16 @@ internal static class InspectCommand
                 Draw(Find(entries, name), layers.First(layer => layer.Name == name), parsed.GetValue(svg), parsed.GetValue(png));
             output.WriteJson(new
             {
-                file = path, weights.Format, declared_pattern = declared?.ToString(), file_bytes = size,
-                weights = layers.Sum(layer => layer.Weights), non_zeros = layers.Sum(layer => layer.NonZeros),
+                file = path,
+                weights.Format,
+                declared_pattern = declared?.ToString(),
+                file_bytes = size,
+                weights = layers.Sum(layer => layer.Weights),
+                non_zeros = layers.Sum(layer => layer.NonZeros),
                 sparsity = layers.Count == 0 ? 0 : 1 - (double)layers.Sum(layer => layer.NonZeros) / layers.Sum(layer => layer.Weights),
-                bytes = layers.Sum(layer => layer.Bytes), dense_bytes = layers.Sum(layer => layer.DenseBytes), layers,
+                bytes = layers.Sum(layer => layer.Bytes),
+                dense_bytes = layers.Sum(layer => layer.DenseBytes),
+                layers,
             });
             return Task.FromResult(0);
         });

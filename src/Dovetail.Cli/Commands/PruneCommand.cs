@@ -3,6 +3,7 @@ using Dovetail.Cli.Codesign;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Rewriting;
+using Dovetail.Onnx.Rewriting.Packing;
 using Spectre.Console;
 
 namespace Dovetail.Cli.Commands;
@@ -40,6 +41,7 @@ internal static class PruneCommand
                 rows.Add(new { layer.Name, shape = layer.Shape.ToString(), pattern = chosen.ToString(), captured_energy = captured });
             }
 
+            network.SetMetadata(PackingPass.PatternMetadata, chosen.ToString());
             network.Save(parsed.GetValue(file)!);
             output.Human.Write(table);
             output.Human.WriteLine($"Wrote {parsed.GetValue(file)}: {rows.Count} layers at {chosen.Sparsity:0.##%} zeros. Captured energy is the share of Σw² that was kept.");

@@ -34,8 +34,14 @@ internal static class VerifyCommand
                 Print(output.Human, path, verdict);
                 output.WriteJson(new
                 {
-                    file = path, readable = true, verdict.Satisfied, verdict.Format, verdict.Pattern,
-                    verdict.FirstViolation, verdict.Violations, verdict.Layers,
+                    file = path,
+                    readable = true,
+                    verdict.Satisfied,
+                    verdict.Format,
+                    verdict.Pattern,
+                    verdict.FirstViolation,
+                    verdict.Violations,
+                    verdict.Layers,
                 });
                 return verdict.Satisfied ? Satisfied : Violated;
             }

@@ -27,7 +27,8 @@ internal sealed record CandidateFit(string Pattern, string? ReasonAgainst, doubl
         double free = Dovetail.Core.Patterns.CapturedEnergy.Of(weights, new UnstructuredPattern(places / shape.Count), shape);
         return new CandidateFit(pattern.ToString(), null, captured, captured / free, PatternMatch.IsSatisfied(nonZeros, pattern, shape))
         {
-            Places = places, Log2Masks = Expressiveness.Log2MaskCount(pattern, shape),
+            Places = places,
+            Log2Masks = Expressiveness.Log2MaskCount(pattern, shape),
         };
     }
 }

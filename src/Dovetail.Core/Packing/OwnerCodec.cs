@@ -1,4 +1,6 @@
 using System.Buffers.Binary;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Dovetail.Core.Packing;
 
@@ -40,24 +42,42 @@ public static class OwnerCodec
     /// <exception cref="PackingException">The length is wrong, or a row's padding bits are not zero.</exception>
     public static byte[] Decode(ReadOnlySpan<byte> encoded, int rows, int columns, int indexBits)
     {
-        int rowBytes = RowBytes(columns, indexBits);
-        if (encoded.Length != (long)rows * rowBytes)
-            throw new PackingException($"The owners take {encoded.Length} bytes, expected {(long)rows * rowBytes}: {rows} rows of {columns} owners, {indexBits} bits each, padded to a byte.");
+        CheckLength(encoded, rows, columns, indexBits);
         if ((long)rows * columns > Array.MaxLength)
             throw new PackingException($"{rows} rows of {columns} owners are more than one tensor may hold here, {Array.MaxLength}.");
-        var owners = new byte[rows * columns];
+        byte[] owners = GC.AllocateUninitializedArray<byte>(rows * columns);
+        Decode(encoded, owners, rows, columns, indexBits);
+        return owners;
+    }
+
+    /// <summary>The same into a buffer of rows · columns bytes, whatever it held before.</summary>
+    /// <exception cref="PackingException">A length is wrong, or a row's padding bits are not zero.</exception>
+    public static void Decode(ReadOnlySpan<byte> encoded, Span<byte> owners, int rows, int columns, int indexBits)
+    {
+        CheckLength(encoded, rows, columns, indexBits);
+        if (owners.Length != (long)rows * columns)
+            throw new PackingException($"The buffer holds {owners.Length} owners, expected {(long)rows * columns}: {rows} rows of {columns}.");
         if (indexBits == 0)
-            return owners;
-        int usedBits = (int)((long)columns * indexBits & 7);
+        {
+            owners.Clear();
+            return;
+        }
+
+        int rowBytes = RowBytes(columns, indexBits), usedBits = (int)((long)columns * indexBits & 7);
         for (int row = 0; row < rows; row++)
         {
             ReadOnlySpan<byte> source = encoded.Slice(row * rowBytes, rowBytes);
             if (usedBits != 0 && source[^1] >> usedBits != 0)
                 throw new PackingException($"The padding bits behind the owners of row {row} are not zero; the file is damaged.");
-            DecodeRow(source, owners.AsSpan(row * columns, columns), indexBits);
+            DecodeRow(source, owners.Slice(row * columns, columns), indexBits);
         }
+    }
 
-        return owners;
+    private static void CheckLength(ReadOnlySpan<byte> encoded, int rows, int columns, int indexBits)
+    {
+        int rowBytes = RowBytes(columns, indexBits);
+        if (encoded.Length != (long)rows * rowBytes)
+            throw new PackingException($"The owners take {encoded.Length} bytes, expected {(long)rows * rowBytes}: {rows} rows of {columns} owners, {indexBits} bits each, padded to a byte.");
     }
 
     // Eight owners are exactly indexBits bytes, so a row is runs of eight and a tail.
@@ -83,6 +103,9 @@ public static class OwnerCodec
     {
         ulong mask = (1UL << indexBits) - 1;
         ulong spread = mask * 0x0101010101010101; // the bits of an owner in each of eight bytes
+        int vectors = DecodeVectors(source, owners, indexBits);
+        source = source[(vectors * 8 * indexBits)..];
+        owners = owners[(vectors * Vector512<byte>.Count)..];
         Span<byte> word = stackalloc byte[8];
         while (owners.Length >= 8 && source.Length >= 8)
         {
@@ -105,10 +128,30 @@ public static class OwnerCodec
         }
     }
 
+    // Eight owners' bytes go to the front of a 64-bit lane each; then every byte takes eight bits of its lane, from where its
+    // owner starts. Returns how many times 64 owners were decoded: a whole vector is read, so the end of the row is left.
+    private static int DecodeVectors(ReadOnlySpan<byte> source, Span<byte> owners, int indexBits)
+    {
+        if (!Avx512Vbmi.IsSupported || source.Length < Vector512<byte>.Count || owners.Length < Vector512<byte>.Count)
+            return 0;
+        Span<byte> lane = stackalloc byte[Vector512<byte>.Count], shift = stackalloc byte[Vector512<byte>.Count];
+        for (int i = 0; i < lane.Length; i++)
+            (lane[i], shift[i]) = ((byte)Math.Min(i / 8 * indexBits + i % 8, lane.Length - 1), (byte)(i % 8 * indexBits));
+        Vector512<byte> lanes = Vector512.Create<byte>(lane), shifts = Vector512.Create<byte>(shift), mask = Vector512.Create((byte)((1 << indexBits) - 1));
+        int bytes = 8 * indexBits, count = Math.Min(owners.Length / Vector512<byte>.Count, (source.Length - Vector512<byte>.Count) / bytes + 1);
+        for (int i = 0; i < count; i++)
+        {
+            Vector512<byte> words = Avx512Vbmi.PermuteVar64x8(Vector512.Create(source[(i * bytes)..]), lanes);
+            (Avx512Vbmi.MultiShift(shifts, words.AsUInt64()) & mask).CopyTo(owners[(i * Vector512<byte>.Count)..]);
+        }
+
+        return count;
+    }
+
     private static ulong Deposit(ulong bits, ulong spread, ulong mask, int indexBits)
     {
-        if (System.Runtime.Intrinsics.X86.Bmi2.X64.IsSupported)
-            return System.Runtime.Intrinsics.X86.Bmi2.X64.ParallelBitDeposit(bits, spread);
+        if (Bmi2.X64.IsSupported)
+            return Bmi2.X64.ParallelBitDeposit(bits, spread);
         ulong bytes = 0;
         for (int i = 0; i < 8; i++)
             bytes |= (bits >> (i * indexBits) & mask) << (i * 8);

@@ -3,7 +3,8 @@ namespace Dovetail.Core.Patterns;
 /// <summary>How long to look for a better order.</summary>
 /// <param name="MaxEvaluations">Exchanges to weigh; the bound of the search's time, so that equal seeds give equal orders.</param>
 /// <param name="Seed">Order in which entries are tried.</param>
-public sealed record PermutationOptions(long MaxEvaluations = 200_000, int Seed = 1);
+/// <param name="TimeLimit">Stops earlier, at the next entry; equal seeds then no longer give equal orders. Null: no limit.</param>
+public sealed record PermutationOptions(long MaxEvaluations = 200_000, int Seed = 1, TimeSpan? TimeLimit = null);
 
 /// <summary>Where a search stood: captured score against effort.</summary>
 public sealed record PermutationProgress(TimeSpan Elapsed, long Evaluations, double Score);

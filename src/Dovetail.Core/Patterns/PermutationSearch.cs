@@ -42,11 +42,12 @@ public static class PermutationSearch
         long evaluations = 0;
         var progress = new List<PermutationProgress> { new(clock.Elapsed, 0, before) };
         bool improved = true;
-        while (improved && evaluations < options.MaxEvaluations)
+        bool Expired() => clock.Elapsed >= options.TimeLimit;
+        while (improved && evaluations < options.MaxEvaluations && !Expired())
         {
             improved = false;
             foreach (Exchange group in groups)
-                improved |= group.Sweep(random, options.MaxEvaluations, ref evaluations);
+                improved |= group.Sweep(random, options.MaxEvaluations, Expired, ref evaluations);
             progress.Add(new PermutationProgress(clock.Elapsed, evaluations, Score()));
         }
 
@@ -120,13 +121,15 @@ public static class PermutationSearch
 
         internal double Score => _sums.Sum();
 
-        internal bool Sweep(Random random, long maxEvaluations, ref long evaluations)
+        internal bool Sweep(Random random, long maxEvaluations, Func<bool> expired, ref long evaluations)
         {
             int[] tried = [.. Enumerable.Range(0, _movable)];
             random.Shuffle(tried);
             bool improved = false;
             foreach (int position in tried)
             {
+                if (expired())
+                    return true; // cut short, too
                 (int partner, double best) = (-1, 0);
                 for (int other = 0; other < _movable; other++)
                 {

@@ -100,4 +100,66 @@ public sealed class AllocationTests
         Assert.Equal(0.02 * 505 / 220, densities[1], 12);
         Assert.Equal(["1:4", "1:32"], ErdosRenyiKernel.Round(densities, [.. ((string[])["1:1", "1:4", "1:32", "1:16"]).Select(ComplementaryPattern.Parse)]).Select(pattern => pattern.ToString()));
     }
+
+    private static readonly ComplementaryPattern[] Patterns = [.. ((string[])["1:1", "1:2", "2:4", "1:4", "1:8", "1:16"]).Select(ComplementaryPattern.Parse)];
+
+    private static readonly Gen<LayerChoices[]> Layers =
+        Gen.Select(Gen.Int[1, 63], Gen.Long[1, 30], Gen.Double[0, 10]).Array[1, 5].Select(layers => layers.Select((layer, i) => new LayerChoices($"l{i}",
+            [.. Patterns.Where((_, p) => (layer.Item1 >> p & 1) != 0).Select((pattern, p) => new LayerChoice(pattern, (long)(layer.Item2 * 16 * pattern.Density), layer.Item3 * (1 + (p * 7 % 5))))])).ToArray());
+
+    /// <summary>Of all patterns by hand: the best that fits the budget.</summary>
+    [Fact]
+    public void Uniform_IsTheBestOfOnePattern() =>
+        Gen.Select(Layers, Gen.Long[0, 1500]).Sample((layers, budget) =>
+        {
+            double best = double.NegativeInfinity;
+            foreach (ComplementaryPattern pattern in Patterns.Where(pattern => layers.Any(layer => layer.Choices.Any(choice => choice.Pattern == pattern))))
+            {
+                (long cost, double score) = (0, 0);
+                foreach (LayerChoices layer in layers)
+                {
+                    LayerChoice taken = layer.Choices.SingleOrDefault(choice => choice.Pattern == pattern) ?? layer.Choices.OrderByDescending(choice => choice.Pattern.Density).First();
+                    (cost, score) = (cost + taken.Cost, score + taken.Score);
+                }
+
+                if (cost <= budget)
+                    best = Math.Max(best, score);
+            }
+
+            if (double.IsNegativeInfinity(best))
+            {
+                Assert.Contains("The cheapest uniform pattern costs", Assert.Throws<DovetailException>(() => UniformAllocation.Choose(layers, budget)).Message);
+                return;
+            }
+
+            AllocationResult result = UniformAllocation.Choose(layers, budget);
+            Assert.Equal(best, result.Score, 9);
+            Assert.InRange(result.Cost, 0, budget);
+            AllocationResult optimal = BudgetOptimizer.Optimize(layers, budget);
+            Assert.InRange(result.Score, double.NegativeInfinity, optimal.Score + 1e-9);
+            Assert.InRange(optimal.Score, double.NegativeInfinity, result.UpperBound + 1e-9);
+        }, iter: 1000, seed: "0000000000003");
+
+    /// <summary>No global density of a fine grid gives choices within the budget that keep more weights.</summary>
+    [Fact]
+    public void ErkWithinABudget_IsTheDensest() =>
+        Gen.Select(Gens.Shape.Array[1, 5], Gen.Int[1, 100]).Sample((shapes, percent) =>
+        {
+            LayerChoices[] layers = [.. shapes.Select((shape, i) => new LayerChoices($"l{i}", [.. Patterns.Select(pattern => new LayerChoice(pattern, (long)(16 * shape.Count * pattern.Density), 1))]))];
+            long budget = shapes.Sum(shape => 16L * shape.Count) * percent / 100;
+            if (layers.Sum(layer => layer.Choices.Min(choice => choice.Cost)) > budget)
+            {
+                Assert.Contains("The sparsest patterns of all", Assert.Throws<DovetailException>(() => ErdosRenyiKernel.Choose(layers, shapes, budget)).Message);
+                return;
+            }
+
+            AllocationResult result = ErdosRenyiKernel.Choose(layers, shapes, budget);
+            Assert.InRange(result.Cost, 0, budget);
+            for (int grid = 1; grid <= 200; grid++)
+            {
+                ComplementaryPattern[] rounded = ErdosRenyiKernel.Round(ErdosRenyiKernel.Densities(shapes, grid / 200.0), Patterns);
+                long cost = rounded.Zip(shapes).Sum(pair => (long)(16 * pair.Second.Count * pair.First.Density));
+                Assert.True(cost > budget || cost <= result.Cost, $"density {grid / 200.0} costs {cost}, found {result.Cost}, budget {budget}");
+            }
+        }, iter: 200, seed: "0000000000004");
 }

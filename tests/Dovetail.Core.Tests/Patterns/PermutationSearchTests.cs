@@ -55,6 +55,17 @@ public sealed class PermutationSearchTests
     }
 
     [Fact]
+    public void WithoutTime_TheOrderStays()
+    {
+        var layout = new CellLayout(NmPattern.Of(1, 4), WeightShape.Matrix(3, 16));
+        float[] scores = [.. Enumerable.Range(0, 48).Select(i => i % 16 < 4 ? 10f : 0.1f)];
+        PermutationResult none = PermutationSearch.Search(scores, layout, new PermutationOptions(TimeLimit: TimeSpan.Zero));
+        Assert.Equal(Enumerable.Range(0, 16), none.Order);
+        Assert.False(none.IsLocalOptimum);
+        Assert.True(PermutationSearch.Search(scores, layout, new PermutationOptions(TimeLimit: TimeSpan.FromDays(1))).IsLocalOptimum);
+    }
+
+    [Fact]
     public void InfiniteScores_AreRefused() =>
         Assert.Equal("The score of weight [0, 3] is -Infinity; expected finite numbers.".Replace("-Infinity", float.NegativeInfinity.ToString()),
             Assert.Throws<PatternException>(() => PermutationSearch.Search([1, 2, 3, float.NegativeInfinity], new CellLayout(NmPattern.Of(1, 4), WeightShape.Matrix(1, 4)))).Message);

@@ -76,6 +76,13 @@ internal static class LayoutRules
         return new TensorInfo(first.Type, shape);
     }
 
+    public static TensorInfo Gather(ShapeContext c)
+    {
+        TensorInfo x = c.Input(0), indices = c.Input(1);
+        int axis = c.Axis(c.Node.GetInt("axis", 0), x.Rank);
+        return new TensorInfo(x.Type, [.. x.Shape.Take(axis), .. indices.Shape, .. x.Shape.Skip(axis + 1)]);
+    }
+
     public static TensorInfo Squeeze(ShapeContext c)
     {
         TensorInfo x = c.Input(0);

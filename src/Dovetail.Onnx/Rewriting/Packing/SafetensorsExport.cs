@@ -1,13 +1,14 @@
 using Dovetail.Core.Packing;
 using Dovetail.Core.Packing.Safetensors;
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Rewriting.Permutation;
 
 namespace Dovetail.Onnx.Rewriting.Packing;
 
 /// <summary>
 /// The weights of a packed model as safetensors (docs/format.md): each packed layer under its node's name,
 /// every other parameter (dense weights, biases, scales) under its initializer's name. Integer constants
-/// that only shape the graph (int64) stay out.
+/// that only shape the graph (int64) stay out; orders of channels, X.perm, do not.
 /// </summary>
 public static class SafetensorsExport
 {
@@ -29,7 +30,7 @@ public static class SafetensorsExport
         if (weights.Count == 0)
             throw new OnnxException($"The model '{packed.Graph.Name}' has no packed layer; pack it first.");
         var others = packed.Graph.Initializers
-            .Where(t => !written.Contains(t.Name) && t.DataType is not (OnnxType.Int64 or OnnxType.String))
+            .Where(t => !written.Contains(t.Name) && (t.DataType is not (OnnxType.Int64 or OnnxType.String) || ChannelOrder.IsOrder(packed, t)))
             .Select(t => SafetensorsEntry.Of<byte>(t.Name, TypeOf(t), [.. t.Dims], t.ReadBytes()));
         var metadata = new Dictionary<string, string> { ["model"] = packed.Graph.Name };
         PackedSafetensors.Write(path, weights, others, metadata);
@@ -46,6 +47,7 @@ public static class SafetensorsExport
         OnnxType.Int16 => SafetensorsDType.I16,
         OnnxType.UInt16 => SafetensorsDType.U16,
         OnnxType.Int32 => SafetensorsDType.I32,
+        OnnxType.Int64 => SafetensorsDType.I64,
         OnnxType.UInt32 => SafetensorsDType.U32,
         OnnxType.UInt64 => SafetensorsDType.U64,
         OnnxType.Bool => SafetensorsDType.Bool,

@@ -51,6 +51,8 @@ public sealed class ShapeInferenceTests
         ["transpose"] = ([2, 3, 4], Node("Transpose").With("perm", [1L, 2, 0]), []),
         ["transpose default"] = ([2, 3, 4], Node("Transpose"), []),
         ["concat"] = ([2, 3], Node("Concat", "w").With("axis", -1), [Graphs.Random("w", 1, 2, 5)]),
+        ["gather"] = ([2, 3, 4], Node("Gather", "s").With("axis", -2), [Graphs.Ints("s", 2, 0, 1, 0, 2)]),
+        ["gather scalar"] = ([2, 3, 4], Node("Gather", "s"), [TensorData.Scalar("s", 1L)]),
         ["add broadcast"] = ([3, 1], Node("Add", "w"), [Graphs.Random("w", 1, 2, 3, 4)]),
         ["squeeze"] = ([2, 1, 3, 1], Node("Squeeze", "s"), [Graphs.Ints("s", -1)]),
         ["unsqueeze"] = ([2, 3], Node("Unsqueeze", "s"), [Graphs.Ints("s", 0, -1)]),
