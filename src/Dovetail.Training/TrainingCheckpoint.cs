@@ -36,8 +36,9 @@ internal static class TrainingCheckpoint
         {
             ["format"] = Format,
             ["format_version"] = Version,
-            ["run"] = JsonSerializer.Serialize(Run(options, data, startDigest)),
+            ["run"] = JsonSerializer.Serialize(Run(options, data)),
             ["state"] = JsonSerializer.Serialize(state),
+            ["start"] = startDigest,
         };
         SafetensorsWriter.Write(path, Tensors(graph, sparsifier, optimizer).Select(Entry), metadata);
     }
@@ -51,12 +52,14 @@ internal static class TrainingCheckpoint
             if (file.Metadata.GetValueOrDefault("format") != Format || file.Metadata.GetValueOrDefault("format_version") != Version)
                 throw new TrainingException($"{path} is no checkpoint that this version can read (format '{file.Metadata.GetValueOrDefault("format")}', version '{file.Metadata.GetValueOrDefault("format_version")}', expected '{Format}', '{Version}').");
             file.VerifyPayload();
-            CheckRun(path, JsonSerializer.Deserialize<Dictionary<string, string>>(file.Metadata["run"])!, Run(options, data, startDigest));
+            CheckRun(path, JsonSerializer.Deserialize<Dictionary<string, string>>(file.Metadata["run"])!, Run(options, data));
             State state = JsonSerializer.Deserialize<State>(file.Metadata["state"])!;
             if (state.History.Count > 0 && sparsifier.Weights.Count > 0)
                 sparsifier.RememberOwners([.. sparsifier.Weights.Select(w => zeros_like(w.Owners).DetachFromDisposeScope())]);
             List<(string Name, Tensor Tensor)> expected = [.. Tensors(graph, sparsifier, optimizer)];
             CheckTensors(path, file, expected);
+            if (file.Metadata["start"] != startDigest)
+                throw new TrainingException($"The checkpoint {path} is of another run: it started from other weights or other images than these. Give the same model and data, or delete it to start anew.");
             foreach ((string name, Tensor tensor) in expected)
                 tensor.Assign(file.ToArray<float>(file.Get(name)));
             foreach (SparseWeight weight in sparsifier.Weights)
@@ -70,7 +73,7 @@ internal static class TrainingCheckpoint
     }
 
     // What a checkpoint and the run that goes on from it must agree in. Threads and precision of evaluation may differ.
-    private static SortedDictionary<string, string> Run(TrainingOptions o, ImageDataset data, string startDigest)
+    private static SortedDictionary<string, string> Run(TrainingOptions o, ImageDataset data)
     {
         static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
         return new SortedDictionary<string, string>(StringComparer.Ordinal)
@@ -90,7 +93,6 @@ internal static class TrainingCheckpoint
             ["validation images"] = Text($"{o.ValidationCount(data.Train.Count)}"),
             ["augmentation"] = o.Augmentation.ToString(),
             ["data"] = Text($"{data.Name}, {data.Train.Count} images"),
-            ["digest of initial model and images"] = startDigest,
         };
     }
 

@@ -75,7 +75,7 @@ public sealed class TrainerTests : IDisposable
         TrainingResult part = TrainUntil(stopAt, options);
         Assert.False(part.IsComplete);
         Assert.Equal(stopAt, part.Steps);
-        TrainingResult rest = Trainer.Train(SmallModels.Classifier(99), Data, options); // other weights: the checkpoint's count
+        TrainingResult rest = Trainer.Train(SmallModels.Classifier(2), Data, options);
         Assert.True(rest.IsComplete);
         AssertSame(whole, rest);
     }
@@ -127,6 +127,7 @@ public sealed class TrainerTests : IDisposable
         other.FindInitializer("head.b")!.Dims[0] = 5;
         other.FindInitializer("head.b")!.Write<float>(new float[5]);
         Assert.Contains("is of another model: ", Refusal(other, options));
+        Assert.Contains("started from other weights or other images", Refusal(SmallModels.Classifier(99), options));
 
         byte[] good = File.ReadAllBytes(path);
         foreach (int length in (int[])[0, 7, 100, good.Length / 2, good.Length - 1])
