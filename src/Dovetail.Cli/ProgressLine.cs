@@ -29,7 +29,8 @@ internal static class ProgressLine
             return result;
         });
 
-    private static Progress Columns(IAnsiConsole console) => console.Progress().Columns(
+    /// <summary>The columns of every progress display.</summary>
+    public static Progress Columns(IAnsiConsole console) => console.Progress().Columns(
         new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(),
         new ElapsedTimeColumn(), new RemainingTimeColumn());
 }

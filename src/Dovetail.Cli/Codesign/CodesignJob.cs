@@ -40,8 +40,7 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
         SpeedInfo speed = null!;
         SimulationStage.Outcome simulation = null!;
         RtlStage.Outcome rtl = null!;
-        console.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn(), new RemainingTimeColumn())
+        ProgressLine.Columns(console)
             .Start(context =>
             {
                 var stages = new JobProgress(context);

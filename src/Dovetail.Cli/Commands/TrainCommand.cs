@@ -84,8 +84,7 @@ internal static class TrainCommand
     private static TrainingResult Train(IAnsiConsole console, OnnxModel model, ImageDataset data, TrainingOptions options, CancellationToken cancellation)
     {
         TrainingResult? result = null;
-        console.Progress()
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(), new ElapsedTimeColumn(), new RemainingTimeColumn())
+        ProgressLine.Columns(console)
             .Start(context =>
             {
                 var bars = new JobProgress(context);
