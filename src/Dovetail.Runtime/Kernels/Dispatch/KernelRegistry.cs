@@ -1,6 +1,7 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Dovetail.Core.Packing;
+using Dovetail.Runtime.Kernels.MachineCode;
 using Dovetail.Runtime.Kernels.Reference;
 using Dovetail.Runtime.Kernels.Simd;
 
@@ -17,6 +18,14 @@ public static class KernelRegistry
 
     public static IReadOnlyList<Kernel<Float32Specification, float>> Float32 { get; } =
     [
+        new("select-f32-w16-12x32-avx512asm", "Machine code emitted at run time: one vpermps a product, all registers, no calls between blocks.",
+            () => TileFunctions.IsSupported(TileArithmetic.Float32Window16),
+            layout => SelectorStreams.Accepts(layout, 16),
+            (name, layer) => MakeEmitted(name, layer, TileArithmetic.Float32Window16, new LaneFormat(16, 16, true, 1, sizeof(float)))),
+        new("select-f32-w32-12x32-avx512asm", "The same with vpermt2ps, which reads two registers and loads twice as much: only for groups of 17 to 32.",
+            () => TileFunctions.IsSupported(TileArithmetic.Float32Window32),
+            layout => SelectorStreams.Accepts(layout, 32),
+            (name, layer) => MakeEmitted(name, layer, TileArithmetic.Float32Window32, new LaneFormat(16, 32, true, 1, sizeof(float)))),
         new("select-f32-w16-7x32-avx512", "One vpermps a product: the fastest wherever the group fits 16 inputs.",
             () => Avx512F.IsSupported,
             layout => SelectorStreams.Accepts(layout, Avx512Float32Window16.Window),
@@ -41,6 +50,10 @@ public static class KernelRegistry
 
     public static IReadOnlyList<Kernel<QuantizedSpecification, byte>> Quantized { get; } =
     [
+        new("select-u8s8-w64-12x32-avx512vnni", "Machine code emitted at run time: vpermb selects 64 inputs, vpdpbusd multiplies and adds them exactly.",
+            () => TileFunctions.IsSupported(TileArithmetic.QuantizedWindow64),
+            layout => SelectorStreams.Accepts(layout, 64),
+            MakeEmitted),
         new("select-u8s8-w64-7x32-avx512vbmi", "vpermb selects 64 inputs at once; exact 16-bit products.",
             () => Avx512Vbmi.IsSupported && Avx512BW.IsSupported,
             layout => SelectorStreams.Accepts(layout, Avx512QuantizedWindow64.Window),
@@ -87,6 +100,17 @@ public static class KernelRegistry
     }
 
     private static IEnumerable<string> Names => Float32.Select(kernel => kernel.Name).Concat(Quantized.Select(kernel => kernel.Name));
+
+    private static PreparedLayer<float> MakeEmitted(string name, Float32Specification layer, TileArithmetic arithmetic, LaneFormat format) =>
+        new EmittedLayer<float>(name, layer.Weights, arithmetic, format, SelectorStreams.Create(layer.Weights, format), LayerConstants.Of(layer), padding: 0);
+
+    private static PreparedLayer<byte> MakeEmitted(string name, QuantizedSpecification layer)
+    {
+        var format = new LaneFormat(16, 64, true, 4, 1);
+        return new EmittedLayer<byte>(
+            name, layer.Weights, TileArithmetic.QuantizedWindow64, format, SelectorStreams.Create(layer.Weights, format),
+            LayerConstants.Of(layer), layer.InputZeroPoint);
+    }
 
     private static PreparedLayer<float> MakeFloat32<TOps, TInput, TWeights, TOwners, TAcc>(string name, Float32Specification layer)
         where TOps : struct, IFloat32LaneOperations<TInput, TWeights, TOwners, TAcc>

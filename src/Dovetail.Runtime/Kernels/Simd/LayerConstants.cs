@@ -12,9 +12,9 @@ internal sealed unsafe class LayerConstants : IDisposable
     private readonly AlignedBuffer _starts;
     private readonly AlignedBuffer _factors;
 
-    private LayerConstants(int outputs, Activation activation, byte outputZeroPoint)
+    private LayerConstants(int outputs, Activation activation, byte outputZeroPoint, float low, float high)
     {
-        (Outputs, IsRelu, OutputZeroPoint) = (outputs, activation == Activation.Relu, outputZeroPoint);
+        (Outputs, IsRelu, OutputZeroPoint, Low, High) = (outputs, activation == Activation.Relu, outputZeroPoint, low, high);
         _starts = new AlignedBuffer((nuint)(outputs + Slack) * sizeof(int));
         _factors = new AlignedBuffer((nuint)(outputs + Slack) * sizeof(float));
     }
@@ -25,6 +25,12 @@ internal sealed unsafe class LayerConstants : IDisposable
 
     public byte OutputZeroPoint { get; }
 
+    /// <summary>Lower bound of the results, or −∞; of a quantized layer's scaled sums, before the zero point is added.</summary>
+    public float Low { get; }
+
+    /// <summary>Upper bound of the results, or ∞; of a quantized layer's scaled sums, before the zero point is added.</summary>
+    public float High { get; }
+
     /// <summary>[outputs], 32-bit numbers: float or int.</summary>
     public byte* Starts => _starts.Pointer;
 
@@ -33,14 +39,14 @@ internal sealed unsafe class LayerConstants : IDisposable
 
     public static LayerConstants Of(Float32Specification layer)
     {
-        var constants = new LayerConstants(layer.Weights.Shape.Outputs, layer.Activation, 0);
+        var constants = new LayerConstants(layer.Weights.Shape.Outputs, layer.Activation, 0, layer.Activation == Activation.Relu ? 0 : float.NegativeInfinity, float.PositiveInfinity);
         layer.Bias?.CopyTo(new Span<float>(constants.Starts, constants.Outputs));
         return constants;
     }
 
     public static LayerConstants Of(QuantizedSpecification layer)
     {
-        var constants = new LayerConstants(layer.Weights.Shape.Outputs, layer.Activation, layer.OutputZeroPoint);
+        var constants = new LayerConstants(layer.Weights.Shape.Outputs, layer.Activation, layer.OutputZeroPoint, layer.Activation == Activation.Relu ? 0 : -(float)layer.OutputZeroPoint, 255f - layer.OutputZeroPoint);
         var starts = (int*)constants.Starts;
         int columns = layer.Weights.Layout.ValueColumns;
         for (int m = 0; m < constants.Outputs; m++)

@@ -1,0 +1,363 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Iced.Intel;
+using static Iced.Intel.AssemblerRegisters;
+
+namespace Dovetail.Runtime.Kernels.MachineCode;
+
+/// <summary>
+/// Writes the register tile of the selector kernels as x86-64 machine code with AVX-512: instructions that .NET does
+/// not expose (<c>vpdpbusd</c>, <c>vdpbf16ps</c>), every register in use, and no call to the end of a layer's outputs.
+/// The function is <c>void (TileArguments*)</c> in the System V calling convention.
+/// 1. For each block of outputs, sums start from constants (the bias) or from the sums of earlier inputs.
+/// 2. For each tap, take the tile's row pointers; for each window of the tap, load one window a pixel, and for each
+///    vector of outputs select by the owners and multiply by the weights. Weights and owners are read in order.
+/// 3. A tile of few pixels has too few sums to hide the latency of an addition: neighbouring windows get sums of their
+///    own, added at the end.
+/// 4. Sums leave the registers with residual, bounds and requantization, or raw.
+/// Registers: zmm0–23 sums; 24, 25 weights; 26, 27 owners; 28–30 inputs and selected inputs. rdi arguments, rsi row
+/// pointers, rdx weights, rcx owners, r8 next offset, rax offset, r9 windows left, seven row pointers, r15 the others in turn.
+/// </summary>
+internal sealed class TileEmitter
+{
+    /// <summary>Pixels of the widest tile: 12 × 2 sums, and what is left holds two vectors of weights and owners.</summary>
+    public const int MaxPixels = 12;
+
+    public const int MaxVectors = 2;
+    private const int VectorBytes = 64, Lanes = 16;
+
+    private static readonly AssemblerRegisterZMM[] Zmm =
+    [
+        zmm0, zmm1, zmm2, zmm3, zmm4, zmm5, zmm6, zmm7, zmm8, zmm9, zmm10, zmm11, zmm12, zmm13, zmm14, zmm15,
+        zmm16, zmm17, zmm18, zmm19, zmm20, zmm21, zmm22, zmm23, zmm24, zmm25, zmm26, zmm27, zmm28, zmm29, zmm30, zmm31,
+    ];
+
+    private static readonly AssemblerRegisterXMM[] Xmm =
+    [
+        xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7, xmm8, xmm9, xmm10, xmm11, xmm12, xmm13, xmm14, xmm15,
+        xmm16, xmm17, xmm18, xmm19, xmm20, xmm21, xmm22, xmm23, xmm24, xmm25, xmm26, xmm27, xmm28, xmm29, xmm30, xmm31,
+    ];
+
+    private static readonly AssemblerRegister64[] RowRegisters = [rbx, rbp, r10, r11, r12, r13, r14];
+
+    private readonly Assembler _code = new(64);
+    private readonly TileVariant _tile;
+
+    private TileEmitter(TileVariant tile)
+    {
+        Debug.Assert(tile.Pixels is >= 1 and <= MaxPixels && tile.Vectors is 1 or MaxVectors && tile.Steps >= 1);
+        _tile = tile;
+    }
+
+    private bool IsQuantized => _tile.Arithmetic == TileArithmetic.QuantizedWindow64;
+
+    private int SumsOfWindow => _tile.Pixels * _tile.Vectors;
+
+    /// <summary>Windows with sums of their own (3).</summary>
+    private int WindowsAtOnce => SumsOfWindow <= 2 ? 4 : SumsOfWindow <= 8 ? 2 : 1;
+
+    private int OwnerBytes => _tile.Arithmetic switch
+    {
+        TileArithmetic.Float32Window16 or TileArithmetic.Float32Window32 => Lanes,
+        TileArithmetic.BFloat16Window32 => 2 * Lanes,
+        _ => 4 * Lanes,
+    };
+
+    private AssemblerRegisterZMM Weights(int vector) => Zmm[24 + vector];
+
+    private AssemblerRegisterZMM Owners(int vector) => Zmm[26 + vector];
+
+    private AssemblerRegisterZMM Sum(int window, int pixel, int vector) => Zmm[window * SumsOfWindow + pixel * _tile.Vectors + vector];
+
+    /// <summary>The function's bytes, independent of where they are placed.</summary>
+    public static byte[] Emit(TileVariant tile)
+    {
+        var emitter = new TileEmitter(tile);
+        emitter.EmitFunction();
+        using var stream = new MemoryStream();
+        emitter._code.Assemble(new StreamCodeWriter(stream), 0);
+        return stream.ToArray();
+    }
+
+    private static AssemblerMemoryOperand Field(string name) => __[rdi + OffsetOf(name)];
+
+    private static int OffsetOf(string name) => (int)Marshal.OffsetOf<TileArguments>(name);
+
+    private void EmitFunction()
+    {
+        AssemblerRegister64[] saved = [rbx, rbp, r12, r13, r14, r15];
+        foreach (AssemblerRegister64 register in saved)
+            _code.push(register);
+        if (_tile.IsPartial)
+            _code.kmovw(k1, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.LaneMask))]);
+        _code.mov(rdx, Field(nameof(TileArguments.Weights)));
+        _code.mov(rcx, Field(nameof(TileArguments.Owners)));
+        Label block = _code.CreateLabel(), tap = _code.CreateLabel();
+        _code.Label(ref block);
+        EmitStart();
+        _code.mov(rsi, Field(nameof(TileArguments.Rows)));
+        _code.mov(rax, Field(nameof(TileArguments.Taps)));
+        _code.push(rax);
+        _code.Label(ref tap);
+        EmitTap();
+        _code.dec(__qword_ptr[rsp]);
+        _code.jne(tap);
+        _code.pop(rax);
+        EmitEnd();
+        _code.movsxd(rax, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.WeightSkip))]);
+        _code.add(rdx, rax);
+        _code.movsxd(rax, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.OwnerSkip))]);
+        _code.add(rcx, rax);
+        _code.dec(__qword_ptr[rdi + OffsetOf(nameof(TileArguments.Blocks))]);
+        _code.jne(block);
+        _code.vzeroupper();
+        for (int i = saved.Length - 1; i >= 0; i--)
+            _code.pop(saved[i]);
+        _code.ret();
+    }
+
+    private void EmitStart()
+    {
+        if (_tile.Resumes)
+        {
+            ForEachPixel(nameof(TileArguments.Sums), nameof(TileArguments.SumsStride), pixel =>
+            {
+                for (int v = 0; v < _tile.Vectors; v++)
+                    _code.vmovups(IsMasked(v) ? Sum(0, pixel, v).k1.z : Sum(0, pixel, v), __zmmword_ptr[rax + v * VectorBytes]);
+            });
+        }
+        else
+        {
+            _code.mov(rax, Field(nameof(TileArguments.Starts)));
+            for (int pixel = 0; pixel < _tile.Pixels; pixel++)
+                for (int v = 0; v < _tile.Vectors; v++)
+                    _code.vmovups(Sum(0, pixel, v), __zmmword_ptr[rax + v * VectorBytes]);
+        }
+
+        for (int i = SumsOfWindow; i < WindowsAtOnce * SumsOfWindow; i++)
+            _code.vpxord(Zmm[i], Zmm[i], Zmm[i]);
+    }
+
+    private void EmitTap()
+    {
+        for (int pixel = 0; pixel < Math.Min(_tile.Pixels, RowRegisters.Length); pixel++)
+            _code.mov(RowRegisters[pixel], __[rsi + pixel * 8]);
+        _code.mov(r8, Field(nameof(TileArguments.FirstOffset)));
+        _code.mov(r9, Field(nameof(TileArguments.Windows)));
+        Label single = _code.CreateLabel(), done = _code.CreateLabel();
+        if (WindowsAtOnce > 1)
+        {
+            Label several = _code.CreateLabel();
+            _code.sub(r9, WindowsAtOnce);
+            _code.jl(single);
+            _code.Label(ref several);
+            for (int window = 0; window < WindowsAtOnce; window++)
+                EmitWindow(window);
+            _code.sub(r9, WindowsAtOnce);
+            _code.jge(several);
+            _code.Label(ref single);
+            _code.add(r9, WindowsAtOnce);
+            _code.je(done);
+        }
+
+        Label one = _code.CreateLabel();
+        _code.Label(ref one);
+        EmitWindow(0);
+        _code.dec(r9);
+        _code.jne(one);
+        _code.Label(ref done);
+        _code.add(rsi, _tile.Pixels * 8);
+    }
+
+    private void EmitWindow(int window)
+    {
+        _code.mov(rax, r8);
+        _code.cmp(rax, Field(nameof(TileArguments.LastOffset)));
+        _code.cmovg(rax, Field(nameof(TileArguments.LastOffset)));
+        _code.add(r8, Field(nameof(TileArguments.WindowStride)));
+        for (int step = 0; step < _tile.Steps; step++)
+        {
+            for (int v = 0; v < _tile.Vectors; v++)
+            {
+                int at = step * _tile.Vectors + v;
+                _code.vmovups(Weights(v), __zmmword_ptr[rdx + at * VectorBytes]);
+                EmitOwners(v, at * OwnerBytes);
+            }
+
+            for (int pixel = 0; pixel < _tile.Pixels; pixel++)
+                EmitProducts(window, pixel);
+        }
+
+        _code.add(rdx, _tile.Steps * _tile.Vectors * VectorBytes);
+        _code.add(rcx, _tile.Steps * _tile.Vectors * OwnerBytes);
+    }
+
+    private void EmitOwners(int vector, int offset)
+    {
+        switch (_tile.Arithmetic)
+        {
+            case TileArithmetic.Float32Window16 or TileArithmetic.Float32Window32:
+                _code.vpmovzxbd(Owners(vector), __xmmword_ptr[rcx + offset]);
+                break;
+            case TileArithmetic.BFloat16Window32:
+                _code.vpmovzxbw(Owners(vector), __ymmword_ptr[rcx + offset]);
+                break;
+            default:
+                _code.vmovdqu8(Owners(vector), __zmmword_ptr[rcx + offset]);
+                break;
+        }
+    }
+
+    private void EmitProducts(int window, int pixel)
+    {
+        AssemblerRegister64 row = pixel < RowRegisters.Length ? RowRegisters[pixel] : r15;
+        if (pixel >= RowRegisters.Length)
+            _code.mov(r15, __[rsi + pixel * 8]);
+        AssemblerRegisterZMM input = zmm28;
+        _code.vmovups(input, __zmmword_ptr[row + rax]);
+        if (_tile.Arithmetic == TileArithmetic.Float32Window32)
+        {
+            // vpermt2ps writes over its first table; loading that once more costs less than a copy between registers.
+            AssemblerRegisterZMM upper = zmm30;
+            _code.vmovups(upper, __zmmword_ptr[row + rax + VectorBytes]);
+            for (int v = 0; v < _tile.Vectors; v++)
+            {
+                if (v > 0)
+                    _code.vmovups(zmm29, __zmmword_ptr[row + rax]);
+                AssemblerRegisterZMM table = v > 0 ? zmm29 : input;
+                _code.vpermt2ps(table, Owners(v), upper);
+                _code.vfmadd231ps(Sum(window, pixel, v), table, Weights(v));
+            }
+
+            return;
+        }
+
+        for (int v = 0; v < _tile.Vectors; v++)
+        {
+            AssemblerRegisterZMM selected = v > 0 ? zmm30 : zmm29;
+            switch (_tile.Arithmetic)
+            {
+                case TileArithmetic.Float32Window16:
+                    _code.vpermps(selected, Owners(v), input);
+                    _code.vfmadd231ps(Sum(window, pixel, v), selected, Weights(v));
+                    break;
+                case TileArithmetic.BFloat16Window32:
+                    _code.vpermw(selected, Owners(v), input);
+                    _code.vdpbf16ps(Sum(window, pixel, v), selected, Weights(v));
+                    break;
+                default:
+                    _code.vpermb(selected, Owners(v), input);
+                    _code.vpdpbusd(Sum(window, pixel, v), selected, Weights(v));
+                    break;
+            }
+        }
+    }
+
+    private void EmitEnd()
+    {
+        for (int window = 1; window < WindowsAtOnce; window++)
+            for (int pixel = 0; pixel < _tile.Pixels; pixel++)
+                for (int v = 0; v < _tile.Vectors; v++)
+                {
+                    if (IsQuantized)
+                        _code.vpaddd(Sum(0, pixel, v), Sum(0, pixel, v), Sum(window, pixel, v));
+                    else
+                        _code.vaddps(Sum(0, pixel, v), Sum(0, pixel, v), Sum(window, pixel, v));
+                }
+
+        if (_tile.Suspends)
+            ForEachPixel(nameof(TileArguments.Sums), nameof(TileArguments.SumsStride), pixel =>
+            {
+                for (int v = 0; v < _tile.Vectors; v++)
+                    _code.vmovups(IsMasked(v) ? __zmmword_ptr[rax + v * VectorBytes].k1 : __zmmword_ptr[rax + v * VectorBytes], Sum(0, pixel, v));
+            });
+        else if (IsQuantized)
+            EmitQuantizedEnd();
+        else
+            EmitFloatEnd();
+
+        if (_tile.Resumes || _tile.Suspends)
+            Advance(nameof(TileArguments.Sums), VectorBytes);
+        Advance(nameof(TileArguments.Starts), VectorBytes);
+        if (_tile.Suspends)
+            return;
+        Advance(nameof(TileArguments.Output), IsQuantized ? Lanes : VectorBytes);
+        if (_tile.HasResidual)
+            Advance(nameof(TileArguments.Residual), VectorBytes);
+        if (IsQuantized)
+            Advance(nameof(TileArguments.Factors), VectorBytes);
+    }
+
+    /// <summary>max and min return their second operand where one is NaN: the sum stands there, so that NaN stays.</summary>
+    private void EmitFloatEnd()
+    {
+        if (_tile.HasResidual)
+            _code.mov(r8, Field(nameof(TileArguments.Residual)));
+        if (_tile.ClampsLow)
+            _code.vbroadcastss(zmm24, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.Low))]);
+        if (_tile.ClampsHigh)
+            _code.vbroadcastss(zmm25, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.High))]);
+        ForEachPixel(nameof(TileArguments.Output), nameof(TileArguments.OutputStride), pixel =>
+        {
+            for (int v = 0; v < _tile.Vectors; v++)
+            {
+                AssemblerRegisterZMM sum = Sum(0, pixel, v);
+                if (_tile.HasResidual)
+                    _code.vaddps(IsMasked(v) ? sum.k1 : sum, sum, __zmmword_ptr[r8 + v * VectorBytes]);
+                if (_tile.ClampsLow)
+                    _code.vmaxps(sum, zmm24, sum);
+                if (_tile.ClampsHigh)
+                    _code.vminps(sum, zmm25, sum);
+                AssemblerMemoryOperand target = __zmmword_ptr[rax + v * VectorBytes];
+                _code.vmovups(IsMasked(v) ? target.k1 : target, sum);
+            }
+
+            if (_tile.HasResidual)
+                _code.add(r8, r9);
+        });
+    }
+
+    /// <summary>y = round_half_to_even(clamp(sum · factor)) + zeroPoint; the bounds are integers, so rounding stays inside.</summary>
+    private void EmitQuantizedEnd()
+    {
+        _code.mov(r8, Field(nameof(TileArguments.Factors)));
+        _code.vbroadcastss(zmm24, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.Low))]);
+        _code.vbroadcastss(zmm25, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.High))]);
+        _code.vpbroadcastd(zmm26, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.ZeroPoint))]);
+        ForEachPixel(nameof(TileArguments.Output), nameof(TileArguments.OutputStride), pixel =>
+        {
+            for (int v = 0; v < _tile.Vectors; v++)
+            {
+                int index = pixel * _tile.Vectors + v;
+                AssemblerRegisterZMM sum = Zmm[index];
+                _code.vcvtdq2ps(sum, sum);
+                _code.vmulps(sum, sum, __zmmword_ptr[r8 + v * VectorBytes]);
+                _code.vmaxps(sum, sum, zmm24);
+                _code.vminps(sum, sum, zmm25);
+                _code.vcvtps2dq(sum, sum);
+                _code.vpaddd(sum, sum, zmm26);
+                _code.vpmovdb(Xmm[index], sum);
+                AssemblerMemoryOperand target = __xmmword_ptr[rax + v * Lanes];
+                _code.vmovdqu8(IsMasked(v) ? target.k1 : target, Xmm[index]);
+            }
+        });
+    }
+
+    private bool IsMasked(int vector) => _tile.IsPartial && vector == _tile.Vectors - 1;
+
+    /// <summary>Leaves the pixel's pointer in rax and the stride in r9.</summary>
+    private void ForEachPixel(string pointer, string stride, Action<int> emit)
+    {
+        _code.mov(rax, Field(pointer));
+        _code.mov(r9, Field(stride));
+        for (int pixel = 0; pixel < _tile.Pixels; pixel++)
+        {
+            emit(pixel);
+            if (pixel + 1 < _tile.Pixels)
+                _code.add(rax, r9);
+        }
+    }
+
+    private void Advance(string field, int bytesPerVector) =>
+        _code.add(__qword_ptr[rdi + OffsetOf(field)], _tile.Vectors * bytesPerVector);
+}
