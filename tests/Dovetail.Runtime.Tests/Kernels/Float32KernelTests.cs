@@ -47,6 +47,19 @@ public sealed class Float32KernelTests
 
     [Theory]
     [MemberData(nameof(KernelNames))]
+    public void DeepInputsThatAreTakenInChunks(string name)
+    {
+        foreach (string pattern in (string[])["1:16", "2:32", "1:5"])
+        {
+            Check(name, new LayerCase(pattern, 150, 1031, PreparedLayer.RowsOf(25), Seed: 1));
+            Check(name, new LayerCase(pattern, 160, 1024, PreparedLayer.RowsOf(12), Seed: 2));
+            Check(name, new LayerCase(pattern, 139, 211, new ConvolutionGeometry(5, 6, 3, 3, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1), Seed: 3));
+            Check(name, new LayerCase(pattern, 131, 600, new ConvolutionGeometry(4, 5, 2, 3, PadTop: 1, PadLeft: 1), Seed: 4));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(KernelNames))]
     public void PrimeShapes(string name)
     {
         string pattern = name.Contains("w8-", StringComparison.Ordinal) ? "1:8" : "1:16";

@@ -95,7 +95,7 @@ public sealed partial class KernelRegistryTests
         return Path.Combine(folder.FullName, "docs", "kernels.md");
     }
 
-    [GeneratedRegex(@"^(select-(f32|u8s8)-w\d+|walk-(f32|u8s8)-any)-\d+x\d+-(avx512|avx512vbmi|avx2|portable|reference)$")]
+    [GeneratedRegex(@"^(select-(f32|bf16|u8s8)-w\d+|walk-(f32|u8s8)-any)-\d+x\d+-(avx512asm|avx512vnni|avx512bf16|avx512|avx512vbmi|avx2|portable|reference)$")]
     private static partial Regex Grammar();
 
     [GeneratedRegex(@"^\| `(?<name>(select|walk)-[^`]+)` \|", RegexOptions.Multiline)]

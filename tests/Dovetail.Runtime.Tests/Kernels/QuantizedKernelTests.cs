@@ -44,6 +44,18 @@ public sealed class QuantizedKernelTests
 
     [Theory]
     [MemberData(nameof(KernelNames))]
+    public void DeepInputsThatAreTakenInChunks(string name)
+    {
+        foreach (string pattern in (string[])["4:64", "1:16", "3:40"])
+        {
+            Check(name, new LayerCase(pattern, 150, 4127, PreparedLayer.RowsOf(25), Seed: 1));
+            Check(name, new LayerCase(pattern, 160, 4096, PreparedLayer.RowsOf(12), Seed: 2));
+            Check(name, new LayerCase(pattern, 139, 850, new ConvolutionGeometry(5, 6, 3, 3, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1), Seed: 3));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(KernelNames))]
     public void ExtremeOperandsDoNotSaturate(string name)
     {
         var kernel = KernelRegistry.Quantized.Single(kernel => kernel.Name == name);

@@ -27,6 +27,9 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
     /// <summary>Blocks of outputs from which on inputs are read often enough to cut them into chunks.</summary>
     private const int ChunkedBlocks = 4;
 
+    /// <summary>Owners of this many windows are never taken apart, whatever the pattern.</summary>
+    private const int WindowsPerGroup = 4;
+
     /// <summary>4 bits of pixels, one each of vectors, masks, resuming, suspending, residual.</summary>
     private const int FunctionBits = 9;
 
@@ -34,7 +37,7 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
     private const long SmallWork = 400_000;
 
     private readonly TileArithmetic _arithmetic;
-    private readonly SelectorStreams _streams;
+    private readonly TileStreams _streams;
     private readonly LayerConstants _constants;
     private readonly AlignedBuffer _padding;
     private readonly int _inputBytes;
@@ -46,7 +49,8 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
     public EmittedLayer(string name, PackedTensor weights, TileArithmetic arithmetic, LaneFormat format, SelectorStreams streams, LayerConstants constants, byte padding)
         : base(name, weights.Layout)
     {
-        (_arithmetic, _streams, _constants) = (arithmetic, streams, constants);
+        (_arithmetic, _constants) = (arithmetic, constants);
+        _streams = new TileStreams(streams, format, weights.Shape.Groups);
         _inputBytes = format.ElementBytes;
         _outputBytes = sizeof(T);
         _windowBytes = format.Window * format.ElementBytes;
@@ -86,7 +90,7 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
         long inputBytes = (long)call.Batch * call.Geometry.InputHeight * call.Geometry.InputWidth * InputChannels * _inputBytes;
         (long tailStart, int tailLength) = Tail(inputBytes);
         int tiles = TilesOf(call.Pixels);
-        int rowsBytes = TileEmitter.MaxPixels * Shape.Taps * sizeof(byte*);
+        int rowsBytes = (TileEmitter.MaxPixels * Shape.Taps + RowPointers.Slack) * sizeof(byte*);
         byte[] scratch = ArrayPool<byte>.Shared.Rent(rowsBytes + (tailLength == 0 ? 0 : tailLength + _windowBytes) + SumsBytes);
         fixed (byte* memory = scratch)
         {
@@ -145,7 +149,7 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
         if (Shape.Taps == 1)
         {
             int chunks = Math.Max(1, (pixels * tapBytes + ChunkBytes - 1) / ChunkBytes);
-            return (1, (windows + chunks - 1) / chunks);
+            return (1, (windows + chunks - 1) / chunks + (WindowsPerGroup - 1) & -WindowsPerGroup);
         }
 
         // Neighbouring pixels share inputs: a filter row of k taps touches (pixels − 1)·stride + k input pixels.
@@ -168,19 +172,14 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
                 continue;
             int vectors = _streams.VectorsOf(from), firstInGroup = from * VectorsPerBlock * Lanes;
             int lanes = Math.Min(Shape.OutputsPerGroup - firstInGroup, vectors * Lanes) - (vectors - 1) * Lanes;
-            long firstVector = (long)group * _streams.VectorsPerGroup + from * VectorsPerBlock;
             int output = group * Shape.OutputsPerGroup + firstInGroup;
-            int windowVectors = shape.Steps * vectors * Lanes;
-            int chunkWindows = chunk.Taps * chunk.Windows, offsetWindows = chunk.Tap * shape.Windows + chunk.Window;
-            int slotBytes = _streams.WeightVectorBytes / (shape.Taps * shape.Windows * shape.Steps * Lanes);
-            int ownerBytes = _streams.OwnerVectorBytes / (shape.Taps * shape.Windows * shape.Steps * Lanes);
             long outputStart = ((long)first * _constants.Outputs + output) * _outputBytes;
             nint origin = (nint)group * Shape.Channels * _inputBytes;
             var arguments = new TileArguments
             {
                 Rows = rows + (nint)chunk.Tap * pixels,
-                Weights = _streams.Weights.Pointer + firstVector * _streams.WeightVectorBytes + (nint)offsetWindows * windowVectors * slotBytes,
-                Owners = _streams.Owners.Pointer + firstVector * _streams.OwnerVectorBytes + (nint)offsetWindows * windowVectors * ownerBytes,
+                Weights = _streams.WeightsOf(group, from, chunk.Tap * shape.Windows + chunk.Window),
+                Owners = _streams.OwnersOf(group, from, chunk.Tap, chunk.Window),
                 Starts = _constants.Starts + (nint)output * sizeof(int),
                 Factors = (byte*)(_constants.Factors + output),
                 Output = call.Output + outputStart,
@@ -194,8 +193,8 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
                 Windows = chunk.Windows,
                 Taps = chunk.Taps,
                 Blocks = to - from,
-                WeightSkip = (shape.Taps * shape.Windows - chunkWindows) * windowVectors * slotBytes,
-                OwnerSkip = (shape.Taps * shape.Windows - chunkWindows) * windowVectors * ownerBytes,
+                WeightSkip = _streams.WeightBytes(vectors, shape.Taps * shape.Windows - chunk.Taps * chunk.Windows),
+                OwnerSkip = _streams.BlockOwnerBytes(vectors) - _streams.ChunkOwnerBytes(vectors, chunk.Taps, chunk.Window, chunk.Windows),
                 Low = _constants.Low,
                 High = _constants.High,
                 ZeroPoint = _constants.OutputZeroPoint,

@@ -53,15 +53,23 @@ internal sealed class TileEmitter
 
     private int SumsOfWindow => _tile.Pixels * _tile.Vectors;
 
-    /// <summary>Windows with sums of their own (3).</summary>
-    private int WindowsAtOnce => SumsOfWindow <= 2 ? 4 : SumsOfWindow <= 8 ? 2 : 1;
+    private int StepsOfWindow => _tile.Steps * _tile.Vectors;
 
-    private int OwnerBytes => _tile.Arithmetic switch
+    /// <summary>Owners in the bytes of one index (<see cref="TileStreams"/>).</summary>
+    private int OwnersPerIndex => _tile.Arithmetic switch
     {
-        TileArithmetic.Float32Window16 or TileArithmetic.Float32Window32 => Lanes,
-        TileArithmetic.BFloat16Window32 => 2 * Lanes,
-        _ => 4 * Lanes,
+        TileArithmetic.Float32Window16 or TileArithmetic.Float32Window32 => 4,
+        TileArithmetic.BFloat16Window32 => 2,
+        _ => 1,
     };
+
+    private int WindowsPerGroup => TileStreams.WindowsPerGroup(OwnersPerIndex, StepsOfWindow);
+
+    /// <summary>Windows of one pass of the innermost loop, as far as their sums may be apart (3).</summary>
+    private int WindowsAtOnce => (WindowsApart + WindowsPerGroup - 1) / WindowsPerGroup * WindowsPerGroup;
+
+    /// <summary>Sets of sums, each for windows of its own (3).</summary>
+    private int WindowsApart => SumsOfWindow <= 2 ? 4 : SumsOfWindow <= 8 ? 2 : 1;
 
     private AssemblerRegisterZMM Weights(int vector) => Zmm[24 + vector];
 
@@ -134,7 +142,7 @@ internal sealed class TileEmitter
                     _code.vmovups(Sum(0, pixel, v), __zmmword_ptr[rax + v * VectorBytes]);
         }
 
-        for (int i = SumsOfWindow; i < WindowsAtOnce * SumsOfWindow; i++)
+        for (int i = SumsOfWindow; i < WindowsApart * SumsOfWindow; i++)
             _code.vpxord(Zmm[i], Zmm[i], Zmm[i]);
     }
 
@@ -144,31 +152,32 @@ internal sealed class TileEmitter
             _code.mov(RowRegisters[pixel], __[rsi + pixel * 8]);
         _code.mov(r8, Field(nameof(TileArguments.FirstOffset)));
         _code.mov(r9, Field(nameof(TileArguments.Windows)));
-        Label single = _code.CreateLabel(), done = _code.CreateLabel();
-        if (WindowsAtOnce > 1)
-        {
-            Label several = _code.CreateLabel();
-            _code.sub(r9, WindowsAtOnce);
-            _code.jl(single);
-            _code.Label(ref several);
-            for (int window = 0; window < WindowsAtOnce; window++)
-                EmitWindow(window);
-            _code.sub(r9, WindowsAtOnce);
-            _code.jge(several);
-            _code.Label(ref single);
-            _code.add(r9, WindowsAtOnce);
-            _code.je(done);
-        }
-
-        Label one = _code.CreateLabel();
-        _code.Label(ref one);
-        EmitWindow(0);
-        _code.dec(r9);
-        _code.jne(one);
-        _code.Label(ref done);
+        EmitWindows(WindowsAtOnce);
+        if (WindowsAtOnce > WindowsPerGroup)
+            EmitWindows(WindowsPerGroup);
+        if (WindowsPerGroup > 1)
+            EmitWindows(1);
         _code.add(rsi, _tile.Pixels * 8);
     }
 
+    /// <summary>While <paramref name="count"/> windows are left: does as many.</summary>
+    private void EmitWindows(int count)
+    {
+        Label loop = _code.CreateLabel(), rest = _code.CreateLabel();
+        _code.sub(r9, count);
+        _code.jl(rest);
+        _code.Label(ref loop);
+        for (int window = 0; window < count; window++)
+            EmitWindow(window);
+        _code.add(rdx, count * StepsOfWindow * VectorBytes);
+        _code.add(rcx, TileStreams.OwnerBytes(OwnersPerIndex, count * StepsOfWindow));
+        _code.sub(r9, count);
+        _code.jge(loop);
+        _code.Label(ref rest);
+        _code.add(r9, count);
+    }
+
+    /// <summary>The <paramref name="window"/>-th of the windows at rdx and rcx.</summary>
     private void EmitWindow(int window)
     {
         _code.mov(rax, r8);
@@ -179,33 +188,35 @@ internal sealed class TileEmitter
         {
             for (int v = 0; v < _tile.Vectors; v++)
             {
-                int at = step * _tile.Vectors + v;
+                int at = window * StepsOfWindow + step * _tile.Vectors + v;
                 _code.vmovups(Weights(v), __zmmword_ptr[rdx + at * VectorBytes]);
-                EmitOwners(v, at * OwnerBytes);
+                EmitOwners(v, at);
             }
 
             for (int pixel = 0; pixel < _tile.Pixels; pixel++)
-                EmitProducts(window, pixel);
+                EmitProducts(window % WindowsApart, pixel);
         }
-
-        _code.add(rdx, _tile.Steps * _tile.Vectors * VectorBytes);
-        _code.add(rcx, _tile.Steps * _tile.Vectors * OwnerBytes);
     }
 
-    private void EmitOwners(int vector, int offset)
+    /// <summary>
+    /// Brings the owners of the <paramref name="at"/>-th vector of weights at rdx to the low bits of their indexes: by
+    /// loading from further on, or where loads are scarce (few pixels share them) by shifting the group's register.
+    /// </summary>
+    private void EmitOwners(int vector, int at)
     {
-        switch (_tile.Arithmetic)
+        (int group, int inGroup) = Math.DivRem(at, OwnersPerIndex);
+        if (_tile.Pixels > 2 || OwnersPerIndex == 1)
         {
-            case TileArithmetic.Float32Window16 or TileArithmetic.Float32Window32:
-                _code.vpmovzxbd(Owners(vector), __xmmword_ptr[rcx + offset]);
-                break;
-            case TileArithmetic.BFloat16Window32:
-                _code.vpmovzxbw(Owners(vector), __ymmword_ptr[rcx + offset]);
-                break;
-            default:
-                _code.vmovdqu8(Owners(vector), __zmmword_ptr[rcx + offset]);
-                break;
+            _code.vmovdqu8(Owners(vector), __zmmword_ptr[rcx + (group * VectorBytes + inGroup)]);
+            return;
         }
+
+        if (inGroup == 0)
+            _code.vmovdqu8(zmm31, __zmmword_ptr[rcx + group * VectorBytes]);
+        if (OwnersPerIndex == 4)
+            _code.vpsrld(Owners(vector), zmm31, (byte)(8 * inGroup));
+        else
+            _code.vpsrlw(Owners(vector), zmm31, (byte)(8 * inGroup));
     }
 
     private void EmitProducts(int window, int pixel)
@@ -255,7 +266,7 @@ internal sealed class TileEmitter
 
     private void EmitEnd()
     {
-        for (int window = 1; window < WindowsAtOnce; window++)
+        for (int window = 1; window < WindowsApart; window++)
             for (int pixel = 0; pixel < _tile.Pixels; pixel++)
                 for (int v = 0; v < _tile.Vectors; v++)
                 {
