@@ -34,4 +34,12 @@ public sealed record PackedLayer(
 public sealed record LayerQuantization(
     float InputScale, byte InputZeroPoint,
     float OutputScale, byte OutputZeroPoint,
-    int[]? Bias);
+    int[]? Bias)
+{
+    /// <summary>round_half_to_even(value / scale) + zeroPoint, saturated, as ONNX's QuantizeLinear; infinities saturate too.</summary>
+    public static byte Quantize(float value, float scale, byte zeroPoint)
+    {
+        float steps = Math.Clamp(value / scale, -512f, 512f);
+        return (byte)Math.Clamp((int)MathF.Round(steps, MidpointRounding.ToEven) + zeroPoint, 0, 255);
+    }
+}

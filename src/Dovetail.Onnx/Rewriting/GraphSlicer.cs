@@ -1,5 +1,6 @@
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Model.Shapes;
+using Dovetail.Onnx.Rewriting.Packing;
 
 namespace Dovetail.Onnx.Rewriting;
 
@@ -22,7 +23,7 @@ public static class GraphSlicer
     /// <summary>
     /// The model of one node with its constants. What it reads otherwise becomes an input, with the batch
     /// left open. An int8 layer keeps the DequantizeLinear and QuantizeLinear nodes around it, so that a
-    /// runtime fuses them as in the whole network; a Relu between the node and its QuantizeLinear stays too.
+    /// runtime fuses them as in the whole network; a Relu or Clip between the node and its QuantizeLinear stays too.
     /// </summary>
     /// <exception cref="OnnxException">There is no such node.</exception>
     public static OnnxModel SingleLayer(OnnxModel model, string nodeName)
@@ -46,12 +47,12 @@ public static class GraphSlicer
     private static string FollowToQuantize(OnnxModel model, string tensor, HashSet<NodeProto> nodes)
     {
         NodeProto? next = model.SingleConsumer(tensor);
-        NodeProto? relu = next is not null && next.Is("Relu") ? next : null;
-        NodeProto? quantize = relu is null ? next : model.SingleConsumer(relu.Outputs[0]);
+        NodeProto? clamp = next is not null && PackedActivation.FindClamp(model, next) is not null ? next : null;
+        NodeProto? quantize = clamp is null ? next : model.SingleConsumer(clamp.Outputs[0]);
         if (quantize is null || !quantize.Is("QuantizeLinear"))
             return tensor;
-        if (relu is not null)
-            nodes.Add(relu);
+        if (clamp is not null)
+            nodes.Add(clamp);
         nodes.Add(quantize);
         return quantize.Outputs[0];
     }

@@ -41,7 +41,7 @@ public static class PackedModelReader
             quantization = new LayerQuantization(
                 Scalar<float>(model, node, 1), Scalar<byte>(model, node, 2), Scalar<float>(model, node, 6), Scalar<byte>(model, node, 7),
                 node.HasInput(8) ? model.Constant(node.Inputs[8], node).Read<int>() : null);
-            CheckRelu(node, node.GetString(PackedWeights.ActivationAttribute, "none") == "relu", quantization);
+            CheckActivation(node, PackedActivation.Of(node), quantization);
         }
 
         int outputs = weights.Shape.Outputs, inputs = weights.Shape.Inputs;
@@ -68,7 +68,8 @@ public static class PackedModelReader
         (QuantizedLayer? quantized, string? reason) = QuantizedLayer.Read(model, layer);
         if (quantized is null)
             throw new OnnxException($"{layer.Node} has int8 weights, but {reason}; expected the QDQ form with uint8 activations.");
-        CheckRelu(layer.Node, quantized.Relu is not null, quantized.Quantization);
+        if (quantized.Clamp is { } clamp)
+            CheckActivation(layer.Node, PackedActivation.FindClamp(model, clamp)!, quantized.Quantization);
         return new PackedLayer(
             layer.Workload, Packer.Pack<sbyte>(layer.GetInt8Weights(), layout, scales: quantized.WeightScales),
             quantized.DequantizeInput.Inputs[0], quantized.QuantizeOutput.Outputs[0], quantized.Quantization);
@@ -81,10 +82,12 @@ public static class PackedModelReader
         return tensor.Read<T>() is [var value] ? value : throw new OnnxException($"{node}: input {tensor} has {tensor.ElementCount()} values, expected one.");
     }
 
-    // With the zero point 0, saturation is the Relu; the layer record has no other.
-    private static void CheckRelu(NodeProto node, bool relu, LayerQuantization quantization)
+    // Where the bounds quantize to 0 and 255, saturation is the Relu or Clip; the layer record has no other.
+    private static void CheckActivation(NodeProto node, PackedActivation activation, LayerQuantization quantization)
     {
-        if (relu && quantization.OutputZeroPoint != 0)
-            throw new OnnxException($"{node} has a Relu and an output zero point of {quantization.OutputZeroPoint}, expected 0: calibrate the output behind the Relu.");
+        byte least = LayerQuantization.Quantize(activation.Least, quantization.OutputScale, quantization.OutputZeroPoint);
+        byte greatest = LayerQuantization.Quantize(activation.Greatest, quantization.OutputScale, quantization.OutputZeroPoint);
+        if (least != 0 || greatest != 255)
+            throw new OnnxException($"{node} has the activation {activation.Name}, which in uint8 clips to {least} … {greatest}, expected 0 … 255: calibrate the output behind the activation.");
     }
 }

@@ -1,14 +1,15 @@
 using Dovetail.Core.Packing;
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Rewriting.Packing;
 
 namespace Dovetail.Onnx.Rewriting;
 
 /// <summary>
 /// An int8 layer in QDQ form: DequantizeLinear nodes before a Conv or Gemm for input, weights and bias, then
-/// optionally Relu, then QuantizeLinear. Activations are uint8 with one scale, weights int8 and symmetric.
+/// optionally Relu or Clip, then QuantizeLinear. Activations are uint8 with one scale, weights int8 and symmetric.
 /// </summary>
 internal sealed record QuantizedLayer(
-    NodeProto DequantizeInput, NodeProto QuantizeOutput, NodeProto? Relu, float[] WeightScales, string? BiasName, LayerQuantization Quantization)
+    NodeProto DequantizeInput, NodeProto QuantizeOutput, NodeProto? Clamp, float[] WeightScales, string? BiasName, LayerQuantization Quantization)
 {
     /// <summary>Reads the nodes around a layer; null and a reason where they have another form.</summary>
     public static (QuantizedLayer? Layer, string? Reason) Read(OnnxModel model, WeightLayer layer)
@@ -16,9 +17,9 @@ internal sealed record QuantizedLayer(
         NodeProto node = layer.Node;
         if (model.FindProducer(node.Inputs[0]) is not { } dequantize || !dequantize.Is("DequantizeLinear"))
             return (null, "its input is not quantized");
-        NodeProto? next = model.SingleConsumer(node.Outputs[0]), relu = next is not null && next.Is("Relu") ? next : null;
-        if (relu is not null)
-            next = model.SingleConsumer(relu.Outputs[0]);
+        NodeProto? next = model.SingleConsumer(node.Outputs[0]), clamp = next is not null && PackedActivation.FindClamp(model, next) is not null ? next : null;
+        if (clamp is not null)
+            next = model.SingleConsumer(clamp.Outputs[0]);
         if (next is null || !next.Is("QuantizeLinear"))
             return (null, "its output is not quantized by its only reader");
         if (Affine(model, dequantize) is not { } input || Affine(model, next) is not { } output)
@@ -40,7 +41,7 @@ internal sealed record QuantizedLayer(
             (biasName, bias) = found;
         }
 
-        return (new QuantizedLayer(dequantize, next, relu, scales, biasName,
+        return (new QuantizedLayer(dequantize, next, clamp, scales, biasName,
             new LayerQuantization(input.Scale, input.ZeroPoint, output.Scale, output.ZeroPoint, bias)), null);
     }
 

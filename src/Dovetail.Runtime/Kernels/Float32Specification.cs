@@ -8,7 +8,7 @@ namespace Dovetail.Runtime.Kernels;
 /// <param name="Bias">[outputs], or null.</param>
 /// <param name="Activation">Applied last.</param>
 public sealed record Float32Specification(
-    PackedTensor<float> Weights, float[]? Bias = null, Activation Activation = Activation.None) : ILayerSpecification
+    PackedTensor<float> Weights, float[]? Bias = null, Activation Activation = default) : ILayerSpecification
 {
     CellLayout ILayerSpecification.Layout => Weights.Layout;
 

@@ -12,10 +12,11 @@ namespace Dovetail.Runtime.Kernels;
 /// <param name="InputZeroPoint">Also the value of padding pixels.</param>
 /// <param name="Factors">[outputs]: inputScale · weightScale[m] / outputScale, in fp32.</param>
 /// <param name="OutputZeroPoint">Added after rounding.</param>
-/// <param name="Activation">With ReLU the result is at least the output zero point.</param>
+/// <param name="Lowest">The least result: with ReLU the output zero point.</param>
+/// <param name="Highest">The greatest result.</param>
 public sealed record QuantizedSpecification(
     PackedTensor<sbyte> Weights, int[]? Bias, byte InputZeroPoint,
-    float[] Factors, byte OutputZeroPoint, Activation Activation = Activation.None) : ILayerSpecification
+    float[] Factors, byte OutputZeroPoint, byte Lowest = 0, byte Highest = 255) : ILayerSpecification
 {
     CellLayout ILayerSpecification.Layout => Weights.Layout;
 
@@ -28,6 +29,16 @@ public sealed record QuantizedSpecification(
         return factors;
     }
 
+    /// <summary>
+    /// The least and greatest result of a layer that clips: its bounds as QuantizeLinear would quantize them. Rounding and
+    /// saturation keep order, so clipping after them equals clipping before.
+    /// </summary>
+    /// <exception cref="KernelException">The activation is more than a clamp.</exception>
+    public static (byte Lowest, byte Highest) Bounds(Activation activation, float outputScale, byte outputZeroPoint) =>
+        activation.Function == ActivationKind.None
+            ? (LayerQuantization.Quantize(activation.Lowest, outputScale, outputZeroPoint), LayerQuantization.Quantize(activation.Highest, outputScale, outputZeroPoint))
+            : throw new KernelException($"A quantized layer was asked for the activation {activation}, expected none, relu or clip.");
+
     void ILayerSpecification.Validate()
     {
         int outputs = Weights.Shape.Outputs;
@@ -35,6 +46,8 @@ public sealed record QuantizedSpecification(
             throw new KernelException($"The bias has {Bias.Length} entries, expected {outputs}, one an output.");
         if (Factors.Length != outputs)
             throw new KernelException($"{Factors.Length} requantization factors were given, expected {outputs}, one an output.");
+        if (Lowest > Highest)
+            throw new KernelException($"The results' bounds are {Lowest} and {Highest}, expected them in order.");
         foreach (float factor in Factors)
             if (!float.IsFinite(factor) || factor < 0)
                 throw new KernelException($"A requantization factor is {factor}, expected a finite number that is not negative; check the scales.");

@@ -93,7 +93,7 @@ public sealed class QuantizedKernelTests
     public void RequantizeRoundsHalfToEvenAndSaturates(int accumulator, float factor, byte zeroPoint, byte expected)
     {
         Assert.Equal(expected, QuantizedReference.Requantize(accumulator, factor, zeroPoint));
-        Assert.Equal(Math.Max(expected, zeroPoint), QuantizedReference.Requantize(accumulator, factor, zeroPoint, Activation.Relu));
+        Assert.Equal(Math.Max(expected, zeroPoint), QuantizedReference.Requantize(accumulator, factor, zeroPoint, lowest: zeroPoint));
     }
 
     private static bool Check(string name, LayerCase layer)
@@ -110,8 +110,14 @@ public sealed class QuantizedKernelTests
         float[] factors = Array.ConvertAll(RandomLayer.Floats(layer.Outputs, random), f => MathF.Abs(f) * 0.01f);
         using var input = GuardedMemory<byte>.Copy(RandomLayer.Bytes(layer.InputLength, random), layer.Seed % 2 == 0);
         using var output = new GuardedMemory<byte>(layer.OutputLength, layer.Seed % 2 == 0);
+        (byte lowest, byte highest) = layer.Kind switch
+        {
+            ActivationKind.None => ((byte)0, (byte)255),
+            ActivationKind.Relu => (outputZeroPoint, (byte)255),
+            _ => ((byte)(outputZeroPoint / 2), (byte)(128 + outputZeroPoint / 2)),
+        };
         using (PreparedLayer<byte> prepared = kernel.Prepare(
-            new QuantizedSpecification(weights, bias, zeroPoint, factors, outputZeroPoint, layer.Activation)))
+            new QuantizedSpecification(weights, bias, zeroPoint, factors, outputZeroPoint, lowest, highest)))
             prepared.Run(input.Span, layer.Batch, layer.Geometry, output.Span);
 
         int[] accumulators = QuantizedReference.Accumulate(weights, input.Span, layer.Batch, layer.Geometry, zeroPoint, bias);
@@ -124,7 +130,7 @@ public sealed class QuantizedKernelTests
             double acc = expected[i] + (bias is null ? 0 : bias[m]);
             Assert.True(accumulators[i] == acc, $"{name}, {layer}: accumulator {i} is {accumulators[i]}, expected {acc}.");
             double y = Math.Round((float)acc * factors[m], MidpointRounding.ToEven) + outputZeroPoint;
-            y = Math.Clamp(y, layer.Activation == Activation.Relu ? outputZeroPoint : 0, 255);
+            y = Math.Clamp(y, lowest, highest);
             Assert.True(output.Span[i] == y, $"{name}, {layer}: output {i} is {output.Span[i]}, expected {y}.");
         }
 

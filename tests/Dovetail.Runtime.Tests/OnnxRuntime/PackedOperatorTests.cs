@@ -41,7 +41,7 @@ public sealed class PackedOperatorTests
     [InlineData("1:8/out", 40, 31)]
     public void PackedGemmTakesAnyBatch(string pattern, int outputs, int inputs)
     {
-        var layer = new LayerCase(pattern, outputs, inputs, PreparedLayer.RowsOf(1), Residual: false, Activation: Activation.None);
+        var layer = new LayerCase(pattern, outputs, inputs, PreparedLayer.RowsOf(1), Residual: false, Kind: ActivationKind.None);
         var random = new Random(3);
         var weights = Matrix(RandomLayer.Float32(layer.Layout, random));
         float[] bias = RandomLayer.Floats(outputs, random), dense = Packer.Unpack(weights);
@@ -67,7 +67,7 @@ public sealed class PackedOperatorTests
     public void PackedQLinearConvEqualsQLinearConv(int seed)
     {
         string[] patterns = ["4:64", "1:16", "2:32", "1:4/out", "4:64@strided"];
-        LayerCase layer = LayerCase.Random(seed, patterns[seed % patterns.Length]) with { Activation = Activation.None };
+        LayerCase layer = LayerCase.Random(seed, patterns[seed % patterns.Length]) with { Kind = ActivationKind.None };
         layer = layer with { Geometry = layer.Geometry with { InputHeight = layer.Geometry.InputHeight + 1 } };
         var random = new Random(seed);
         PackedTensor<sbyte> weights = RandomLayer.Int8(layer.Layout, random);
@@ -99,7 +99,7 @@ public sealed class PackedOperatorTests
         using var outputs = session.Inner.Run(options, ["X"], [input], ["Y"]);
         int[] accumulators = QuantizedReference.Accumulate(weights, x, 1, layer.Geometry, 100);
         Assert.Equal(
-            QuantizedReference.Requantize(accumulators, QuantizedSpecification.ComputeFactors(0.05f, scales, 0.3f), 30, Activation.Relu),
+            QuantizedReference.Requantize(accumulators, QuantizedSpecification.ComputeFactors(0.05f, scales, 0.3f), 30, lowest: 30),
             outputs[0].GetTensorDataAsSpan<byte>().ToArray());
     }
 

@@ -12,7 +12,7 @@ namespace Dovetail.Runtime.Tests.OnnxRuntime;
 /// <summary>Evaluation, calibration, capture and benchmark on small models whose results are known.</summary>
 public sealed class ServiceTests
 {
-    private static readonly LayerCase Classifier = new("1:16", 10, 32, PreparedLayer.RowsOf(1), Bias: false, Residual: false, Activation: Activation.None);
+    private static readonly LayerCase Classifier = new("1:16", 10, 32, PreparedLayer.RowsOf(1), Bias: false, Residual: false, Kind: ActivationKind.None);
 
     [Theory]
     [InlineData(1)]

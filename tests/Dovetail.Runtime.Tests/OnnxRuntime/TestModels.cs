@@ -2,6 +2,7 @@ using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Core.Workloads;
 using Dovetail.Onnx.Model;
+using Dovetail.Runtime.Kernels;
 using Dovetail.Runtime.Tests.Kernels;
 
 namespace Dovetail.Runtime.Tests.OnnxRuntime;
@@ -73,9 +74,35 @@ internal static class TestModels
             last = "e";
         }
 
-        string op = layer.Activation == Runtime.Kernels.Activation.Relu ? "Relu" : "Identity";
-        model.Nodes.Add(new NodeProto(op, "last", [last], ["Y"]));
+        AddActivation(model, layer.Activation, last);
         return model;
+    }
+
+    /// <summary>The activation in ONNX's operators, to the output Y.</summary>
+    private static void AddActivation(OnnxModel model, Activation activation, string x)
+    {
+        switch (activation.Kind)
+        {
+            case ActivationKind.None:
+                model.Nodes.Add(new NodeProto("Identity", "last", [x], ["Y"]));
+                break;
+            case ActivationKind.Relu:
+                model.Nodes.Add(new NodeProto("Relu", "last", [x], ["Y"]));
+                break;
+            case ActivationKind.Clip:
+                model.AddInitializer(TensorData.Scalar("least", activation.Lowest));
+                model.AddInitializer(TensorData.Scalar("greatest", activation.Highest));
+                model.Nodes.Add(new NodeProto("Clip", "last", [x, "least", "greatest"], ["Y"]));
+                break;
+            case ActivationKind.Silu:
+                model.Nodes.Add(new NodeProto("Sigmoid", "sigmoid", [x], ["s"]));
+                model.Nodes.Add(new NodeProto("Mul", "last", [x, "s"], ["Y"]));
+                break;
+            default:
+                var gelu = new NodeProto("Gelu", "last", [x], ["Y"]);
+                model.Nodes.Add(activation.Kind == ActivationKind.GeluTanh ? gelu.With("approximate", "tanh") : gelu);
+                break;
+        }
     }
 
     /// <summary>ONNX's QLinearConv between transposes.</summary>
@@ -105,9 +132,9 @@ internal static class TestModels
     {
         var proto = new ModelProto
         {
-            IrVersion = 8,
+            IrVersion = 9,
             Graph = new GraphProto { Name = "test" },
-            OpsetImports = { new OperatorSetIdProto { Version = 17 }, new OperatorSetIdProto { Domain = OnnxModel.DovetailDomain, Version = 1 } },
+            OpsetImports = { new OperatorSetIdProto { Version = 20 }, new OperatorSetIdProto { Domain = OnnxModel.DovetailDomain, Version = 1 } },
         };
         proto.Graph.Inputs.Add(ValueInfoProto.Tensor("X", inputType, input));
         var output = ValueInfoProto.Tensor("Y", outputType);
@@ -157,7 +184,13 @@ internal static class TestModels
 
     private static NodeProto Common(NodeProto node, LayerCase layer) => node
         .With("pattern", layer.Pattern)
-        .With("activation", layer.Activation == Runtime.Kernels.Activation.Relu ? "relu" : "none");
+        .With("activation", layer.Kind switch
+        {
+            ActivationKind.GeluTanh => "gelu_tanh",
+            var kind => kind.ToString().ToLowerInvariant(),
+        })
+        .With("activation_min", layer.Activation.Lowest)
+        .With("activation_max", layer.Activation.Highest);
 
     private static void SetWindow(NodeProto node, ConvolutionGeometry g) => node
         .With("strides", [g.StrideHeight, g.StrideWidth])

@@ -5,7 +5,7 @@ namespace Dovetail.Onnx.Rewriting.Packing;
 
 /// <summary>
 /// Fuses what follows a floating-point packed operator into it, where it is the operator's only reader:
-/// first a constant bias row, then a residual Add of a tensor of equal shape, then a Relu.
+/// first a constant bias row, then a residual Add of a tensor of equal shape, then an activation.
 /// </summary>
 internal static class EpilogueFusion
 {
@@ -16,28 +16,36 @@ internal static class EpilogueFusion
         IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(model);
         foreach (NodeProto node in model.Nodes.Where(n => PackedWeights.IsPacked(n) && !PackedWeights.IsQuantized(n)).ToList())
         {
-            while (model.SingleConsumer(node.Outputs[0]) is { } next && Fuse(model, node, next, shapes))
+            if (PackedActivation.Of(node) != PackedActivation.None)
+                continue;
+            while (model.SingleConsumer(node.Outputs[0]) is { } next && FuseAdd(model, node, next, shapes))
+                Replace(model, node, [next]);
+            if (model.SingleConsumer(node.Outputs[0]) is { } clamp && PackedActivation.FindClamp(model, clamp) is { } bounds)
             {
-                // The fused operator stands where its last part stood, so that the residual is there already.
-                node.Outputs[0] = next.Outputs[0];
-                model.Nodes.Remove(node);
-                model.Nodes[model.Nodes.IndexOf(next)] = node;
+                bounds.WriteTo(node);
+                Replace(model, node, [clamp]);
+            }
+            else if (ActivationRecognition.Find(model, node.Outputs[0]) is var (activation, nodes))
+            {
+                activation.WriteTo(node);
+                Replace(model, node, nodes);
             }
         }
 
         model.RemoveDeadNodes();
     }
 
-    private static bool Fuse(OnnxModel model, NodeProto node, NodeProto next, IReadOnlyDictionary<string, TensorInfo> shapes)
+    // The fused operator stands where its last part stood, so that the residual is there already.
+    private static void Replace(OnnxModel model, NodeProto node, List<NodeProto> fused)
     {
-        if (node.GetString(PackedWeights.ActivationAttribute, "none") != "none")
-            return false;
-        if (next.Is("Relu"))
-        {
-            node.With(PackedWeights.ActivationAttribute, "relu");
-            return true;
-        }
+        node.Outputs[0] = fused[^1].Outputs[0];
+        model.Nodes.Remove(node);
+        model.Nodes[model.Nodes.IndexOf(fused[^1])] = node;
+        model.Nodes.RemoveAll(fused.Contains);
+    }
 
+    private static bool FuseAdd(OnnxModel model, NodeProto node, NodeProto next, IReadOnlyDictionary<string, TensorInfo> shapes)
+    {
         if (!next.Is("Add") || node.HasInput(Residual))
             return false;
         string other = next.Inputs[0] == node.Outputs[0] ? next.Inputs[1] : next.Inputs[0];

@@ -72,10 +72,10 @@ internal sealed class PackedNodeWriter(OnnxModel model)
         ]);
         if (quantized.BiasName is { } bias)
             result.Inputs.Add(bias);
-        if (quantized.Relu is { } relu)
+        if (quantized.Clamp is { } clamp)
         {
-            result.With(PackedWeights.ActivationAttribute, "relu");
-            model.Nodes.Remove(relu);
+            PackedActivation.FindClamp(model, clamp)!.WriteTo(result);
+            model.Nodes.Remove(clamp);
         }
 
         Put(node, result, quantize.Outputs[0], layer.Workload.Convolution);

@@ -50,8 +50,8 @@ public static class UnpackingPass
 
         if (node.HasInput(4))
             x = Append(nodes, New(model, "Add", $"{node.Name}.residual", x, node.Inputs[4]));
-        if (HasRelu(node))
-            Append(nodes, New(model, "Relu", $"{node.Name}.relu", x));
+        foreach (NodeProto part in UnpackedActivation.Nodes(model, node, x))
+            nodes.Add(part);
         nodes[^1].Outputs[0] = node.Outputs[0];
         return nodes;
     }
@@ -81,8 +81,8 @@ public static class UnpackingPass
             x = Append(nodes, New(model, "QuantizeLinear", $"{node.Name}.quantized", x, One(model), zero));
         }
 
-        if (HasRelu(node))
-            Append(nodes, New(model, "Max", $"{node.Name}.relu", x, zero));
+        foreach (NodeProto part in UnpackedActivation.QuantizedNodes(model, node, x))
+            nodes.Add(part);
         nodes[^1].Outputs[0] = node.Outputs[0];
         return nodes;
     }
@@ -141,11 +141,4 @@ public static class UnpackingPass
         nodes.Add(node);
         return node.Outputs[0];
     }
-
-    private static bool HasRelu(NodeProto node) => node.GetString(PackedWeights.ActivationAttribute, "none") switch
-    {
-        "none" => false,
-        "relu" => true,
-        var other => throw new OnnxException($"{node} has activation '{other}', expected none or relu."),
-    };
 }

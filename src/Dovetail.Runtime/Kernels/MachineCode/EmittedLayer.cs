@@ -202,6 +202,10 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
             };
             nint function = Function(pixels, vectors, lanes < Lanes, resumes, suspends, call.Residual != null);
             ((delegate* unmanaged[SuppressGCTransition]<TileArguments*, void>)function)(&arguments);
+            if (!suspends && _constants.Function != ActivationKind.None)
+                FunctionPass.Apply(
+                    _constants.Function, (float*)(call.Output + outputStart), pixels,
+                    Math.Min(Shape.OutputsPerGroup, to * VectorsPerBlock * Lanes) - firstInGroup, _constants.Outputs);
         }
     }
 

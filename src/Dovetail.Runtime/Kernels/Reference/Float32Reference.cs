@@ -34,10 +34,17 @@ internal sealed unsafe class Float32Reference(string name, Float32Specification 
             long at = (long)task * outputs + m;
             if (call.Residual != null)
                 sum += ((float*)call.Residual)[at];
-            var result = (float)sum;
-            ((float*)call.Output)[at] = layer.Activation == Activation.Relu && result < 0 ? 0 : result;
+            ((float*)call.Output)[at] = (float)Apply(layer.Activation, sum);
         }
     }
 
     public override void Dispose() { }
+
+    private static double Apply(Activation activation, double x) => activation.Kind switch
+    {
+        ActivationKind.Silu => ScalarFunctions.Silu(x),
+        ActivationKind.Gelu => ScalarFunctions.Gelu(x),
+        ActivationKind.GeluTanh => ScalarFunctions.GeluTanh(x),
+        _ => x < activation.Lowest ? activation.Lowest : x > activation.Highest ? activation.Highest : x,
+    };
 }

@@ -35,25 +35,24 @@ public static class QuantizedReference
     }
 
     /// <summary>
-    /// y = saturate_uint8(round_half_to_even(acc · factor) + zeroPoint); with ReLU at least the zero point.
+    /// y = clamp(round_half_to_even(acc · factor) + zeroPoint, lowest, highest).
     /// Clamping before rounding gives the same result, since the bounds are integers, and cannot overflow.
     /// </summary>
-    public static byte Requantize(int accumulator, float factor, byte zeroPoint, Activation activation = Activation.None)
+    public static byte Requantize(int accumulator, float factor, byte zeroPoint, byte lowest = 0, byte highest = 255)
     {
-        float lowest = activation == Activation.Relu ? 0 : -(float)zeroPoint;
-        float scaled = Math.Clamp(accumulator * factor, lowest, 255f - zeroPoint);
+        float scaled = Math.Clamp(accumulator * factor, (float)lowest - zeroPoint, (float)highest - zeroPoint);
         return (byte)((int)MathF.Round(scaled, MidpointRounding.ToEven) + zeroPoint);
     }
 
     /// <summary>Requantizes accumulators [pixels, outputs] with one factor an output.</summary>
     public static byte[] Requantize(
-        ReadOnlySpan<int> accumulators, ReadOnlySpan<float> factors, byte zeroPoint, Activation activation = Activation.None)
+        ReadOnlySpan<int> accumulators, ReadOnlySpan<float> factors, byte zeroPoint, byte lowest = 0, byte highest = 255)
     {
         if (factors.IsEmpty || accumulators.Length % factors.Length != 0)
             throw new KernelException($"{accumulators.Length} accumulators do not divide into rows of {factors.Length} outputs.");
         var result = new byte[accumulators.Length];
         for (int i = 0; i < result.Length; i++)
-            result[i] = Requantize(accumulators[i], factors[i % factors.Length], zeroPoint, activation);
+            result[i] = Requantize(accumulators[i], factors[i % factors.Length], zeroPoint, lowest, highest);
         return result;
     }
 }

@@ -19,7 +19,7 @@ internal sealed unsafe class QuantizedReferenceLayer(string name, QuantizedSpeci
         AccumulatePixel(input, geometry, task, accumulators);
         for (int m = 0; m < outputs; m++)
             call.Output[(long)task * outputs + m] =
-                QuantizedReference.Requantize(accumulators[m], layer.Factors[m], layer.OutputZeroPoint, layer.Activation);
+                QuantizedReference.Requantize(accumulators[m], layer.Factors[m], layer.OutputZeroPoint, layer.Lowest, layer.Highest);
     }
 
     /// <summary>The accumulators of one output pixel, [outputs]. Sums wrap around as int32 does.</summary>

@@ -38,6 +38,6 @@ internal readonly unsafe struct Avx2Float32Window8
     public static void StoreSums(void* target, Vector256<float> sums) => sums.Store((float*)target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Rectify(Vector256<float> sums) =>
-        Vector256.ConditionalSelect(Vector256.LessThan(sums, Vector256<float>.Zero), Vector256<float>.Zero, sums);
+    public static Vector256<float> Clamp(Vector256<float> sums, float lowest, float highest) =>
+        Avx.Min(Vector256.Create(highest), Avx.Max(Vector256.Create(lowest), sums)); // of two, x86 returns the second where one is NaN
 }

@@ -38,6 +38,6 @@ internal readonly unsafe struct Avx512Float32Window16
     public static void StoreSums(void* target, Vector512<float> sums) => sums.Store((float*)target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Rectify(Vector512<float> sums) =>
-        Vector512.ConditionalSelect(Vector512.LessThan(sums, Vector512<float>.Zero), Vector512<float>.Zero, sums);
+    public static Vector512<float> Clamp(Vector512<float> sums, float lowest, float highest) =>
+        Avx512F.Min(Vector512.Create(highest), Avx512F.Max(Vector512.Create(lowest), sums)); // of two, x86 returns the second where one is NaN
 }

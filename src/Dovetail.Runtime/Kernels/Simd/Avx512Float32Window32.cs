@@ -45,5 +45,6 @@ internal readonly unsafe struct Avx512Float32Window32
     public static void StoreSums(void* target, Vector512<float> sums) => Avx512Float32Window16.StoreSums(target, sums);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> Rectify(Vector512<float> sums) => Avx512Float32Window16.Rectify(sums);
+    public static Vector512<float> Clamp(Vector512<float> sums, float lowest, float highest) =>
+        Avx512Float32Window16.Clamp(sums, lowest, highest);
 }

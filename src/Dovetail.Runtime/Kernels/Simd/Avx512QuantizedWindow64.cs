@@ -60,10 +60,10 @@ internal readonly unsafe struct Avx512QuantizedWindow64
     public static void StoreSums(void* target, Vector512<int> sums) => sums.Store((int*)target);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void Requantize(Vector512<int> sums, float* factors, float lowest, byte zeroPoint, byte* target)
+    public static void Requantize(Vector512<int> sums, float* factors, float lowest, float highest, byte zeroPoint, byte* target)
     {
         Vector512<float> scaled = Vector512.ConvertToSingle(sums) * Vector512.Load(factors);
-        scaled = Avx512F.Min(Avx512F.Max(scaled, Vector512.Create(lowest)), Vector512.Create(255f - zeroPoint));
+        scaled = Avx512F.Min(Avx512F.Max(scaled, Vector512.Create(lowest)), Vector512.Create(highest));
         Avx512F.ConvertToVector128Byte(Avx512F.ConvertToVector512Int32(scaled) + Vector512.Create((int)zeroPoint)).Store(target);
     }
 }

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace Dovetail.Runtime.Kernels.Simd;
 
-/// <summary>y = activation(sum + residual); sums start from the bias.</summary>
+/// <summary>y = clamp(sum + residual); sums start from the bias.</summary>
 internal readonly unsafe struct Float32Store<TOps, TInput, TWeights, TOwners, TAcc> :
     ITileStore<TAcc>, IBoundStore<Float32Store<TOps, TInput, TWeights, TOwners, TAcc>>
     where TOps : struct, IFloat32LaneOperations<TInput, TWeights, TOwners, TAcc>
@@ -13,7 +13,8 @@ internal readonly unsafe struct Float32Store<TOps, TInput, TWeights, TOwners, TA
     private readonly float* _output;
     private readonly nint _stride;
     private readonly int _outputs;
-    private readonly bool _relu;
+    private readonly float _lowest;
+    private readonly float _highest;
 
     private Float32Store(LayerConstants constants, in LayerCall call, long pixel, int output, int outputs)
     {
@@ -21,7 +22,7 @@ internal readonly unsafe struct Float32Store<TOps, TInput, TWeights, TOwners, TA
         _bias = (float*)constants.Starts + output;
         _residual = call.Residual == null ? null : (float*)call.Residual + first;
         _output = (float*)call.Output + first;
-        (_stride, _outputs, _relu) = (constants.Outputs, outputs, constants.IsRelu);
+        (_stride, _outputs, _lowest, _highest) = (constants.Outputs, outputs, constants.Low, constants.High);
     }
 
     public static Float32Store<TOps, TInput, TWeights, TOwners, TAcc> Bind(
@@ -39,9 +40,7 @@ internal readonly unsafe struct Float32Store<TOps, TInput, TWeights, TOwners, TA
         nint at = pixel * _stride + vector * TOps.Lanes;
         if (_residual != null)
             sums = TOps.Add(sums, TOps.LoadSums(_residual + at));
-        if (_relu)
-            sums = TOps.Rectify(sums);
-        TOps.StoreSums(_output + at, sums);
+        TOps.StoreSums(_output + at, TOps.Clamp(sums, _lowest, _highest));
     }
 
     public void FinishPart(TAcc* sums, int pixels, int vectors)
@@ -53,7 +52,7 @@ internal readonly unsafe struct Float32Store<TOps, TInput, TWeights, TOwners, TA
             for (int m = 0; m < _outputs; m++)
             {
                 float y = values[m] + (_residual == null ? 0 : _residual[at + m]);
-                _output[at + m] = _relu && y < 0 ? 0 : y;
+                _output[at + m] = y < _lowest ? _lowest : y > _highest ? _highest : y;
             }
         }
     }

@@ -52,14 +52,14 @@ internal unsafe interface ILaneOperations<TInput, TWeights, TOwners, TAcc>
 internal interface IFloat32LaneOperations<TInput, TWeights, TOwners, TAcc> : ILaneOperations<TInput, TWeights, TOwners, TAcc>
     where TAcc : unmanaged
 {
-    /// <summary>max(x, 0) that keeps NaN.</summary>
-    static abstract TAcc Rectify(TAcc sums);
+    /// <summary>min(max(x, lowest), highest) that keeps NaN.</summary>
+    static abstract TAcc Clamp(TAcc sums, float lowest, float highest);
 }
 
 /// <summary>What integer lanes need to finish a tile.</summary>
 internal unsafe interface IQuantizedLaneOperations<TInput, TWeights, TOwners, TAcc> : ILaneOperations<TInput, TWeights, TOwners, TAcc>
     where TAcc : unmanaged
 {
-    /// <summary>Stores [Lanes] bytes: round_half_to_even(clamp(sum · factor, lowest, 255 − zeroPoint)) + zeroPoint.</summary>
-    static abstract void Requantize(TAcc sums, float* factors, float lowest, byte zeroPoint, byte* target);
+    /// <summary>Stores [Lanes] bytes: round_half_to_even(clamp(sum · factor, lowest, highest)) + zeroPoint.</summary>
+    static abstract void Requantize(TAcc sums, float* factors, float lowest, float highest, byte zeroPoint, byte* target);
 }

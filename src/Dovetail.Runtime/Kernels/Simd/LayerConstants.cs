@@ -12,18 +12,19 @@ internal sealed unsafe class LayerConstants : IDisposable
     private readonly AlignedBuffer _starts;
     private readonly AlignedBuffer _factors;
 
-    private LayerConstants(int outputs, Activation activation, byte outputZeroPoint, float low, float high)
+    private LayerConstants(int outputs, float low, float high)
     {
-        (Outputs, IsRelu, OutputZeroPoint, Low, High) = (outputs, activation == Activation.Relu, outputZeroPoint, low, high);
+        (Outputs, Low, High) = (outputs, low, high);
         _starts = new AlignedBuffer((nuint)(outputs + Slack) * sizeof(int));
         _factors = new AlignedBuffer((nuint)(outputs + Slack) * sizeof(float));
     }
 
     public int Outputs { get; }
 
-    public bool IsRelu { get; }
+    /// <summary>What is applied to the stored results of a floating-point layer.</summary>
+    public ActivationKind Function { get; private init; }
 
-    public byte OutputZeroPoint { get; }
+    public byte OutputZeroPoint { get; private init; }
 
     /// <summary>Lower bound of the results, or −∞; of a quantized layer's scaled sums, before the zero point is added.</summary>
     public float Low { get; }
@@ -39,14 +40,21 @@ internal sealed unsafe class LayerConstants : IDisposable
 
     public static LayerConstants Of(Float32Specification layer)
     {
-        var constants = new LayerConstants(layer.Weights.Shape.Outputs, layer.Activation, 0, layer.Activation == Activation.Relu ? 0 : float.NegativeInfinity, float.PositiveInfinity);
+        var constants = new LayerConstants(layer.Weights.Shape.Outputs, layer.Activation.Lowest, layer.Activation.Highest)
+        {
+            Function = layer.Activation.Function,
+        };
         layer.Bias?.CopyTo(new Span<float>(constants.Starts, constants.Outputs));
         return constants;
     }
 
     public static LayerConstants Of(QuantizedSpecification layer)
     {
-        var constants = new LayerConstants(layer.Weights.Shape.Outputs, layer.Activation, layer.OutputZeroPoint, layer.Activation == Activation.Relu ? 0 : -(float)layer.OutputZeroPoint, 255f - layer.OutputZeroPoint);
+        var constants = new LayerConstants(
+            layer.Weights.Shape.Outputs, (float)layer.Lowest - layer.OutputZeroPoint, (float)layer.Highest - layer.OutputZeroPoint)
+        {
+            OutputZeroPoint = layer.OutputZeroPoint,
+        };
         var starts = (int*)constants.Starts;
         int columns = layer.Weights.Layout.ValueColumns;
         for (int m = 0; m < constants.Outputs; m++)

@@ -34,5 +34,5 @@ internal readonly unsafe struct PortableFloat32 : IFloat32LaneOperations<nint, f
     public static void StoreSums(void* target, float sums) => *(float*)target = sums;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Rectify(float sums) => sums < 0 ? 0 : sums;
+    public static float Clamp(float sums, float lowest, float highest) => sums < lowest ? lowest : sums > highest ? highest : sums;
 }

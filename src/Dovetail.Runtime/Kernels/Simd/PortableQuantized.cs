@@ -34,6 +34,6 @@ internal readonly unsafe struct PortableQuantized : IQuantizedLaneOperations<nin
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreSums(void* target, int sums) => *(int*)target = sums;
 
-    public static void Requantize(int sums, float* factors, float lowest, byte zeroPoint, byte* target) =>
-        *target = QuantizedReference.Requantize(sums, *factors, zeroPoint, lowest == 0 ? Activation.Relu : Activation.None);
+    public static void Requantize(int sums, float* factors, float lowest, float highest, byte zeroPoint, byte* target) =>
+        *target = QuantizedReference.Requantize(sums, *factors, zeroPoint, (byte)(zeroPoint + lowest), (byte)(zeroPoint + highest));
 }

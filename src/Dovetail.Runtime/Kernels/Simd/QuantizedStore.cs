@@ -19,6 +19,7 @@ internal readonly unsafe struct QuantizedStore<TOps, TInput, TWeights, TOwners, 
     private readonly nint _stride;
     private readonly int _outputs;
     private readonly float _lowest;
+    private readonly float _highest;
     private readonly byte _zeroPoint;
 
     private QuantizedStore(LayerConstants constants, in LayerCall call, long pixel, int output, int outputs)
@@ -27,7 +28,7 @@ internal readonly unsafe struct QuantizedStore<TOps, TInput, TWeights, TOwners, 
         _factors = constants.Factors + output;
         _output = call.Output + pixel * constants.Outputs + output;
         (_stride, _outputs, _zeroPoint) = (constants.Outputs, outputs, constants.OutputZeroPoint);
-        _lowest = constants.IsRelu ? 0 : -(float)_zeroPoint;
+        (_lowest, _highest) = (constants.Low, constants.High);
     }
 
     public static QuantizedStore<TOps, TInput, TWeights, TOwners, TAcc> Bind(
@@ -41,7 +42,7 @@ internal readonly unsafe struct QuantizedStore<TOps, TInput, TWeights, TOwners, 
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Finish(TAcc sums, int pixel, int vector) =>
-        TOps.Requantize(sums, _factors + vector * TOps.Lanes, _lowest, _zeroPoint, _output + pixel * _stride + vector * TOps.Lanes);
+        TOps.Requantize(sums, _factors + vector * TOps.Lanes, _lowest, _highest, _zeroPoint, _output + pixel * _stride + vector * TOps.Lanes);
 
     public void FinishPart(TAcc* sums, int pixels, int vectors)
     {
@@ -49,7 +50,7 @@ internal readonly unsafe struct QuantizedStore<TOps, TInput, TWeights, TOwners, 
         for (int pixel = 0; pixel < pixels; pixel++)
         {
             for (int vector = 0; vector < vectors; vector++)
-                TOps.Requantize(sums[pixel * vectors + vector], _factors + vector * TOps.Lanes, _lowest, _zeroPoint, all + vector * TOps.Lanes);
+                TOps.Requantize(sums[pixel * vectors + vector], _factors + vector * TOps.Lanes, _lowest, _highest, _zeroPoint, all + vector * TOps.Lanes);
             new ReadOnlySpan<byte>(all, _outputs).CopyTo(new Span<byte>(_output + pixel * _stride, _outputs));
         }
     }

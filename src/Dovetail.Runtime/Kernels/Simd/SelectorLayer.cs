@@ -122,6 +122,9 @@ internal sealed unsafe class SelectorLayer<T, TOps, TInput, TWeights, TOwners, T
                 pixels, vectors, _streams.Shape, rows + (nint)done * Shape.Taps, groupOffset, weights, owners, store);
             done += pixels;
         }
+
+        if (typeof(T) == typeof(float) && _constants.Function != ActivationKind.None)
+            FunctionPass.Apply(_constants.Function, (float*)call.Output + (nint)first * _constants.Outputs + firstOutput, count, outputs, _constants.Outputs);
     }
 
     /// <summary>Fills [tile][tap][pixel] pointers for the panel's pixels.</summary>

@@ -99,6 +99,13 @@ internal readonly unsafe partial struct OrtApi
             return Succeeded(((delegate* unmanaged[Cdecl]<nint, byte*, long*, nint>)_table[86])(info, text, &value)) ? value : null;
     }
 
+    public float? AttributeFloat(nint info, string name)
+    {
+        float value;
+        fixed (byte* text = Utf8(name))
+            return Succeeded(((delegate* unmanaged[Cdecl]<nint, byte*, float*, nint>)_table[85])(info, text, &value)) ? value : null;
+    }
+
     public string? AttributeString(nint info, string name)
     {
         var call = (delegate* unmanaged[Cdecl]<nint, byte*, byte*, nuint*, nint>)_table[87];

@@ -25,7 +25,12 @@ internal readonly unsafe struct KernelInfo(OrtApi api, nint info, PackedOperator
     {
         null or "none" => Activation.None,
         "relu" => Activation.Relu,
-        var other => throw new OperatorException($"The attribute 'activation' is '{other}', expected 'none' or 'relu'."),
+        "clip" => Activation.Clip(
+            api.AttributeFloat(info, "activation_min") ?? float.NegativeInfinity, api.AttributeFloat(info, "activation_max") ?? float.PositiveInfinity),
+        "silu" => Activation.Silu,
+        "gelu" => Activation.Gelu,
+        "gelu_tanh" => Activation.GeluTanh,
+        var other => throw new OperatorException($"The attribute 'activation' is '{other}', expected 'none', 'relu', 'clip', 'silu', 'gelu' or 'gelu_tanh'."),
     };
 
     /// <summary>An integer list, or <paramref name="fallback"/> where the attribute is absent.</summary>

@@ -112,9 +112,12 @@ internal sealed class PackedOperator
     {
         PackedTensor<sbyte> weights = info.Weights<sbyte>(layout);
         int[]? bias = info.HasInput("B") ? info.Constant<int>("B", layout.Shape.Outputs) : null;
+        float outputScale = info.Scalar<float>("y_scale");
+        byte outputZeroPoint = info.Scalar<byte>("y_zero_point");
         float[] factors = QuantizedSpecification.ComputeFactors(
-            info.Scalar<float>("x_scale"), info.Constant<float>("w_scale", layout.Shape.Outputs), info.Scalar<float>("y_scale"));
+            info.Scalar<float>("x_scale"), info.Constant<float>("w_scale", layout.Shape.Outputs), outputScale);
+        (byte lowest, byte highest) = QuantizedSpecification.Bounds(info.Activation, outputScale, outputZeroPoint);
         return KernelRegistry.Prepare(new QuantizedSpecification(
-            weights, bias, info.Scalar<byte>("x_zero_point"), factors, info.Scalar<byte>("y_zero_point"), info.Activation));
+            weights, bias, info.Scalar<byte>("x_zero_point"), factors, outputZeroPoint, lowest, highest));
     }
 }
