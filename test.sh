@@ -10,7 +10,7 @@ export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 tier=${1:-all}
 fast="Core Onnx Runtime Accelerator"
 case "$tier" in
-  all) projects="$fast Rtl Training Cli" ;;
+  all) projects="$fast Native Rtl Training Cli" ;;
   fast) projects="$fast" ;;
   *) echo "test.sh: '$tier' is not a tier; use nothing (all) or 'fast'." >&2; exit 2 ;;
 esac
@@ -31,7 +31,8 @@ if ! command -v dotnet > /dev/null 2>&1; then
   finish
 fi
 
-# Debian packages by what they provide: the simulator with its compiler, the synthesiser, the cell library.
+# Debian packages by what they provide: the simulator with its compiler, which also links the native library, the
+# synthesiser, the cell library.
 install_tools() {
   local missing=()
   if ! command -v verilator > /dev/null 2>&1; then
