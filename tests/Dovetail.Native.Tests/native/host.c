@@ -1,4 +1,4 @@
-// A host of the native library in plain C: what Python, C++ and Node do through ONNX Runtime's C API.
+// A host of the native library in plain C: what Python and C++ do through ONNX Runtime's C API.
 //   host LIBRARY run MODEL INPUT OUTPUT TYPE DIM...   registers, runs, writes the first output's bytes
 //   host LIBRARY time MODEL INPUT TYPE DIM...         the 10th percentile of 400 runs on one thread, in microseconds
 //   host LIBRARY again MODEL                          registers and frees a session three times
