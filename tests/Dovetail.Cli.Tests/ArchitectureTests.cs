@@ -24,8 +24,8 @@ public sealed class ArchitectureTests
     {
         ["Dovetail.Core"] = [],
         ["Dovetail.Onnx"] = ["protobuf-net"],
-        ["Dovetail.Runtime"] = ["Microsoft.ML.OnnxRuntime"],
-        ["Dovetail.Native"] = [],
+        ["Dovetail.Runtime"] = ["Iced", "Microsoft.ML.OnnxRuntime"],
+        ["Dovetail.Native"] = ["Iced"],
         ["Dovetail.Training"] = ["TorchSharp", "libtorch-cpu-linux-x64", "libtorch-cpu-osx-arm64", "libtorch-cpu-win-x64"],
         ["Dovetail.Accelerator"] = [],
         ["Dovetail.Rtl"] = [],
