@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds, checks the format and runs every test.
 #   ./test.sh            everything
-#   ./test.sh fast       no Torch and no RTL tools: seconds
+#   ./test.sh fast       no Torch and no tools: seconds
 # The last line is "N passed, N failed, N skipped".
 set -uo pipefail
 
@@ -10,7 +10,7 @@ export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 tier=${1:-all}
 fast="Core Onnx Runtime Accelerator"
 case "$tier" in
-  all) projects="$fast Rtl Training Cli" ;;
+  all) projects="$fast Conformance Native Rtl Training Cli" ;;
   fast) projects="$fast" ;;
   *) echo "test.sh: '$tier' is not a tier; use nothing (all) or 'fast'." >&2; exit 2 ;;
 esac
@@ -31,7 +31,8 @@ if ! command -v dotnet > /dev/null 2>&1; then
   finish
 fi
 
-# Debian packages by what they provide: the simulator with its compiler, the synthesiser, the cell library.
+# Debian packages by what they provide: the simulator with its compiler, which also links the native library, the
+# synthesiser, the cell library, the conformance data of ONNX.
 install_tools() {
   local missing=()
   if ! command -v verilator > /dev/null 2>&1; then
@@ -44,11 +45,12 @@ install_tools() {
   command -v g++ > /dev/null 2>&1 || missing+=(g++)
   command -v make > /dev/null 2>&1 || missing+=(make)
   [ -e /usr/share/qflow/tech/osu018/osu018_stdcells.lib ] || missing+=(qflow-tech-osu018)
+  [ -d /usr/share/libonnx-testdata/data ] || missing+=(libonnx-testdata)
   [ ${#missing[@]} -eq 0 ] && return 0
   if ! command -v apt-get > /dev/null 2>&1; then
     echo "test.sh: missing: ${missing[*]}, and there is no apt-get here to install them with." >&2
-    echo "Install Verilator (5 or newer), Yosys, a C++ compiler, make and the OSU 0.18 µm cell library (Liberty file)" >&2
-    echo "with your system's package manager, or run './test.sh fast', which needs none of them." >&2
+    echo "Install Verilator (5 or newer), Yosys, gcc and g++, make, the OSU 0.18 µm cell library (Liberty file) and the" >&2
+    echo "conformance data of ONNX 1.12 (in Debian: libonnx-testdata) with your system's package manager, or run './test.sh fast', which needs none of them." >&2
     return 1
   fi
   local sudo=""
@@ -70,7 +72,7 @@ install_tools() {
 
 if [ "$tier" = all ]; then
   if ! install_tools; then
-    fail_step "the tools of the RTL tier are not here"
+    fail_step "the tools that the tests need are not here"
     finish
   fi
 fi

@@ -10,6 +10,7 @@ public sealed class ArchitectureTests
         ["Dovetail.Core"] = [],
         ["Dovetail.Onnx"] = ["Dovetail.Core"],
         ["Dovetail.Runtime"] = ["Dovetail.Core", "Dovetail.Onnx"],
+        ["Dovetail.Native"] = ["Dovetail.Core"],
         ["Dovetail.Training"] = ["Dovetail.Core", "Dovetail.Onnx"],
         ["Dovetail.Accelerator"] = ["Dovetail.Core"],
         ["Dovetail.Rtl"] = ["Dovetail.Accelerator", "Dovetail.Core"],
@@ -23,7 +24,8 @@ public sealed class ArchitectureTests
     {
         ["Dovetail.Core"] = [],
         ["Dovetail.Onnx"] = ["protobuf-net"],
-        ["Dovetail.Runtime"] = ["Microsoft.ML.OnnxRuntime"],
+        ["Dovetail.Runtime"] = ["Iced", "Microsoft.ML.OnnxRuntime"],
+        ["Dovetail.Native"] = ["Iced"],
         ["Dovetail.Training"] = ["TorchSharp", "libtorch-cpu-linux-x64", "libtorch-cpu-osx-arm64", "libtorch-cpu-win-x64"],
         ["Dovetail.Accelerator"] = [],
         ["Dovetail.Rtl"] = [],

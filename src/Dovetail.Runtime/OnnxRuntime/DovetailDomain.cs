@@ -1,27 +1,33 @@
+using System.Collections.Concurrent;
 using Dovetail.Runtime.OnnxRuntime.Interop;
 using Dovetail.Runtime.OnnxRuntime.Operators;
 
 namespace Dovetail.Runtime.OnnxRuntime;
 
-/// <summary>The operator domain <c>ai.dovetail</c>, made once a process and never freed: sessions may outlive anything.</summary>
+/// <summary>
+/// The operator domain <c>ai.dovetail</c>, made once for each ONNX Runtime library in the process and never freed:
+/// sessions may outlive anything.
+/// </summary>
 internal static unsafe class DovetailDomain
 {
     public const string Name = "ai.dovetail";
 
-    private static readonly Lazy<(OrtApi Api, nint Domain)> Shared = new(Create);
+    private static readonly ConcurrentDictionary<nint, Lazy<nint>> Domains = new();
 
-    public static void AddTo(nint sessionOptions)
+    /// <summary>Makes the operators known to an <c>OrtSessionOptions*</c> of the library behind <paramref name="apiBase"/>.</summary>
+    /// <exception cref="OperatorException">The library refuses them, or is older than <see cref="OrtApi.Version"/>.</exception>
+    public static void AddTo(nint sessionOptions, nint apiBase)
     {
-        (OrtApi api, nint domain) = Shared.Value;
+        OrtApi api = OrtApi.Of(apiBase);
+        nint domain = Domains.GetOrAdd(api.Address, static (_, api) => new Lazy<nint>(() => Create(api)), api).Value;
         api.AddDomain(sessionOptions, domain);
     }
 
-    private static (OrtApi Api, nint Domain) Create()
+    private static nint Create(OrtApi api)
     {
-        OrtApi api = OrtApi.Load();
         nint domain = api.CreateCustomOpDomain(Name);
         foreach (PackedOperator definition in PackedOperator.All)
-            api.AddToDomain(domain, CustomOpCallbacks.CreateTable(definition));
-        return (api, domain);
+            api.AddToDomain(domain, CustomOpCallbacks.CreateTable(api, definition));
+        return domain;
     }
 }

@@ -14,7 +14,7 @@ public static class SessionOptionsExtensions
         try
         {
             options.DangerousAddRef(ref held);
-            DovetailDomain.AddTo(options.DangerousGetHandle());
+            DovetailDomain.AddTo(options.DangerousGetHandle(), OrtLibrary.ApiBase);
         }
         finally
         {

@@ -26,6 +26,7 @@ public static class PackingPass
         OnnxModel model = sparseModel.Clone();
         BatchNormFolding.Fold(model);
         GemmNormalization.Apply(model);
+        GemmDecomposition.Apply(model);
         IReadOnlyList<WeightLayer> layers = WeightLayers.Find(model);
         CheckNames(layers, options);
         var writer = new PackedNodeWriter(model);

@@ -15,12 +15,13 @@ internal static unsafe class CustomOpCallbacks
     /// <summary>INPUT_OUTPUT_REQUIRED and INPUT_OUTPUT_OPTIONAL of OrtCustomOpInputOutputCharacteristic.</summary>
     private const int Required = 0, Optional = 1;
 
-    /// <summary>A table in unmanaged memory that calls <paramref name="definition"/>.</summary>
-    public static CustomOpTable* CreateTable(PackedOperator definition)
+    /// <summary>A table in unmanaged memory that calls <paramref name="definition"/>, for the library behind <paramref name="api"/>.</summary>
+    public static CustomOpTable* CreateTable(OrtApi api, PackedOperator definition)
     {
         var table = (CustomOpTable*)NativeMemory.AllocZeroed((nuint)sizeof(CustomOpTable));
         table->Version = OrtApi.Version;
         table->Operator = GCHandle.ToIntPtr(GCHandle.Alloc(definition));
+        table->Api = api.Address;
         table->Name = Marshal.StringToCoTaskMemUTF8(definition.Name);
         table->GetName = &GetName;
         table->GetExecutionProviderType = &GetExecutionProviderType;
@@ -129,7 +130,7 @@ internal static unsafe class CustomOpCallbacks
     [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "An exception must not cross into native code.")]
     private static nint InferOutputShape(CustomOpTable* table, nint context)
     {
-        OrtApi api = OrtApi.Load();
+        OrtApi api = OrtApi.From(table->Api);
         PackedOperator definition = Definition(table);
         try
         {

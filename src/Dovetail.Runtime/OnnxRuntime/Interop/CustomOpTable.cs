@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 namespace Dovetail.Runtime.OnnxRuntime.Interop;
 
 /// <summary>
-/// <c>struct OrtCustomOp</c> of onnxruntime_c_api.h 1.31, field by field, followed by what is ours: ONNX Runtime hands
+/// <c>struct OrtCustomOp</c> of onnxruntime_c_api.h, field by field, followed by what is ours: ONNX Runtime hands
 /// the struct's address back to every callback.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
@@ -41,4 +41,7 @@ internal unsafe struct CustomOpTable
 
     /// <summary>Ours: the operator's name, UTF-8, zero-terminated.</summary>
     public nint Name;
+
+    /// <summary>Ours: the <c>OrtApi*</c> of the library that was given this table; some callbacks get no other.</summary>
+    public nint Api;
 }

@@ -4,13 +4,14 @@ using System.Text;
 namespace Dovetail.Runtime.OnnxRuntime.Interop;
 
 /// <summary>
-/// The functions of ONNX Runtime's C API that custom operators need, called through its table.
-/// Positions and signatures are those of <c>OrtApi</c> in onnxruntime_c_api.h 1.31; the table only ever grows at its end.
+/// The functions of ONNX Runtime's C API that custom operators need, called through the table of whichever library hosts
+/// the session. Positions and signatures are those of <c>OrtApi</c> in onnxruntime_c_api.h; the table only ever grows at
+/// its end, and nothing behind the positions of release 1.<see cref="Version"/> is used.
 /// </summary>
-internal readonly unsafe partial struct OrtApi
+internal readonly unsafe struct OrtApi
 {
-    /// <summary>The API version whose positions are used here.</summary>
-    public const int Version = 31;
+    /// <summary>The oldest API version that has every function used here (shape inference and ParallelFor came last).</summary>
+    public const int Version = 17;
 
     /// <summary>ORT_FAIL and ORT_INVALID_ARGUMENT of OrtErrorCode.</summary>
     private const int Fail = 1, InvalidArgument = 2;
@@ -19,19 +20,21 @@ internal readonly unsafe partial struct OrtApi
 
     private OrtApi(nint* table) => _table = table;
 
-    /// <summary>The API of the library that this process loads.</summary>
+    /// <summary>The API of a library, by the <c>OrtApiBase*</c> that it hands out.</summary>
     /// <exception cref="OperatorException">It is older than <see cref="Version"/>.</exception>
-    public static OrtApi Load()
-    {
-        nint* getApi = (nint*)OrtGetApiBase();
-        var table = (nint*)((delegate* unmanaged[Cdecl]<uint, nint>)getApi[0])(Version);
-        return table is null
-            ? throw new OperatorException($"The ONNX Runtime library that was loaded has no C API of version {Version}; expected release 1.{Version} or newer. Reference Microsoft.ML.OnnxRuntime 1.{Version} or newer.")
-            : new OrtApi(table);
-    }
+    public static OrtApi Of(nint apiBase) =>
+        TableOf(apiBase, Version) is var table and not 0
+            ? From(table)
+            : throw new OperatorException($"The operators of ai.dovetail need ONNX Runtime 1.{Version} or newer; this is {VersionText(apiBase)}. Use a newer ONNX Runtime.");
+
+    /// <summary>Version 1 of the API: enough to make a status in any release, however old.</summary>
+    public static OrtApi OldestOf(nint apiBase) => From(TableOf(apiBase, 1));
 
     /// <summary>The API that ONNX Runtime handed to a callback.</summary>
     public static OrtApi From(nint api) => new((nint*)api);
+
+    /// <summary>The table's address: the same for every session of a library.</summary>
+    public nint Address => (nint)_table;
 
     public OrtShapeInference ShapeInference(nint context) => new(this, _table, context);
 
@@ -226,10 +229,10 @@ internal readonly unsafe partial struct OrtApi
 
     private static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text + '\0');
 
-    [LibraryImport("onnxruntime")]
-    [UnmanagedCallConv(CallConvs = [typeof(System.Runtime.CompilerServices.CallConvCdecl)])]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories | DllImportSearchPath.AssemblyDirectory)]
-    private static partial nint OrtGetApiBase();
+    private static nint TableOf(nint apiBase, uint version) => ((delegate* unmanaged[Cdecl]<uint, nint>)((nint*)apiBase)[0])(version);
+
+    private static string VersionText(nint apiBase) =>
+        Marshal.PtrToStringUTF8(((delegate* unmanaged[Cdecl]<nint>)((nint*)apiBase)[1])()) ?? "an unknown version";
 }
 
 /// <summary>ONNXTensorElementDataType, as far as the operators use it.</summary>

@@ -25,6 +25,7 @@ internal readonly unsafe struct OrtShapeInference(OrtApi api, nint* table, nint 
 
     public long? AttributeInt(string name) => Attribute(name, OpAttributeInt) is [long value] ? value : null;
 
+    /// <param name="symbols">Names of the symbolic dimensions; 0 for those without. Used up by the call.</param>
     public void SetOutput(int index, ElementType type, long[] dimensions, nint[] symbols)
     {
         nint info;
@@ -34,6 +35,9 @@ internal readonly unsafe struct OrtShapeInference(OrtApi api, nint* table, nint 
             api.Check(((delegate* unmanaged[Cdecl]<nint, int, nint>)table[58])(info, (int)type));
             fixed (long* dims = dimensions)
                 api.Check(((delegate* unmanaged[Cdecl]<nint, long*, nuint, nint>)table[59])(info, dims, (nuint)dimensions.Length));
+            byte noName = 0; // an empty string: releases before 1.31 do not take null
+            for (int i = 0; i < symbols.Length; i++)
+                symbols[i] = symbols[i] == 0 ? (nint)(&noName) : symbols[i];
             fixed (nint* names = symbols)
                 api.Check(((delegate* unmanaged[Cdecl]<nint, nint*, nuint, nint>)table[271])(info, names, (nuint)symbols.Length));
             api.Check(((delegate* unmanaged[Cdecl]<nint, nuint, nint, nint>)table[270])(context, (nuint)index, info));

@@ -1,0 +1,124 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
+using Dovetail.Runtime.Kernels.Dispatch;
+using Dovetail.Runtime.OnnxRuntime;
+
+namespace Dovetail.Native.Tests;
+
+/// <summary>A C program that registers the native library computes what <see cref="DovetailSession"/> computes.</summary>
+public sealed class NativeLibraryTests(NativeHost host) : IClassFixture<NativeHost>
+{
+    private const int Batch = 3;
+
+    /// <summary>0: the library that picks; otherwise a level of x86-64 that this CPU has.</summary>
+    public static TheoryData<int> Builds =>
+        RuntimeInformation.ProcessArchitecture != Architecture.X64 ? [0]
+        : Avx512F.IsSupported && Avx512BW.IsSupported && Avx512CD.IsSupported && Avx512DQ.IsSupported ? [0, 2, 3, 4]
+        : Avx2.IsSupported && Fma.IsSupported ? [0, 2, 3] : [0, 2];
+
+    [Theory]
+    [MemberData(nameof(Builds))]
+    public void FloatNetworksAgreeToRounding(int build)
+    {
+        foreach (string pattern in new[] { "1:16", "1:8", "2:32", "1:4/out" })
+        {
+            (float[] expected, float[] actual) = RunBoth(Networks.Float32(pattern, seed: 3), Library(build));
+            float tolerance = 1e-5f * expected.Max(MathF.Abs);
+            for (int i = 0; i < expected.Length; i++)
+                Assert.True(Math.Abs(expected[i] - actual[i]) <= tolerance, $"{pattern}, build {build}, logit {i} is {actual[i]}, expected {expected[i]} ± {tolerance}.");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Builds))]
+    public void IntegerNetworksAgreeExactly(int build)
+    {
+        foreach (string pattern in new[] { "1:16", "4:64" })
+        {
+            (float[] expected, float[] actual) = RunBoth(Networks.Int8(pattern, seed: 4), Library(build));
+            Assert.Equal(expected, actual);
+        }
+    }
+
+    /// <summary>The library that picks has every kernel that this CPU can run: one that it lacks would be refused by name.</summary>
+    [Fact]
+    public void EveryKernelThatTheJitSupportsIsThere()
+    {
+        Assert.NotEmpty(KernelRegistry.Float32);
+        foreach (var kernel in KernelRegistry.Float32.Where(kernel => kernel.IsSupported))
+            CheckKernel(Networks.Float32("1:8", seed: 5), kernel.Name);
+        foreach (var kernel in KernelRegistry.Quantized.Where(kernel => kernel.IsSupported))
+            CheckKernel(Networks.Int8("1:8", seed: 5), kernel.Name);
+    }
+
+    [Fact]
+    public void ANodeThatIsRefusedIsAStatusWithTheMessage()
+    {
+        ProcessResult result = host.Run("host", ["again", Write("model.onnx", Networks.Float32("1:8", seed: 5))], library: host.Library, kernel: "no-such-kernel");
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("DOVETAIL_KERNEL names 'no-such-kernel', which is not a kernel", result.Errors, StringComparison.Ordinal);
+        Assert.Contains("PackedConv 'down1'", result.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AnOnnxRuntimeThatIsTooOldIsAStatusThatSaysWhichIsNeeded()
+    {
+        ProcessResult result = host.Run("host", ["old"], host.Library);
+        Assert.Equal((1, "The operators of ai.dovetail need ONNX Runtime 1.17 or newer; this is 1.16.3. Use a newer ONNX Runtime.\n"), (result.ExitCode, result.Errors));
+    }
+
+    /// <summary>ONNX Runtime closes the library with the last session that uses it.</summary>
+    [Fact]
+    public void SessionsMayComeAndGo()
+    {
+        ProcessResult result = host.Run("host", ["again", Write("model.onnx", Networks.Float32("1:16", seed: 6))], host.Library);
+        Assert.Equal((0, ""), (result.ExitCode, result.Errors));
+    }
+
+    [Fact]
+    public void AMissingBuildIsNamed()
+    {
+        Assert.SkipUnless(RuntimeInformation.ProcessArchitecture == Architecture.X64, "There is one build on this architecture, and nothing to miss.");
+        string alone = Path.Combine(Directory.CreateDirectory(host.FileName("alone")).FullName, Path.GetFileName(host.Library));
+        File.Copy(host.Library, alone, overwrite: true);
+        ProcessResult result = host.Run("host", ["again", Write("model.onnx", Networks.Float32("1:16", seed: 6))], alone);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("Keep the libdovetail_onnxruntime.*.so files together in one folder.", result.Errors, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void TheSampleInCPrintsTheLogits()
+    {
+        byte[] model = Networks.Float32("1:16", seed: 7);
+        ProcessResult result = host.Run("run_packed", [Write("model.onnx", model)], host.Library);
+        Assert.True(result.ExitCode == 0, result.Errors);
+        using var session = DovetailSession.Create(model, new DovetailSessionOptions(1));
+        float[] expected = session.Run(new float[28 * 28], 1, 1, 28, 28);
+        Assert.Equal(string.Concat(expected.Select(logit => string.Create(null, $"{logit:F4}\n"))), result.Output);
+    }
+
+    private string Library(int build) => build == 0 ? host.Library : host.Level(build);
+
+    private void CheckKernel(byte[] model, string kernel)
+    {
+        ProcessResult result = host.Run("host", ["again", Write("model.onnx", model)], host.Library, kernel);
+        Assert.True(result.ExitCode == 0, $"{kernel}: {result.Errors}");
+    }
+
+    private (float[] Expected, float[] Actual) RunBoth(byte[] model, string library)
+    {
+        float[] images = Networks.Images(Batch, seed: 8);
+        using var session = DovetailSession.Create(model, new DovetailSessionOptions(1));
+        float[] expected = session.Run(images, Batch, 1, 28, 28);
+        string input = Write("input", MemoryMarshal.AsBytes<float>(images)), output = host.FileName("output");
+        ProcessResult result = host.Run("host", ["run", Write("model.onnx", model), input, output, "float", $"{Batch}", "1", "28", "28"], library);
+        Assert.True(result.ExitCode == 0, result.Errors);
+        return (expected, MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(output)).ToArray());
+    }
+
+    private string Write(string name, ReadOnlySpan<byte> bytes)
+    {
+        File.WriteAllBytes(host.FileName(name), bytes);
+        return host.FileName(name);
+    }
+}

@@ -1,0 +1,54 @@
+using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Rewriting;
+using Dovetail.Onnx.Rewriting.Packing;
+using Dovetail.Onnx.Zoo;
+using Dovetail.Runtime.OnnxRuntime;
+
+namespace Dovetail.Native.Tests;
+
+/// <summary>Networks of the zoo with random weights on a pattern, packed: "image" [N, 1, 28, 28] to "logits" [N, 10].</summary>
+internal static class Networks
+{
+    private static readonly long[] Image = [1, 28, 28];
+
+    public static byte[] Float32(string pattern, int seed) => Pack(Sparse(pattern, seed), pattern);
+
+    public static byte[] Int8(string pattern, int seed)
+    {
+        OnnxModel sparse = Sparse(pattern, seed);
+        IReadOnlyList<string> tensors = QuantizationPass.TensorsToCalibrate(sparse);
+        var ranges = Calibration.Ranges(GraphSlicer.WithOutputs(sparse, tensors).ToBytes(), tensors, Images(16, seed), Image, 16, threads: 1);
+        return Pack(QuantizationPass.Quantize(sparse, ranges), pattern);
+    }
+
+    public static float[] Images(int count, int seed)
+    {
+        var random = new Random(seed);
+        var pixels = new float[count * 28 * 28];
+        for (int i = 0; i < pixels.Length; i++)
+            pixels[i] = (float)random.NextDouble();
+        return pixels;
+    }
+
+    private static byte[] Pack(OnnxModel model, string pattern)
+    {
+        PackingResult result = PackingPass.Pack(model, ComplementaryPattern.Parse(pattern));
+        Assert.True(result.Layers.Count(layer => layer.Pattern is not null) >= 5);
+        return result.Model.ToBytes();
+    }
+
+    private static OnnxModel Sparse(string pattern, int seed)
+    {
+        OnnxModel model = ZooModels.Create("fashion-cnn", seed);
+        var parsed = ComplementaryPattern.Parse(pattern);
+        foreach (WeightLayer layer in WeightLayers.FindFitting(model, parsed))
+        {
+            float[] weights = layer.GetWeights();
+            bool[] mask = Projection.Project(Array.ConvertAll(weights, MathF.Abs), new CellLayout(parsed, layer.Shape));
+            layer.SetWeights(weights.Select((w, i) => mask[i] ? w : 0).ToArray());
+        }
+
+        return model;
+    }
+}
