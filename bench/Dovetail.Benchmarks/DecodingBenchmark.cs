@@ -14,7 +14,7 @@ internal static class DecodingBenchmark
     {
         output.WriteLine($"decoding of {Size}×{Size} weights from owners as in a file, best / median milliseconds");
         output.WriteLine("pattern, type           owners + scatter      scatter alone         copy of the dense     share of the copy's rate");
-        foreach (string text in (string[])["2:4", "1:4", "1:8", "1:16", "2:32", "4:64", "4:64@strided", "4:64/out", "1:16x2"])
+        foreach (string text in (string[])["2:4", "1:4", "1:8", "2:8", "4:8", "1:16", "2:16", "4:16", "8:16", "2:32", "4:64", "4:64@strided", "4:64/out", "1:16x2"])
         {
             Measure<float>(output, text, value => value);
             Measure<sbyte>(output, text, value => (sbyte)Math.Clamp(value * 40, -127, 127));

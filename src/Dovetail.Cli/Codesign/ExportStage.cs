@@ -17,7 +17,7 @@ internal static class ExportStage
         Action<string> step, CancellationToken cancellation)
     {
         dense.Save(folder.File(JobFolder.Dense));
-        sparse.SetMetadata(PackingPass.PatternMetadata, pattern.ToString()); // so that verify knows what to prove
+        DeclaredByTraining.Write(sparse, pattern); // so that verify knows what to prove
         sparse.Save(folder.File(JobFolder.Sparse));
         PackingOptions packing = KeepHeadDense(sparse);
         PackingResult packed = PackingPass.Pack(sparse, pattern, packing);
@@ -36,8 +36,7 @@ internal static class ExportStage
 
         static PackingOptions KeepHeadDense(OnnxModel model)
         {
-            WeightLayer head = WeightLayers.Find(model)[^1]; // as training sees it
-            return head.Op == "Conv" ? new PackingOptions() : new PackingOptions
+            return WeightLayers.FindHead(WeightLayers.Find(model)) is not { } head ? new PackingOptions() : new PackingOptions
             {
                 KeepDense = new Dictionary<string, string> { [head.Name] = "the head stays dense: it is small and sensitive" },
             };

@@ -46,13 +46,14 @@ internal static class InspectCommand
             using WeightFile weights = WeightFile.Open(path);
             IReadOnlyList<WeightEntry> entries = weights.ReadEntries();
             SparsityPattern? declared = weights.DeclaredPattern;
+            bool packed = weights.IsPacked;
             var layers = new List<LayerInspection>();
             ProgressLine.Run(output.Human, "Inspecting", entries.Count, step =>
             {
                 foreach (WeightEntry entry in entries)
                 {
                     cancellation.ThrowIfCancellationRequested();
-                    layers.Add(Inspect(entry, weights.IsPacked ? null : declared, tried));
+                    layers.Add(Inspect(entry, packed ? null : weights.DeclaredFor(entry.Name), tried));
                     step(entry.Name);
                 }
             });

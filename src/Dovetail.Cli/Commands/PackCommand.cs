@@ -13,7 +13,7 @@ internal static class PackCommand
     public static Command Create()
     {
         var model = new Argument<string>("model") { Description = "Sparse ONNX file (fp32, or int8 in QDQ form)." };
-        Option<ComplementaryPattern> pattern = CommonOptions.Pattern("The pattern that the weights satisfy, e.g. 1:16.");
+        Option<ComplementaryPattern> pattern = CommonOptions.Pattern("The pattern that the weights satisfy. Where it is left out, those that the model declares for its layers count.");
         Option<string> file = new("--out") { Description = "The packed ONNX file to write.", HelpName = "FILE.onnx", DefaultValueFactory = _ => "packed.onnx" };
         Option<string?> safetensors = new("--safetensors") { Description = "Also write the packed weights alone.", HelpName = "FILE" };
         Option<string?> json = CommonOptions.Json();
@@ -28,7 +28,9 @@ internal static class PackCommand
             if (Path.GetFullPath(source) == Path.GetFullPath(target))
                 throw new DovetailException($"The packed model would replace its source, '{source}'. Give --out another name.");
             long before = new FileInfo(source).Exists ? new FileInfo(source).Length : 0;
-            PackingResult result = PackingPass.Pack(OnnxModel.Load(source), parsed.GetValue(pattern)!);
+            OnnxModel sparse = OnnxModel.Load(source);
+            bool declared = parsed.GetResult(pattern) is not { Implicit: false } && LayerPatterns.Find(sparse) is not null;
+            PackingResult result = declared ? PackingPass.PackDeclared(sparse) : PackingPass.Pack(sparse, parsed.GetValue(pattern)!);
             result.Model.Save(target);
             if (parsed.GetValue(safetensors) is { } weights)
                 SafetensorsExport.Write(result.Model, weights);

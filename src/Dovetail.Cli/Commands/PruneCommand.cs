@@ -1,72 +1,216 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using Dovetail.Cli.Codesign;
+using Dovetail.Cli.Pruning;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting;
-using Dovetail.Onnx.Rewriting.Packing;
+using Dovetail.Onnx.Rewriting.Allocation;
+using Dovetail.Onnx.Rewriting.Permutation;
 using Spectre.Console;
 
 namespace Dovetail.Cli.Commands;
 
-/// <summary><c>dovetail prune</c>: projects weights onto a pattern by magnitude, without training.</summary>
+/// <summary><c>dovetail prune</c>: projects weights onto patterns by magnitude, without training.</summary>
 internal static class PruneCommand
 {
+    private static readonly string[] DefaultCandidates = ["1:2", "1:4", "1:8", "1:16", "2:32", "4:64", "1:32"];
+
     public static Command Create()
     {
         var model = new Argument<string>("model") { Description = "ONNX file with float weights, or zoo:NAME." };
-        Option<ComplementaryPattern> pattern = CommonOptions.Pattern();
+        Option<ComplementaryPattern> pattern = CommonOptions.Pattern("One pattern for every layer that it fits, keep:group[xSHARE][/out][@strided], e.g. 1:16 or 2:32.");
         Option<string> file = new("--out") { Description = "The sparse ONNX file to write.", HelpName = "FILE.onnx", DefaultValueFactory = _ => "sparse.onnx" };
         Option<bool> head = new("--head") { Description = "Prune the last fully connected layer too, which is small and sensitive." };
+        Option<double?> permute = new("--permute")
+        {
+            Description = "First order channels so that the patterns keep more: orders fold into neighbouring layers, or are stored as Gather nodes. "
+                + "With SECONDS the search takes no longer; without, it is bounded by effort and reproducible.",
+            HelpName = "SECONDS",
+            Arity = ArgumentArity.ZeroOrOne,
+            CustomParser = ParseSeconds,
+        };
+        Option<bool> foldOnly = new("--fold-only") { Description = "With --permute: no Gather nodes, only orders that cost nothing at run time." };
+        Option<string?> allocation = new("--allocation")
+        {
+            Description = "Instead of --pattern, a pattern a layer from --candidates within --budget: uniform (one for all), erk (Erdős–Rényi-kernel densities), energy (the greatest sum of captured shares, exactly).",
+            HelpName = "uniform|erk|energy",
+        };
+        allocation.AcceptOnlyFromAmong("uniform", "erk", "energy");
+        Option<ComplementaryPattern[]> candidates = new("--candidates")
+        {
+            Description = $"Patterns to choose from; dense is always one. Default: {string.Join(" ", DefaultCandidates)}.",
+            HelpName = "PATTERN…",
+            AllowMultipleArgumentsPerToken = true,
+            CustomParser = ParsePatterns,
+        };
+        Option<Budget?> budget = new("--budget")
+        {
+            Description = "A share of what the dense network costs (8%, 0.08), or so many multiply-accumulates, bytes or microseconds (1.5M, 300k).",
+            HelpName = "SHARE|NUMBER",
+            CustomParser = ParseBudget,
+        };
+        Option<string> cost = new("--cost") { Description = "What the budget counts; latency takes --latency.", HelpName = "macs|bytes|latency", DefaultValueFactory = _ => "macs" };
+        cost.AcceptOnlyFromAmong("macs", "bytes", "latency");
+        Option<string[]> latency = new("--latency")
+        {
+            Description = "Measured latencies: what 'dovetail bench --json FILE' wrote for packed models, a file for each pattern. Layers that were not measured stay dense and are not counted.",
+            HelpName = "FILE…",
+            AllowMultipleArgumentsPerToken = true,
+        };
         Option<int> seed = CommonOptions.Seed();
+        seed.Description = "Seed of a zoo model's weights and of the search for orders.";
         Option<string?> json = CommonOptions.Json();
         var command = new Command("prune", "Keep the greatest weights of every cell of a pattern and zero the others, without training (accuracy suffers; 'train' is what keeps it).")
         {
-            model, pattern, file, head, seed, json,
+            model, pattern, file, head, permute, foldOnly, allocation, candidates, budget, cost, latency, seed, json,
         };
-        command.SetAction(parsed =>
+        command.Validators.Add(result =>
+        {
+            bool Given(Option option) => result.GetResult(option) is { Implicit: false };
+            bool byLatency = Given(cost) && result.GetValue(cost) == "latency";
+            if (Given(allocation) && (Given(pattern) || !Given(budget)))
+                result.AddError("--allocation chooses among --candidates within --budget: give --budget, and no --pattern.");
+            if (!Given(allocation) && (Given(candidates) || Given(budget) || Given(cost) || Given(latency)))
+                result.AddError("--candidates, --budget, --cost and --latency belong to --allocation; give it too, e.g. --allocation energy.");
+            else if (byLatency != Given(latency))
+                result.AddError("--cost latency and --latency FILE go together.");
+            if (Given(foldOnly) && !Given(permute))
+                result.AddError("--fold-only belongs to --permute; give it too.");
+        });
+        command.SetAction((parsed, cancellation) => Task.Run(() => // off this thread, so that Ctrl-C can wait for it
         {
             var output = new VerbOutput(parsed.GetValue(json));
             OnnxModel network = ModelSource.Load(parsed.GetValue(model)!, parsed.GetValue(seed));
-            ComplementaryPattern chosen = parsed.GetValue(pattern)!;
-            IReadOnlyList<WeightLayer> fitting = WeightLayers.FindFitting(network, chosen);
-            WeightLayer last = WeightLayers.Find(network)[^1]; // the head, as training sees it
-            Table table = new Table().AddColumns("Layer", "Shape", "Captured energy");
-            var rows = new List<object>();
-            foreach (WeightLayer layer in fitting)
-            {
-                if (!parsed.GetValue(head) && fitting.Count > 1 && last.Op != "Conv" && layer.Name == last.Name)
-                    continue;
-                double captured = Prune(layer, chosen);
-                table.AddRow(Markup.Escape(layer.Name), layer.Shape.ToString(), $"{captured:0.0%}");
-                rows.Add(new { layer.Name, shape = layer.Shape.ToString(), pattern = chosen.ToString(), captured_energy = captured });
-            }
-
-            network.SetMetadata(PackingPass.PatternMetadata, chosen.ToString());
-            network.Save(parsed.GetValue(file)!);
-            output.Human.Write(table);
-            output.Human.WriteLine($"Wrote {parsed.GetValue(file)}: {rows.Count} layers at {chosen.Sparsity:0.##%} zeros. Captured energy is the share of Σw² that was kept.");
-            output.WriteJson(new { file = parsed.GetValue(file), layers = rows });
+            CostUnit unit = Enum.Parse<CostUnit>(parsed.GetValue(cost)!, ignoreCase: true);
+            var options = new PruneOptions(
+                parsed.GetValue(pattern)!, parsed.GetValue(head),
+                parsed.GetValue(allocation) is not { } method ? null : new AllocationOptions(
+                    Method(method), parsed.GetValue(candidates) is { Length: > 0 } given ? given : [.. DefaultCandidates.Select(ComplementaryPattern.Parse)],
+                    unit, parsed.GetValue(budget)!, unit == CostUnit.Latency ? LatencyTable.Load(parsed.GetValue(latency)!) : null),
+                parsed.GetResult(permute) is null ? null : new PermuteOptions(
+                    parsed.GetValue(permute) is { } seconds ? TimeSpan.FromSeconds(seconds) : null, parsed.GetValue(foldOnly), parsed.GetValue(seed)));
+            PruneResult result = options.Permute is null
+                ? PruneJob.Run(network, options, null, cancellation)
+                : ProgressLine.RunShare(output.Human, "Ordering channels", progress => PruneJob.Run(network, options, progress, cancellation));
+            string target = parsed.GetValue(file)!;
+            result.Model.Save(target);
+            Print(output.Human, result, target, unit);
+            output.WriteJson(Json(result, target, parsed.GetValue(cost)!));
             return 0;
-        });
+        }, CancellationToken.None));
         return command;
     }
 
-    private static double Prune(WeightLayer layer, ComplementaryPattern pattern)
+    private static AllocationMethod Method(string text) => text switch
     {
-        float[] weights = layer.GetWeights();
-        bool[] mask = Projection.Project(Array.ConvertAll(weights, MathF.Abs), new CellLayout(pattern, layer.Shape));
-        double all = 0, kept = 0;
-        for (int i = 0; i < weights.Length; i++)
+        "uniform" => AllocationMethod.Uniform,
+        "erk" => AllocationMethod.ErdosRenyiKernel,
+        _ => AllocationMethod.CapturedEnergy,
+    };
+
+    private static void Print(IAnsiConsole console, PruneResult result, string target, CostUnit unit)
+    {
+        bool ordered = result.Layers.Any(layer => layer.Order is not null);
+        Table table = new Table().AddColumns("Layer", "Shape", "Pattern").AddColumn(new TableColumn("Captured energy").RightAligned());
+        if (ordered)
+            table.AddColumn(new TableColumn("As it stood").RightAligned()).AddColumn("Order");
+        table.AddColumn("Dense because");
+        foreach (PrunedLayer layer in result.Layers)
         {
-            double energy = (double)weights[i] * weights[i];
-            all += energy;
-            if (mask[i])
-                kept += energy;
-            else
-                weights[i] = 0;
+            bool sparse = layer.Pattern is not null;
+            List<string> cells = [Markup.Escape(layer.Name), layer.Shape.ToString(), layer.Pattern?.ToString() ?? "dense", sparse ? $"{layer.CapturedEnergy:0.0%}" : "–"];
+            if (ordered)
+                cells.AddRange(sparse ? [$"{layer.Order!.CapturedBefore:0.0%}", Markup.Escape(Describe(layer.Order))] : ["–", ""]);
+            table.AddRow([.. cells, Markup.Escape(layer.DenseReason ?? "")]);
         }
 
-        layer.SetWeights(weights);
-        return all == 0 ? 1 : kept / all;
+        console.Write(table);
+        if (result.Allocation is { Result: var found } allocation)
+            console.WriteLine(
+                $"{Amount(found.Cost, unit)} of a budget of {Amount(allocation.Budget, unit)}, {(double)found.Cost / Math.Max(1, result.DenseCost):0.0%} of the dense network's. Sum of captured shares "
+                + $"{found.Score:0.000}{(found.IsOptimal ? ", the greatest there is" : $"; none exceeds {found.UpperBound:0.000}")}.");
+        console.WriteLine(
+            $"Wrote {target}: {result.Layers.Count(layer => layer.Pattern is not null)} of {result.Layers.Count} layers pruned, {result.Sparsity:0.0%} of their weights zero. Captured energy is the share of Σw² that was kept.");
+    }
+
+    private static string Describe(PermutedLayer order) => order.Outcome switch
+    {
+        PermutationOutcome.Folded => "folded" + (order.TiedLayers.Count > 0 ? $", with {string.Join(", ", order.TiedLayers)}" : ""),
+        PermutationOutcome.Stored => "stored: " + order.Reason,
+        _ => "unchanged: " + order.Reason,
+    };
+
+    private static string Amount(long cost, CostUnit unit) => unit switch
+    {
+        CostUnit.Latency => $"{cost / 1e3:N1} µs",
+        CostUnit.Bytes => $"{cost:N0} bytes",
+        _ => $"{cost:N0} multiply-accumulates",
+    };
+
+    private static object Json(PruneResult result, string target, string cost) => new
+    {
+        file = target,
+        sparsity = result.Sparsity,
+        layers = result.Layers.Where(layer => layer.Pattern is not null).Select(layer => new
+        {
+            layer.Name,
+            shape = layer.Shape.ToString(),
+            pattern = layer.Pattern!.ToString(),
+            captured_energy = layer.CapturedEnergy,
+            order = layer.Order is not { } order ? null : new
+            {
+                outcome = order.Outcome.ToString().ToLowerInvariant(),
+                captured_energy_before = order.CapturedBefore,
+                order.Reason,
+                order.SearchSeconds,
+                order.TiedLayers,
+            },
+        }),
+        dense_layers = result.Layers.Where(layer => layer.Pattern is null).Select(layer => new { layer.Name, reason = layer.DenseReason }),
+        allocation = result.Allocation is not { Result: var found } allocation ? null : new
+        {
+            method = allocation.Method.ToString(),
+            unit = cost == "latency" ? "nanoseconds" : cost,
+            allocation.Budget,
+            found.Cost,
+            dense_cost = result.DenseCost,
+            sum_of_captured_shares = found.Score,
+            found.UpperBound,
+            found.IsOptimal,
+        },
+    };
+
+    private static double? ParseSeconds(ArgumentResult result)
+    {
+        if (result.Tokens.Count == 0)
+            return null;
+        string text = result.Tokens[0].Value;
+        if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds) && seconds is > 0 and <= 1e6)
+            return seconds;
+        result.AddError($"--permute is '{text}', expected seconds above 0, or nothing (then name the model before it).");
+        return null;
+    }
+
+    private static Budget? ParseBudget(ArgumentResult result)
+    {
+        string text = result.Tokens.Single().Value;
+        if (Budget.Parse(text) is { } budget)
+            return budget;
+        result.AddError($"--budget is '{text}', expected a share up to 100% of the dense network (8%, 0.08), or a number above 1 (1.5M, 300k, 420).");
+        return null;
+    }
+
+    private static ComplementaryPattern[]? ParsePatterns(ArgumentResult result)
+    {
+        try
+        {
+            return [.. result.Tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.RemoveEmptyEntries)).Select(ComplementaryPattern.Parse).Distinct()];
+        }
+        catch (PatternException error)
+        {
+            result.AddError(error.Message);
+            return null;
+        }
     }
 }

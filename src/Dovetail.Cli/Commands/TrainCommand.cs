@@ -4,7 +4,6 @@ using Dovetail.Cli.Codesign;
 using Dovetail.Core;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting.Packing;
 using Dovetail.Training;
 using Dovetail.Training.Data;
 using Spectre.Console;
@@ -51,7 +50,7 @@ internal static class TrainCommand
             };
             TrainingResult result = Train(output.Human, start, images, options, cancellation);
             if (options.Method != TrainingMethod.Dense)
-                result.Model.SetMetadata(PackingPass.PatternMetadata, options.Pattern.ToString());
+                DeclaredByTraining.Write(result.Model, options.Pattern);
             result.Model.Save(target);
             if (!result.IsComplete)
                 throw new InterruptedException($"Interrupted after {result.Steps} steps. '{target}' is usable (validation accuracy {result.ValidationAccuracy:0.0%}); go on with the same command and --resume.");

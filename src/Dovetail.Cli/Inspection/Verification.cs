@@ -8,7 +8,8 @@ namespace Dovetail.Cli.Inspection;
 /// 1. Packed layers: the sizes of values and owners, every owner, every padding value; in safetensors also the
 ///    SHA-256 of the data. With a pattern asked for, their owners must lie inside it too.
 /// 2. Dense layers of a file that is not packed: no cell has more non-zeros than the pattern keeps. Layers that
-///    the pattern does not fit stay dense by the rule of 'dovetail pack' and are not checked.
+///    the pattern does not fit stay dense by the rule of 'dovetail pack' and are not checked, nor are layers that the file
+///    leaves out where it declares patterns layer by layer. A layer that it declares must be there and take its pattern.
 /// 3. A file in which nothing could be checked does not satisfy anything.
 /// </summary>
 internal static class Verification
@@ -32,10 +33,14 @@ internal static class Verification
         }
         else
         {
-            if (pattern is null)
+            if (pattern is null && file.LayerPatterns is null)
                 throw new DovetailException($"'{path}' declares no pattern; expected packed weights or a declared one. Say which with --pattern, e.g. --pattern 1:16.");
-            foreach (WeightEntry entry in file.ReadEntries())
-                CheckDense(entry, pattern, layers, violations);
+            IReadOnlyList<WeightEntry> entries = file.ReadEntries();
+            IReadOnlyDictionary<string, ComplementaryPattern>? declared = asked is null ? file.LayerPatterns : null;
+            foreach (WeightEntry entry in entries)
+                CheckDense(entry, declared is null ? pattern : declared.GetValueOrDefault(entry.Name), declared is not null, layers, violations);
+            foreach (string missing in declared?.Keys.Except(entries.Select(entry => entry.Name)) ?? [])
+                violations.Add(new Violation(missing, null, null, null, $"the file declares {declared![missing]} for it, and has no such layer"));
         }
 
         if (violations.Count == 0 && !layers.Exists(layer => layer.Status == LayerVerdict.Good))
@@ -45,11 +50,20 @@ internal static class Verification
         return new Verdict(file.Format, pattern?.ToString(), layers, violations);
     }
 
-    private static void CheckDense(WeightEntry entry, SparsityPattern pattern, List<LayerVerdict> layers, List<Violation> violations)
+    /// <param name="required">The file declares the pattern for this layer: it has to fit.</param>
+    private static void CheckDense(WeightEntry entry, SparsityPattern? pattern, bool required, List<LayerVerdict> layers, List<Violation> violations)
     {
-        if (PatternMatch.ReasonAgainst(pattern, entry.Shape) is { } reason)
+        string? reason = pattern is null ? "the file declares it dense" : PatternMatch.ReasonAgainst(pattern, entry.Shape);
+        if (pattern is null || (reason is not null && !required))
         {
             layers.Add(new LayerVerdict(entry.Name, entry.Shape.ToString(), null, LayerVerdict.Unchecked, reason));
+            return;
+        }
+
+        if (reason is not null)
+        {
+            layers.Add(new LayerVerdict(entry.Name, entry.Shape.ToString(), pattern.ToString(), LayerVerdict.Bad, reason));
+            violations.Add(new Violation(entry.Name, null, null, null, reason));
             return;
         }
 

@@ -40,6 +40,13 @@ internal sealed class WeightFile : IDisposable
         }
     }
 
+    /// <summary>The patterns that an ONNX file declares layer by layer; null where it does not.</summary>
+    /// <exception cref="DovetailException">They cannot be understood.</exception>
+    public IReadOnlyDictionary<string, ComplementaryPattern>? LayerPatterns => Model is null ? null : Onnx.Rewriting.Packing.LayerPatterns.Find(Model);
+
+    /// <summary>The pattern that the file declares for a layer of dense storage; null where it declares none, or it dense.</summary>
+    public SparsityPattern? DeclaredFor(string layer) => LayerPatterns is { } layers ? layers.GetValueOrDefault(layer) : DeclaredPattern;
+
     /// <exception cref="DovetailException">There is no such file, or it is neither ONNX nor safetensors.</exception>
     public static WeightFile Open(string path)
     {

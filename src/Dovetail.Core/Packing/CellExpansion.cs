@@ -11,9 +11,9 @@ namespace Dovetail.Core.Packing;
 /// 1. Weight p of a vector of L belongs to cell p / group and is candidate p mod group; slot s of its cell is entry
 ///    (p / group)·keep + s of the packed values and owners.
 /// 2. So for each s one shuffle by that index brings each weight the slot's owner, a second one the slot's value. Where
-///    the owner is p mod group the value is the weight; a cell's owners differ, so the results of all slots are ORed.
-/// 3. That is keep steps for L weights, whatever the group, against L / group · keep scattered slots. Where L / group ≥ 4 it is
-///    faster; for bytes in wide vectors always.
+///    the owner is p mod group the value is the weight; a cell's owners differ, so at most one slot is selected.
+/// 3. That is keep steps for L weights, whatever the group, against L / group · keep scattered slots and their clearing. Wide
+///    vectors are faster from one whole cell on, narrow ones from four.
 /// A vector is loaded whole, although L / group · keep entries of it are used, so the last cells of the arrays are left
 /// to the caller.
 /// </summary>
@@ -52,7 +52,7 @@ internal sealed class CellExpansion<T>
         if (!wide && (use == VectorUse.None || size != 1 || !Vector128.IsHardwareAccelerated))
             return null;
         int lanes = wide ? Vector512<byte>.Count / size : Vector128<byte>.Count;
-        int leastCells = wide && size == 1 ? 1 : 4;
+        int leastCells = wide ? 1 : 4;
         return lanes % pattern.Group == 0 && lanes / pattern.Group >= leastCells ? new CellExpansion<T>(pattern, lanes, wide) : null;
     }
 
@@ -86,7 +86,7 @@ internal sealed class CellExpansion<T>
             Vector512<byte> owner = Vector512.LoadUnsafe(ref owners, (nuint)(i * step)), value = Vector512.LoadUnsafe(ref values, (nuint)(i * step));
             Vector512<byte> result = Vector512<byte>.Zero, index = first;
             for (int s = 0; s < keep; s++, index += Vector512<byte>.One)
-                result |= Vector512.Equals(Avx512Vbmi.PermuteVar64x8(owner, index), candidate) & Avx512Vbmi.PermuteVar64x8(value, index);
+                result = Vector512.ConditionalSelect(Vector512.Equals(Avx512Vbmi.PermuteVar64x8(owner, index), candidate), Avx512Vbmi.PermuteVar64x8(value, index), result);
             result.StoreUnsafe(ref weights, (nuint)(i * Vector512<byte>.Count));
         }
     }
@@ -100,7 +100,7 @@ internal sealed class CellExpansion<T>
             Vector512<ushort> owner = Avx512BW.ConvertToVector512UInt16(Vector256.LoadUnsafe(ref owners, (nuint)(i * step))), value = Vector512.LoadUnsafe(ref values, (nuint)(i * step));
             Vector512<ushort> result = Vector512<ushort>.Zero, index = first;
             for (int s = 0; s < keep; s++, index += Vector512<ushort>.One)
-                result |= Vector512.Equals(Avx512BW.PermuteVar32x16(owner, index), candidate) & Avx512BW.PermuteVar32x16(value, index);
+                result = Vector512.ConditionalSelect(Vector512.Equals(Avx512BW.PermuteVar32x16(owner, index), candidate), Avx512BW.PermuteVar32x16(value, index), result);
             result.StoreUnsafe(ref weights, (nuint)(i * Vector512<ushort>.Count));
         }
     }
@@ -114,7 +114,7 @@ internal sealed class CellExpansion<T>
             Vector512<uint> owner = Avx512F.ConvertToVector512UInt32(Vector128.LoadUnsafe(ref owners, (nuint)(i * step))), value = Vector512.LoadUnsafe(ref values, (nuint)(i * step));
             Vector512<uint> result = Vector512<uint>.Zero, index = first;
             for (int s = 0; s < keep; s++, index += Vector512<uint>.One)
-                result |= Vector512.Equals(Avx512F.PermuteVar16x32(owner, index), candidate) & Avx512F.PermuteVar16x32(value, index);
+                result = Vector512.ConditionalSelect(Vector512.Equals(Avx512F.PermuteVar16x32(owner, index), candidate), Avx512F.PermuteVar16x32(value, index), result);
             result.StoreUnsafe(ref weights, (nuint)(i * Vector512<uint>.Count));
         }
     }

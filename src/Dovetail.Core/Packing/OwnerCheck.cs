@@ -7,8 +7,8 @@ namespace Dovetail.Core.Packing;
 /// Whether all owners are in order, at the speed of memory where there are no tails; where the answer is no
 /// the caller looks for the culprit.
 /// 1. Every owner is below the group (a tail cell has a bound of its own).
-/// 2. Input axis: within a cell each owner is below the next in the array. Where keep divides the vector, which
-///    neighbours belong to one cell is the same in every vector.
+/// 2. Input axis: within a cell each owner is below the next in the array, so only the last must be compared with the group.
+///    Where keep divides the vector, which neighbours belong to one cell is the same in every vector: one pass.
 /// 3. Output axis: within a block each row of owners is below the next row, whatever the candidates.
 /// </summary>
 internal static class OwnerCheck
@@ -18,28 +18,29 @@ internal static class OwnerCheck
         ComplementaryPattern pattern = layout.Pattern;
         if (layout.AxisLength % pattern.Group != 0 || Vector512<byte>.Count % pattern.Keep != 0)
             return false; // not known
+        if (pattern.Keep > 1 && pattern.Axis == CellAxis.Input)
+            return CellsAscend(owners, pattern.Keep, pattern.Group);
         if (pattern.Group <= byte.MaxValue && owners.ContainsAnyInRange((byte)pattern.Group, byte.MaxValue))
             return false;
-        return pattern.Keep == 1
-            || (pattern.Axis == CellAxis.Input ? NeighboursAscend(owners, pattern.Keep) : RowsAscend(owners, pattern.Keep, layout.OwnerColumns));
+        return pattern.Keep == 1 || RowsAscend(owners, pattern.Keep, layout.OwnerColumns);
     }
 
-    private static bool NeighboursAscend(ReadOnlySpan<byte> owners, int keep)
+    private static bool CellsAscend(ReadOnlySpan<byte> owners, int keep, int group)
     {
         Span<byte> last = stackalloc byte[Vector512<byte>.Count];
         for (int i = 0; i < last.Length; i++)
             last[i] = i % keep == keep - 1 ? byte.MaxValue : (byte)0;
-        Vector512<byte> lastSlots = Vector512.Create<byte>(last);
+        Vector512<byte> lastSlots = Vector512.Create<byte>(last), limit = Vector512.Create((byte)(group - 1));
         int at = 0;
         for (; at + Vector512<byte>.Count + 1 <= owners.Length; at += Vector512<byte>.Count)
         {
-            Vector512<byte> ascends = Vector512.LessThan(Vector512.Create(owners[at..]), Vector512.Create(owners[(at + 1)..]));
-            if (!Vector512.EqualsAll(ascends | lastSlots, Vector512<byte>.AllBitsSet))
+            Vector512<byte> owner = Vector512.Create(owners[at..]), next = Vector512.Create(owners[(at + 1)..]);
+            if (!Vector512.EqualsAll(Vector512.ConditionalSelect(lastSlots, Vector512.LessThanOrEqual(owner, limit), Vector512.LessThan(owner, next)), Vector512<byte>.AllBitsSet))
                 return false;
         }
 
-        for (; at + 1 < owners.Length; at++)
-            if (at % keep != keep - 1 && owners[at] >= owners[at + 1])
+        for (; at < owners.Length; at++)
+            if (at % keep == keep - 1 ? owners[at] >= group : owners[at] >= owners[at + 1])
                 return false;
         return true;
     }

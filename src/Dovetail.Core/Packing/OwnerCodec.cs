@@ -1,6 +1,4 @@
 using System.Buffers.Binary;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 
 namespace Dovetail.Core.Packing;
 
@@ -52,7 +50,10 @@ public static class OwnerCodec
 
     /// <summary>The same into a buffer of rows · columns bytes, whatever it held before.</summary>
     /// <exception cref="PackingException">A length is wrong, or a row's padding bits are not zero.</exception>
-    public static void Decode(ReadOnlySpan<byte> encoded, Span<byte> owners, int rows, int columns, int indexBits)
+    public static void Decode(ReadOnlySpan<byte> encoded, Span<byte> owners, int rows, int columns, int indexBits) =>
+        Decode(encoded, owners, rows, columns, indexBits, VectorUse.Best);
+
+    internal static void Decode(ReadOnlySpan<byte> encoded, Span<byte> owners, int rows, int columns, int indexBits, VectorUse use)
     {
         CheckLength(encoded, rows, columns, indexBits);
         if (owners.Length != (long)rows * columns)
@@ -63,13 +64,20 @@ public static class OwnerCodec
             return;
         }
 
+        var decoder = new OwnerDecoder(indexBits, use);
         int rowBytes = RowBytes(columns, indexBits), usedBits = (int)((long)columns * indexBits & 7);
+        if (usedBits == 0)
+        {
+            decoder.Decode(encoded, owners); // no padding: all rows are one
+            return;
+        }
+
         for (int row = 0; row < rows; row++)
         {
             ReadOnlySpan<byte> source = encoded.Slice(row * rowBytes, rowBytes);
-            if (usedBits != 0 && source[^1] >> usedBits != 0)
+            if (source[^1] >> usedBits != 0)
                 throw new PackingException($"The padding bits behind the owners of row {row} are not zero; the file is damaged.");
-            DecodeRow(source, owners.Slice(row * columns, columns), indexBits);
+            decoder.Decode(source, owners.Slice(row * columns, columns));
         }
     }
 
@@ -81,7 +89,6 @@ public static class OwnerCodec
     }
 
     // Eight owners are exactly indexBits bytes, so a row is runs of eight and a tail.
-
     private static void EncodeRow(ReadOnlySpan<byte> owners, Span<byte> target, int indexBits)
     {
         Span<byte> word = stackalloc byte[8];
@@ -97,64 +104,5 @@ public static class OwnerCodec
             owners = owners[count..];
             target = target[bytes..];
         }
-    }
-
-    private static void DecodeRow(ReadOnlySpan<byte> source, Span<byte> owners, int indexBits)
-    {
-        ulong mask = (1UL << indexBits) - 1;
-        ulong spread = mask * 0x0101010101010101; // the bits of an owner in each of eight bytes
-        int vectors = DecodeVectors(source, owners, indexBits);
-        source = source[(vectors * 8 * indexBits)..];
-        owners = owners[(vectors * Vector512<byte>.Count)..];
-        Span<byte> word = stackalloc byte[8];
-        while (owners.Length >= 8 && source.Length >= 8)
-        {
-            ulong bits = BinaryPrimitives.ReadUInt64LittleEndian(source);
-            BinaryPrimitives.WriteUInt64LittleEndian(owners, Deposit(bits, spread, mask, indexBits));
-            owners = owners[8..];
-            source = source[indexBits..];
-        }
-
-        while (!owners.IsEmpty)
-        {
-            int count = Math.Min(8, owners.Length), bytes = (count * indexBits + 7) / 8;
-            word.Clear();
-            source[..bytes].CopyTo(word);
-            ulong bits = BinaryPrimitives.ReadUInt64LittleEndian(word);
-            for (int i = 0; i < count; i++)
-                owners[i] = (byte)(bits >> (i * indexBits) & mask);
-            owners = owners[count..];
-            source = source[bytes..];
-        }
-    }
-
-    // Eight owners' bytes go to the front of a 64-bit lane each; then every byte takes eight bits of its lane, from where its
-    // owner starts. Returns how many times 64 owners were decoded: a whole vector is read, so the end of the row is left.
-    private static int DecodeVectors(ReadOnlySpan<byte> source, Span<byte> owners, int indexBits)
-    {
-        if (!Avx512Vbmi.IsSupported || source.Length < Vector512<byte>.Count || owners.Length < Vector512<byte>.Count)
-            return 0;
-        Span<byte> lane = stackalloc byte[Vector512<byte>.Count], shift = stackalloc byte[Vector512<byte>.Count];
-        for (int i = 0; i < lane.Length; i++)
-            (lane[i], shift[i]) = ((byte)Math.Min(i / 8 * indexBits + i % 8, lane.Length - 1), (byte)(i % 8 * indexBits));
-        Vector512<byte> lanes = Vector512.Create<byte>(lane), shifts = Vector512.Create<byte>(shift), mask = Vector512.Create((byte)((1 << indexBits) - 1));
-        int bytes = 8 * indexBits, count = Math.Min(owners.Length / Vector512<byte>.Count, (source.Length - Vector512<byte>.Count) / bytes + 1);
-        for (int i = 0; i < count; i++)
-        {
-            Vector512<byte> words = Avx512Vbmi.PermuteVar64x8(Vector512.Create(source[(i * bytes)..]), lanes);
-            (Avx512Vbmi.MultiShift(shifts, words.AsUInt64()) & mask).CopyTo(owners[(i * Vector512<byte>.Count)..]);
-        }
-
-        return count;
-    }
-
-    private static ulong Deposit(ulong bits, ulong spread, ulong mask, int indexBits)
-    {
-        if (Bmi2.X64.IsSupported)
-            return Bmi2.X64.ParallelBitDeposit(bits, spread);
-        ulong bytes = 0;
-        for (int i = 0; i < 8; i++)
-            bytes |= (bits >> (i * indexBits) & mask) << (i * 8);
-        return bytes;
     }
 }

@@ -21,7 +21,8 @@ public static class PermutationSearch
 {
     /// <param name="scores">Finite scores in matrix order, e.g. |w| or w².</param>
     /// <exception cref="PatternException">A score is not finite, or the buffer does not fit the shape.</exception>
-    public static PermutationResult Search(ReadOnlySpan<float> scores, CellLayout layout, PermutationOptions? options = null)
+    /// <exception cref="OperationCanceledException">The search was given up.</exception>
+    public static PermutationResult Search(ReadOnlySpan<float> scores, CellLayout layout, PermutationOptions? options = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(layout);
         options ??= new PermutationOptions();
@@ -42,7 +43,12 @@ public static class PermutationSearch
         long evaluations = 0;
         var progress = new List<PermutationProgress> { new(clock.Elapsed, 0, before) };
         bool improved = true;
-        bool Expired() => clock.Elapsed >= options.TimeLimit;
+        bool Expired()
+        {
+            cancellation.ThrowIfCancellationRequested();
+            return clock.Elapsed >= options.TimeLimit;
+        }
+
         while (improved && evaluations < options.MaxEvaluations && !Expired())
         {
             improved = false;

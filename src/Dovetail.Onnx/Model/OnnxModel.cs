@@ -94,9 +94,11 @@ public sealed class OnnxModel
     /// <summary>A value of the model's metadata_props; null where the key is absent.</summary>
     public string? FindMetadata(string key) => Proto.MetadataProps.Find(p => p.Key == key)?.Value;
 
+    public void RemoveMetadata(string key) => Proto.MetadataProps.RemoveAll(p => p.Key == key);
+
     public void SetMetadata(string key, string value)
     {
-        Proto.MetadataProps.RemoveAll(p => p.Key == key);
+        RemoveMetadata(key);
         Proto.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
     }
 

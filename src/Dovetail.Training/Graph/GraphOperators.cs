@@ -18,6 +18,7 @@ internal static class GraphOperators
         ["Div"] = (_, _) => new BinaryOperator((a, b) => a / b),
         ["Dropout"] = (node, model) => new DropoutOperator(node, model),
         ["Flatten"] = (node, _) => new FlattenOperator(node),
+        ["Gather"] = (node, model) => new GatherOperator(node, model),
         ["Gemm"] = (node, _) => new GemmOperator(node),
         ["GlobalAveragePool"] = (_, _) => new GlobalAveragePoolOperator(),
         ["Identity"] = (_, _) => new UnaryOperator(x => x.alias()),

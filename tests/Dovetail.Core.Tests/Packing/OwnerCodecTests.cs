@@ -6,6 +6,8 @@ namespace Dovetail.Core.Tests.Packing;
 
 public sealed class OwnerCodecTests
 {
+    private const int Guard = 64;
+
     /// <summary>Every width against one big integer a row: owner c is its bits c·width … of it.</summary>
     [Theory]
     [InlineData(0)]
@@ -18,7 +20,7 @@ public sealed class OwnerCodecTests
     [InlineData(7)]
     [InlineData(8)]
     public void EveryWidth_IsABigLittleEndianNumber(int bits) =>
-        Gen.Select(Gen.Int[1, 4], Gen.OneOf(Gen.Int[1, 70], Gen.Int[71, 700]), Gen.Int[0, int.MaxValue]).Sample((rows, columns, seed) =>
+        Gen.Select(Gen.Int[1, 4], Gen.OneOf(Gen.Int[1, 70], Gen.Int[71, 700], Gen.Int[1, 80].Select(n => n * 8)), Gen.Int[0, int.MaxValue]).Sample((rows, columns, seed) =>
         {
             var random = new Random(seed);
             byte[] owners = [.. Enumerable.Range(0, rows * columns).Select(_ => (byte)random.Next(1 << bits))];
@@ -34,9 +36,13 @@ public sealed class OwnerCodecTests
             }
 
             Assert.Equal(owners, OwnerCodec.Decode(encoded, rows, columns, bits));
-            byte[] buffer = [.. Enumerable.Repeat((byte)0xA5, owners.Length)];
-            OwnerCodec.Decode(encoded, buffer, rows, columns, bits);
-            Assert.Equal(owners, buffer);
+            foreach (VectorUse use in Enum.GetValues<VectorUse>()) // whole rows, by vectors, by bit deposits and by shifts
+            {
+                byte[] buffer = [.. Enumerable.Repeat((byte)0xA5, owners.Length + 2 * Guard)];
+                OwnerCodec.Decode(encoded, buffer.AsSpan(Guard, owners.Length), rows, columns, bits, use);
+                Assert.Equal(owners, buffer[Guard..^Guard]);
+                Assert.All(buffer[..Guard].Concat(buffer[^Guard..]), guard => Assert.Equal(0xA5, guard));
+            }
         }, iter: 200, seed: "0000000000001");
 
     [Fact]

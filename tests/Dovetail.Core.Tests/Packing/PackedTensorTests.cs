@@ -27,6 +27,53 @@ public sealed class PackedTensorTests
     public void BadOwners_AreRefused(byte[] owners, string message) =>
         Assert.Equal(message, Assert.Throws<PackingException>(() => new PackedTensor<float>(Layout, new float[8], owners)).Message);
 
+    /// <summary>Owners that are checked by vectors: one changed anywhere, against the rules in words.</summary>
+    [Theory]
+    [InlineData("2:4", 3, 200)]
+    [InlineData("1:8", 3, 264)]
+    [InlineData("4:16", 2, 304)]
+    [InlineData("8:16x2", 4, 160)]
+    [InlineData("2:8@strided", 2, 296)]
+    [InlineData("2:256", 2, 4096)]
+    [InlineData("1:256", 1, 20480)]
+    [InlineData("2:4/out", 16, 150)]
+    [InlineData("2:256/out", 512, 90)]
+    public void AnyOwner_OutOfOrder_IsRefused(string text, int outputs, int channels)
+    {
+        var layout = new CellLayout(ComplementaryPattern.Parse(text), WeightShape.Matrix(outputs, channels));
+        (int keep, int group, bool input) = (layout.Pattern.Keep, layout.Pattern.Group, layout.Pattern.Axis == CellAxis.Input);
+        int step = input ? 1 : layout.OwnerColumns;
+        var random = new Random(5);
+        var owners = new byte[layout.OwnerCount];
+        for (int i = 0; i < owners.Length; i++)
+            owners[i] = (byte)(random.Next(group / keep) + Slot(i) * (group / keep));
+        Assert.True(IsGood());
+        for (int i = 0; i < owners.Length; i++)
+        {
+            byte before = owners[i];
+            owners[i] = (byte)(random.Next(3) switch { 0 => random.Next(256), 1 => Math.Min(group, 255), _ => i >= step ? owners[i - step] : 0 });
+            bool good = owners[i] < group
+                && (Slot(i) == 0 || owners[i] > owners[i - step]) && (Slot(i) == keep - 1 || owners[i] < owners[i + step]);
+            Assert.True(good == IsGood(), $"{text}: owner {i} is {owners[i]}");
+            owners[i] = before;
+        }
+
+        int Slot(int i) => input ? i % keep : i / layout.OwnerColumns % keep;
+
+        bool IsGood()
+        {
+            try
+            {
+                return new PackedTensor<sbyte>(layout, new sbyte[layout.ValueCount], owners) is not null;
+            }
+            catch (PackingException error)
+            {
+                Assert.Contains("owners of a cell ascend", error.Message, StringComparison.Ordinal);
+                return false;
+            }
+        }
+    }
+
     [Fact]
     public void OtherBadFields_AreRefused()
     {

@@ -58,6 +58,10 @@ public sealed class TrainableGraphTests
         OnnxModel reshape = Model([.. image.Select(d => (Dim)d)], [Node("Reshape", ["x", "shape"], "y")]);
         reshape.Graph.Initializers.Add(TensorData.Create<long>("shape", [3], [0, -1, 7]));
         data.Add("reshape", reshape, image);
+        OnnxModel gather = Model([.. image.Select(d => (Dim)d)], [Node("Gather", ["x", "order"], "g", AttributeProto.Of("axis", 1)), Node("Gather", ["g", "last"], "y", AttributeProto.Of("axis", -1))]);
+        gather.Graph.Initializers.Add(TensorData.Create<long>("order", [4], [2, -1, 0, 1]));
+        gather.Graph.Initializers.Add(TensorData.Create<int>("last", [2], [6, 0]));
+        data.Add("gather, order of channels", gather, image);
         return data;
     }
 
@@ -142,6 +146,16 @@ public sealed class TrainableGraphTests
         OnnxModel model = Model([1, 3], [Node("Hardmax", ["x"], "y")]);
         string message = Assert.Throws<GraphException>(() => new TrainableGraph(model)).Message;
         Assert.StartsWith("Hardmax 'y.node' cannot be trained: its operator is not supported. Supported are Add, AveragePool, BatchNormalization,", message);
+    }
+
+    [Fact]
+    public void A_gather_of_anything_but_a_constant_vector_is_refused()
+    {
+        OnnxModel matrix = Model([1, 3], [Node("Gather", ["x", "i"], "y", AttributeProto.Of("axis", 1))]);
+        matrix.Graph.Initializers.Add(TensorData.Create<long>("i", [1, 2], [0, 1]));
+        Assert.Equal("Gather 'y.node' cannot be trained: its indices have 2 dimensions, and only a vector is supported.", Assert.Throws<GraphException>(() => new TrainableGraph(matrix)).Message);
+        OnnxModel computed = Model([1, 3], [Node("Identity", ["x"], "i"), Node("Gather", ["x", "i"], "y")]);
+        Assert.Equal("Gather 'y.node' cannot be trained: its indices 'i' are computed, and only constant ones are supported.", Assert.Throws<GraphException>(() => new TrainableGraph(computed)).Message);
     }
 
     [Fact]

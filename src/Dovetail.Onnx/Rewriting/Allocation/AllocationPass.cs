@@ -11,14 +11,16 @@ public static class AllocationPass
     /// <param name="candidates">Every layer may also stay dense.</param>
     /// <param name="budget">For all layers with weights, in the unit of the cost.</param>
     /// <param name="cost">What a layer costs under a pattern, at least 0: <see cref="LayerCosts"/>, or a table of latencies.</param>
-    /// <param name="weight">See <see cref="LayerBudgets.Choices(OnnxModel, IReadOnlyList{ComplementaryPattern}, Func{WeightLayer, ComplementaryPattern, long}, Func{WeightLayer, double}?)"/>.</param>
+    /// <param name="weight">See <see cref="LayerBudgets.Choices(OnnxModel, IReadOnlyList{ComplementaryPattern}, Func{WeightLayer, ComplementaryPattern, long}, Func{WeightLayer, double}?, Func{WeightLayer, ComplementaryPattern, bool}?)"/>.</param>
+    /// <param name="allowed">Which candidates a layer may take, of those that fit it; null: all. Dense it may always stay.</param>
     /// <exception cref="Core.DovetailException">The budget is too small, or the graph cannot be understood.</exception>
     public static LayerAllocation Allocate(
         OnnxModel model, AllocationMethod method, IReadOnlyList<ComplementaryPattern> candidates, long budget,
-        Func<WeightLayer, ComplementaryPattern, long> cost, Func<WeightLayer, double>? weight = null)
+        Func<WeightLayer, ComplementaryPattern, long> cost, Func<WeightLayer, double>? weight = null,
+        Func<WeightLayer, ComplementaryPattern, bool>? allowed = null)
     {
         IReadOnlyList<WeightLayer> layers = WeightLayers.Find(model);
-        IReadOnlyList<LayerChoices> choices = LayerBudgets.Choices(layers, candidates, cost, weight);
+        IReadOnlyList<LayerChoices> choices = LayerBudgets.Choices(layers, candidates, cost, weight, allowed);
         AllocationResult result = method switch
         {
             AllocationMethod.Uniform => UniformAllocation.Choose(choices, budget),

@@ -13,23 +13,25 @@ public static class LayerBudgets
     /// <param name="model">Floating-point weights.</param>
     /// <param name="cost">In the unit of the budget, e.g. <see cref="LayerCosts.MultiplyAccumulates"/>.</param>
     /// <param name="weight">How much a layer's energy counts against other layers'; null: 1. One over Σw² makes all layers count alike.</param>
+    /// <param name="allowed">Which candidates a layer may take; null: all that fit it.</param>
     /// <returns>In graph order.</returns>
     /// <exception cref="OnnxException">The graph cannot be understood, or a layer has int8 weights.</exception>
     public static IReadOnlyList<LayerChoices> Choices(
         OnnxModel model, IReadOnlyList<ComplementaryPattern> candidates,
-        Func<WeightLayer, ComplementaryPattern, long> cost, Func<WeightLayer, double>? weight = null) =>
-        Choices(WeightLayers.Find(model), candidates, cost, weight);
+        Func<WeightLayer, ComplementaryPattern, long> cost, Func<WeightLayer, double>? weight = null,
+        Func<WeightLayer, ComplementaryPattern, bool>? allowed = null) =>
+        Choices(WeightLayers.Find(model), candidates, cost, weight, allowed);
 
     internal static IReadOnlyList<LayerChoices> Choices(
         IReadOnlyList<WeightLayer> layers, IReadOnlyList<ComplementaryPattern> candidates,
-        Func<WeightLayer, ComplementaryPattern, long> cost, Func<WeightLayer, double>? weight)
+        Func<WeightLayer, ComplementaryPattern, long> cost, Func<WeightLayer, double>? weight, Func<WeightLayer, ComplementaryPattern, bool>? allowed)
     {
         ArgumentNullException.ThrowIfNull(candidates);
         ArgumentNullException.ThrowIfNull(cost);
-        return [.. layers.Select(layer => Of(layer, candidates, cost, weight?.Invoke(layer) ?? 1))];
+        return [.. layers.Select(layer => Of(layer, candidates.Where(p => allowed?.Invoke(layer, p) != false), cost, weight?.Invoke(layer) ?? 1))];
     }
 
-    private static LayerChoices Of(WeightLayer layer, IReadOnlyList<ComplementaryPattern> candidates, Func<WeightLayer, ComplementaryPattern, long> cost, double weight)
+    private static LayerChoices Of(WeightLayer layer, IEnumerable<ComplementaryPattern> candidates, Func<WeightLayer, ComplementaryPattern, long> cost, double weight)
     {
         float[] weights = layer.GetWeights();
         double energy = weights.Sum(w => (double)w * w) * weight;

@@ -105,6 +105,7 @@ internal sealed class ChannelsLastRegions
         "Add" or "Sub" or "Mul" or "Div" => node.Domain.Length == 0 && node.Inputs.All(i => IsFreeInput(i) || IsImage(i)),
         "Concat" => node.Domain.Length == 0 && node.GetInt("axis") is 1 or -3 && node.Inputs.All(i => Permutes(_model.FindProducer(i), ToFirst)),
         "GlobalAveragePool" => node.Domain.Length == 0,
+        "Gather" => IsChannelOrder(node),
         _ => IsUnary(node),
     };
 
@@ -114,6 +115,10 @@ internal sealed class ChannelsLastRegions
         "QuantizeLinear" or "DequantizeLinear" => _model.FindConstant(node.Inputs[1])?.ElementCount() == 1,
         _ => false,
     };
+
+    // An order of channels (the permutation pass stores one so): a Gather of a vector of indices on the channel axis.
+    private bool IsChannelOrder(NodeProto node) =>
+        node.Domain.Length == 0 && node.GetInt("axis", 0) is 1 or -3 && _model.FindConstant(node.Inputs[1])?.Dims.Count == 1;
 
     private static bool IsElementwise(NodeProto node) => node.OpType is "Add" or "Sub" or "Mul" or "Div";
 
@@ -143,7 +148,7 @@ internal sealed class ChannelsLastRegions
         int dataInputs = IsElementwise(node) || node.Is("Concat") ? node.Inputs.Count : 1;
         for (int i = 0; i < dataInputs; i++)
             node.Inputs[i] = ChannelsLast(node, node.Inputs[i]);
-        if (node.Is("Concat"))
+        if (node.Is("Concat") || node.Is("Gather"))
             node.With("axis", 3);
         string output = node.Outputs[0];
         node.Outputs[0] = _model.UniqueName($"{output}_nhwc");

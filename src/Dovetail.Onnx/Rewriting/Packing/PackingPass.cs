@@ -13,8 +13,19 @@ namespace Dovetail.Onnx.Rewriting.Packing;
 /// </summary>
 public static class PackingPass
 {
-    /// <summary>The key of the model's metadata that holds the pattern.</summary>
+    /// <summary>The key of the model's metadata that holds the pattern, where all sparse layers have one.</summary>
     public const string PatternMetadata = "dovetail.pattern";
+
+    /// <summary>Packs a copy of a model by the patterns that it declares (<see cref="LayerPatterns"/>).</summary>
+    /// <exception cref="OnnxException">It declares none, or a layer that is not there.</exception>
+    /// <exception cref="PatternException">No layer can be packed; the message lists each with its reason.</exception>
+    public static PackingResult PackDeclared(OnnxModel sparseModel)
+    {
+        IReadOnlyDictionary<string, ComplementaryPattern> patterns = LayerPatterns.Find(sparseModel)
+            ?? throw new OnnxException($"The model declares no patterns of its layers (metadata '{LayerPatterns.Metadata}'); say which pattern to pack.");
+        ComplementaryPattern any = patterns.Values.FirstOrDefault() ?? throw new OnnxException("The model declares all its layers dense; there is nothing to pack. Prune or train it first, or say which pattern to pack.");
+        return Pack(sparseModel, any, LayerPatterns.ToPackingOptions(patterns, WeightLayers.Find(sparseModel.Clone()).Select(l => l.Name)));
+    }
 
     /// <summary>Packs a copy of the model.</summary>
     /// <exception cref="PatternException">No layer can be packed; the message lists each with its reason.</exception>
@@ -40,7 +51,8 @@ public static class PackingPass
         model.SetOpsetVersion(OnnxModel.DovetailDomain, 1);
         ChannelsLastRegions.Grow(model);
         EpilogueFusion.Apply(model);
-        model.SetMetadata(PatternMetadata, pattern.ToString());
+        model.RemoveMetadata(LayerPatterns.Metadata); // the nodes themselves say it now
+        LayerPatterns.DeclareCommon(model, reports.Select(r => r.Pattern).OfType<ComplementaryPattern>());
         model.CheckGraph();
         return new PackingResult(model, reports);
     }

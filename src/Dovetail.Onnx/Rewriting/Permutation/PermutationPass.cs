@@ -31,6 +31,7 @@ public sealed class PermutationPass
     /// <summary>Works on a copy.</summary>
     /// <param name="model">Floating-point weights; int8 layers keep their order.</param>
     /// <exception cref="OnnxException">The graph cannot be understood, or an option names a layer that is not there.</exception>
+    /// <exception cref="OperationCanceledException">The options' token says so.</exception>
     public static PermutationPassResult Apply(OnnxModel model, ComplementaryPattern pattern, PermutationPassOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -61,11 +62,20 @@ public sealed class PermutationPass
         List<Candidate> fitting = [.. candidates.Where(c => c.Pattern is not null)];
         var folded = fitting.Where(c => _ties.ReasonFixed(c.Tensor) is null).GroupBy(c => _ties.GroupOf(c.Tensor)).ToList();
         List<Candidate> alone = [.. fitting.Where(c => _ties.ReasonFixed(c.Tensor) is not null)];
-        _searchesLeft = folded.Count + alone.Count;
+        int searches = _searchesLeft = folded.Count + alone.Count;
         foreach (IGrouping<string, Candidate> group in folded)
+        {
             Fold(group.Key, [.. group], [.. fitting.Where(c => c.PairsOutputs && _ties.GroupOf(c.Layer.Node.Outputs[0]) == group.Key).Except(group)]);
+            Report();
+        }
+
         foreach (Candidate candidate in alone)
+        {
             Store(candidate);
+            Report();
+        }
+
+        void Report() => _options.Progress?.Report(1 - (double)_searchesLeft / searches);
     }
 
     /// <param name="members">The layers that see the group's channels as candidates.</param>
@@ -85,7 +95,7 @@ public sealed class PermutationPass
 
         double before = all.Sum(m => m.Captured());
         long start = Stopwatch.GetTimestamp();
-        PermutationResult found = TiedScores.Search([.. members.Select(m => (m.Layer, m.Pattern!))], NextSearch());
+        PermutationResult found = TiedScores.Search([.. members.Select(m => (m.Layer, m.Pattern!))], NextSearch(), _options.Cancellation);
         double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         Reorder(group, found.Order);
         bool better = all.Sum(m => m.Captured()) > before * (1 + 1e-9);
@@ -127,7 +137,7 @@ public sealed class PermutationPass
 
         long start = Stopwatch.GetTimestamp();
         var layout = new CellLayout(pattern, layer.Shape);
-        PermutationResult found = PermutationSearch.Search(TiedScores.Shares(layer), layout, NextSearch());
+        PermutationResult found = PermutationSearch.Search(TiedScores.Shares(layer), layout, NextSearch(), _options.Cancellation);
         candidate.Seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
         if (found.ScoreAfter <= found.ScoreBefore || found.Gain < _options.MinStoredGain)
         {

@@ -20,6 +20,11 @@ public sealed record PermutationPassOptions
     /// <summary>The least relative gain of captured energy for which a layer gets a Gather, which costs time at every run.</summary>
     public double MinStoredGain { get; init; } = 0.01;
 
+    /// <summary>Told the share of the searches that are done, 0 to 1.</summary>
+    public IProgress<double>? Progress { get; init; }
+
+    public CancellationToken Cancellation { get; init; }
+
     /// <summary>False: only orders that fold into neighbouring layers.</summary>
     public bool AllowStored { get; init; } = true;
 }

@@ -15,7 +15,7 @@ namespace Dovetail.Onnx.Rewriting.Permutation;
 internal static class TiedScores
 {
     /// <summary>An order for all layers of a group, found on those that can be stacked.</summary>
-    internal static PermutationResult Search(IReadOnlyList<(WeightLayer Layer, ComplementaryPattern Pattern)> layers, PermutationOptions options)
+    internal static PermutationResult Search(IReadOnlyList<(WeightLayer Layer, ComplementaryPattern Pattern)> layers, PermutationOptions options, CancellationToken cancellation)
     {
         // shared outputs move in runs, which no other layer knows of
         var stacks = layers.Where(l => l.Pattern.Axis == CellAxis.Input || l.Pattern.Share == 1)
@@ -24,7 +24,7 @@ internal static class TiedScores
         if (stacks is not [var stack, ..])
         {
             (WeightLayer layer, ComplementaryPattern pattern) = layers.MaxBy(l => l.Layer.Shape.Count);
-            return PermutationSearch.Search(Shares(layer), new CellLayout(pattern, layer.Shape), options);
+            return PermutationSearch.Search(Shares(layer), new CellLayout(pattern, layer.Shape), options, cancellation);
         }
 
         List<float[]> rows = [.. stack.Select(l => Rows(l.Layer, l.Pattern))];
@@ -39,7 +39,7 @@ internal static class TiedScores
         (WeightLayer first, ComplementaryPattern lead) = stack.First();
         int entries = lead.Axis == CellAxis.Input ? first.Shape.Channels : first.Shape.Outputs;
         var plain = new ComplementaryPattern(lead.Keep, lead.Group, CellAxis.Input, lead.Arrangement);
-        return PermutationSearch.Search(scores, new CellLayout(plain, WeightShape.Matrix(scores.Length / entries, entries)), options);
+        return PermutationSearch.Search(scores, new CellLayout(plain, WeightShape.Matrix(scores.Length / entries, entries)), options, cancellation);
     }
 
     /// <summary>w² / Σw², in matrix order.</summary>

@@ -57,3 +57,28 @@ internal sealed class ConcatOperator(NodeProto node) : IGraphOperator
         return cat(parts, _axis);
     }
 }
+
+/// <summary>ONNX Gather of a vector of constant indices along an axis: a choice or an order of channels. Negative indices count from the end.</summary>
+internal sealed class GatherOperator : IGraphOperator
+{
+    private readonly long _axis;
+    private readonly long[] _indices;
+
+    public GatherOperator(NodeProto node, OnnxModel model)
+    {
+        TensorProto indices = model.FindConstant(node.Input(1))
+            ?? throw new GraphException($"{node} cannot be trained: its indices '{node.Input(1)}' are computed, and only constant ones are supported.");
+        if (indices.Dims.Count != 1)
+            throw new GraphException($"{node} cannot be trained: its indices have {indices.Dims.Count} dimensions, and only a vector is supported.");
+        (_axis, _indices) = (node.GetInt("axis", 0), indices.ToInt64s());
+    }
+
+    public InputRole RoleOf(int input, long elements) => input == 0 ? InputRole.Trainable : InputRole.Constant;
+
+    public Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode)
+    {
+        Tensor x = inputs[0]!;
+        long axis = _axis < 0 ? _axis + x.dim() : _axis, length = x.shape[axis];
+        return x.index_select(axis, tensor(Array.ConvertAll(_indices, i => i < 0 ? i + length : i), device: x.device));
+    }
+}

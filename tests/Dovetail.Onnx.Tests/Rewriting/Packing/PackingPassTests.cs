@@ -109,6 +109,9 @@ public sealed class PackingPassTests
         ["add of a dense branch"] = (3, [Conv("x", "w", "a"), Conv("x", "d", "b"), new("Add", "", ["b", "a"], ["c"]), new("Relu", "", ["c"], ["e"]), Conv("e", "w3", "y")]),
         ["constants"] = (2, [Conv("x", "w", "a"), new("Mul", "", ["a", "c3"], ["b"]), new("Add", "", ["c4", "b"], ["c"]), new("Add", "", ["c", "one"], ["e"]), Conv("e", "w3", "y")]),
         ["concat"] = (2, [Conv("x", "w", "a"), Conv("x", "w2", "b"), new NodeProto("Concat", "", ["a", "b"], ["c"]).With("axis", 1), Conv("c", "w32", "y")]),
+        ["order of channels between"] = (2, [Conv("x", "w", "a"), Order("a", "b", 1), new("Relu", "", ["b"], ["c"]), Conv("c", "w2", "y")]),
+        ["order of channels, two readers"] = (2, [Conv("x", "w", "a"), Order("a", "b", -3), Conv("b", "w2", "c"), new("Add", "", ["a", "c"], ["y"])]),
+        ["order of pixels between"] = (4, [Conv("x", "w", "a"), Order("a", "b", 2), Conv("b", "w2", "y")]),
         ["two readers"] = (3, [Conv("x", "w", "a"), Conv("a", "w2", "b"), new NodeProto("MaxPool", "", ["a"], ["c"]).With("kernel_shape", [1L, 1]), new("Add", "", ["b", "c"], ["y"])]),
         ["pool to a head"] = (1, [Conv("x", "w", "a"), new("GlobalAveragePool", "", ["a"], ["b"]), new("Flatten", "", ["b"], ["c"]), new("Gemm", "", ["c", "g", "bias"], ["y"])]),
         ["pool reshaped"] = (1, [Conv("x", "w", "a"), new("GlobalAveragePool", "", ["a"], ["b"]), new("Relu", "", ["b"], ["c"]), new("Reshape", "", ["c", "rows"], ["e"]), new("MatMul", "", ["e", "g"], ["f"]), new("Add", "", ["f", "bias"], ["y"])]),
@@ -128,6 +131,7 @@ public sealed class PackingPassTests
             Graphs.Random("w", 1, 16, 16, 3, 3), Graphs.Random("w2", 2, 16, 16, 3, 3), Graphs.Random("w3", 3, 16, 16, 3, 3), Graphs.Random("d", 4, 16, 16, 3, 3),
             Graphs.Random("w32", 5, 16, 32, 3, 3), Graphs.Random("wg", 6, 32, 16, 3, 3), Graphs.Random("g", 7, 16, 4), Graphs.Random("bias", 8, 4), Graphs.Random("bias32", 9, 32),
             Graphs.Random("c3", 10, 16, 1, 1), Graphs.Random("c4", 11, 1, 16, 6, 6), Graphs.Ints("rows", -1, 16),
+            Graphs.Ints("order1", [.. Enumerable.Range(0, 16).Select(i => (i * 5 + 3) % 16L)]), Graphs.Ints("order-3", [.. Enumerable.Range(0, 16).Select(i => 15L - i)]), Graphs.Ints("order2", 5, 3, 1, 0, 2, 4),
             TensorData.Scalar("lo", -0.5f), TensorData.Scalar("hi", 0.5f), TensorData.Scalar("one", 1f),
         ];
         OnnxModel model = Graphs.Of(["N", 16, 6, 6], [], [.. nodes.Select(n => Copy(n))], constants);
@@ -148,6 +152,8 @@ public sealed class PackingPassTests
         foreach (ValueInfoProto output in model.Outputs)
             AssertSame(model, packed, Oracle.Uniform(12, 2 * 16 * 36, -1, 1), [2, 16, 6, 6], output.Name);
     }
+
+    private static NodeProto Order(string input, string output, int axis) => new NodeProto("Gather", "", [input, $"order{axis}"], [output]).With("axis", axis);
 
     public static TheoryData<string> MatrixCases => [.. MatrixTable.Keys];
 

@@ -1,0 +1,57 @@
+using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Rewriting;
+using Dovetail.Onnx.Rewriting.Packing;
+
+namespace Dovetail.Onnx.Tests.Rewriting.Packing;
+
+/// <summary>What a sparse model declares of its layers is what is packed.</summary>
+public sealed class LayerPatternsTests
+{
+    [Fact]
+    public void A_model_is_packed_by_what_it_declares()
+    {
+        OnnxModel model = Graphs.Trained("fashion-cnn", 3);
+        var patterns = new Dictionary<string, ComplementaryPattern> { ["down1"] = new(1, 4), ["block1.conv2"] = ComplementaryPattern.Parse("4:64"), ["head"] = ComplementaryPattern.Parse("1:8") };
+        foreach (WeightLayer layer in WeightLayers.Find(model).Where(l => patterns.ContainsKey(l.Name)))
+        {
+            float[] weights = layer.GetWeights();
+            bool[] mask = Projection.Project(Array.ConvertAll(weights, MathF.Abs), new CellLayout(patterns[layer.Name], layer.Shape));
+            layer.SetWeights([.. weights.Select((w, i) => mask[i] ? w : 0)]);
+        }
+
+        LayerPatterns.Declare(model, patterns);
+        OnnxModel read = OnnxModel.Parse(model.ToBytes());
+        Assert.Equal(patterns.OrderBy(p => p.Key), LayerPatterns.Find(read)!.OrderBy(p => p.Key));
+        Assert.Null(read.FindMetadata(PackingPass.PatternMetadata)); // there is no one pattern
+        PackingResult packed = PackingPass.PackDeclared(read);
+        Assert.Equal(patterns.OrderBy(p => p.Key), packed.Layers.Where(l => l.Pattern is not null).ToDictionary(l => l.Name, l => l.Pattern!).OrderBy(p => p.Key));
+        Assert.Equal("the model declares it dense", packed.Layers.Single(l => l.Name == "down2").DenseReason);
+        Assert.Null(packed.Model.FindMetadata(LayerPatterns.Metadata));
+        Assert.Null(packed.Model.FindMetadata(PackingPass.PatternMetadata));
+    }
+
+    [Fact]
+    public void One_pattern_for_all_is_said_once_more()
+    {
+        OnnxModel model = Graphs.Sparse("mlp", 3, "1:16");
+        LayerPatterns.Declare(model, new Dictionary<string, ComplementaryPattern> { ["fc1"] = new(1, 16), ["fc2"] = new(1, 16) });
+        Assert.Equal("1:16", model.FindMetadata(PackingPass.PatternMetadata));
+        Assert.Equal("{\"fc1\":\"1:16\",\"fc2\":\"1:16\"}", model.FindMetadata(LayerPatterns.Metadata));
+        Assert.Equal("1:16", PackingPass.PackDeclared(model).Model.FindMetadata(PackingPass.PatternMetadata));
+    }
+
+    [Theory]
+    [InlineData(null, "The model declares no patterns of its layers (metadata 'dovetail.layer_patterns'); say which pattern to pack.")]
+    [InlineData("[]", "The metadata 'dovetail.layer_patterns' are a JSON Array, expected an object with a pattern for each sparse layer.")]
+    [InlineData("{}", "The model declares all its layers dense; there is nothing to pack. Prune or train it first, or say which pattern to pack.")]
+    [InlineData("{\"fc1\":3}", "The metadata 'dovetail.layer_patterns' are no JSON object of texts: The requested operation requires an element of type 'String', but the target element has type 'Number'.")]
+    [InlineData("{\"nowhere\":\"1:16\"}", "The model has no layer 'nowhere' with weights, expected one of: fc1, fc2, head.")]
+    public void Bad_declarations_are_refused(string? text, string message)
+    {
+        OnnxModel model = Graphs.Sparse("mlp", 3, "1:16");
+        if (text is not null)
+            model.SetMetadata(LayerPatterns.Metadata, text);
+        Assert.Equal(message, Assert.Throws<OnnxException>(() => PackingPass.PackDeclared(model)).Message);
+    }
+}
