@@ -3,8 +3,6 @@ using Dovetail.Core;
 using Dovetail.Core.Packing;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Rewriting;
-using Dovetail.Runtime.Kernels;
-using Dovetail.Runtime.Kernels.Dispatch;
 using Dovetail.Runtime.OnnxRuntime.Benchmarking;
 
 namespace Dovetail.Cli.Codesign;
@@ -28,7 +26,7 @@ internal static class BenchStage
         OnnxModel folded = dense.Clone();
         BatchNormFolding.Fold(folded);
         IReadOnlyDictionary<string, WeightLayer> layers = WeightLayers.Find(folded).ToDictionary(layer => layer.Name);
-        IReadOnlyDictionary<string, string> kernels = Kernels(PackedModelReader.Read(packed));
+        Dictionary<string, string> kernels = PackedLayers(packed).ToDictionary(layer => layer.Name, layer => KernelNames.Of(layer.Weights));
         var pairs = PackedLayers(packed).Select(layer => new BenchmarkLayer(
             layers[layer.Name].Workload, layer.Weights.Pattern, layer.Weights.DType,
             GraphSlicer.SingleLayer(folded, layer.Name).ToBytes(),
@@ -45,22 +43,4 @@ internal static class BenchStage
     /// <summary>The layers that are packed, in order.</summary>
     public static IReadOnlyList<PackedLayer> PackedLayers(OnnxModel packed) =>
         [.. PackedModelReader.Read(packed).Layers.Where(layer => !layer.Weights.Pattern.IsDense)];
-
-    /// <summary>The kernel that this CPU runs each packed layer with.</summary>
-    private static Dictionary<string, string> Kernels(PackedModel model)
-    {
-        var names = new Dictionary<string, string>();
-        foreach (PackedLayer layer in model.Layers)
-        {
-            using PreparedLayer prepared = layer.Weights switch
-            {
-                PackedTensor<sbyte> weights => KernelRegistry.Prepare(new QuantizedSpecification(weights, null, 0, new float[weights.Shape.Outputs], 0)),
-                PackedTensor<float> weights => KernelRegistry.Prepare(new Float32Specification(weights)),
-                var other => throw new DovetailException($"Layer '{layer.Name}' has {other.DType} weights, which no kernel runs yet; expected float32 or int8."),
-            };
-            names[layer.Name] = prepared.KernelName;
-        }
-
-        return names;
-    }
 }

@@ -13,9 +13,10 @@ internal sealed class BoundModel : IDisposable
     private readonly List<OrtValue> _inputs = [];
 
     /// <param name="inputDimensions">Of the first input; null: the model's own, free first dimensions replaced by the batch.</param>
-    public BoundModel(byte[] model, IReadOnlyList<long>? inputDimensions, BenchmarkOptions options)
+    /// <param name="optimizeGraph">False: run the graph as it stands.</param>
+    public BoundModel(byte[] model, IReadOnlyList<long>? inputDimensions, BenchmarkOptions options, bool optimizeGraph = true)
     {
-        _session = DovetailSession.Create(model, new DovetailSessionOptions(options.Threads, StopSpinningAfterRun: true));
+        _session = DovetailSession.Create(model, new DovetailSessionOptions(options.Threads, StopSpinningAfterRun: true, OptimizeGraph: optimizeGraph));
         _binding = _session.Inner.CreateIoBinding();
         var random = new Random(options.Seed);
         foreach (string name in _session.Inner.InputNames)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Dovetail.Core.Workloads;
 
 namespace Dovetail.Runtime.OnnxRuntime.Benchmarking;
@@ -7,17 +6,12 @@ namespace Dovetail.Runtime.OnnxRuntime.Benchmarking;
 /// Dense against packed in the same process, so that both see the same machine.
 /// 1. Two sessions with equal threads, sequential execution, one inter-op thread. Threads may spin within a run, but
 ///    stop when it ends: without that, the idle session's pool would take a processor from the other.
-/// 2. Both warm up, then run in turn in blocks of about 5 ms, A B A B, so that a disturbance of the machine meets both.
-///    The first run of a block of several is not counted: it finds the other model's data in the caches.
+/// 2. Both run in turn, in blocks (<see cref="Interleaving"/>).
 /// 3. Medians, with the 10th and 90th percentile beside them.
 /// Inputs are bound once; a figure is a whole session run, the runtime's own overhead of some microseconds included.
 /// </summary>
 public static class NetworkBenchmark
 {
-    private const double BlockMicroseconds = 5_000;
-    private const int WarmUpRuns = 5;
-    private const int LeastBlocks = 5;
-
     /// <param name="denseModel">Any model; its first input takes what the packed one's takes.</param>
     /// <param name="packedModel">The packed model.</param>
     /// <param name="inputDimensions">Of the first input; null: the model's own with the batch of the options.</param>
@@ -28,8 +22,8 @@ public static class NetworkBenchmark
         ArgumentNullException.ThrowIfNull(options);
         using var dense = new BoundModel(denseModel, inputDimensions, options);
         using var packed = new BoundModel(packedModel, inputDimensions, options);
-        (Timing denseTiming, Timing packedTiming) = Interleave(dense.Run, packed.Run, options.Seconds, cancellation);
-        return new Comparison(options.Threads, options.Batch, denseTiming, packedTiming);
+        Timing[] times = Interleaving.Measure([dense.Run, packed.Run], options.Seconds, cancellation);
+        return new Comparison(options.Threads, options.Batch, times[0], times[1]);
     }
 
     /// <summary>
@@ -54,38 +48,5 @@ public static class NetworkBenchmark
         }
 
         return results;
-    }
-
-    internal static (Timing First, Timing Second) Interleave(Func<double> first, Func<double> second, double seconds, CancellationToken cancellation)
-    {
-        int firstRuns = BlockRuns(first), secondRuns = BlockRuns(second);
-        var firstTimes = new List<double>();
-        var secondTimes = new List<double>();
-        long start = Stopwatch.GetTimestamp();
-        for (int block = 0; block < LeastBlocks || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds; block++)
-        {
-            cancellation.ThrowIfCancellationRequested();
-            RunBlock(first, firstRuns, firstTimes);
-            RunBlock(second, secondRuns, secondTimes);
-        }
-
-        return (Timing.From(firstTimes), Timing.From(secondTimes));
-    }
-
-    private static void RunBlock(Func<double> run, int runs, List<double> times)
-    {
-        double coldRun = run();
-        if (runs == 1)
-            times.Add(coldRun);
-        for (int i = 1; i < runs; i++)
-            times.Add(run());
-    }
-
-    private static int BlockRuns(Func<double> run)
-    {
-        double best = double.PositiveInfinity;
-        for (int i = 0; i < WarmUpRuns; i++)
-            best = Math.Min(best, run());
-        return (int)Math.Clamp(BlockMicroseconds / best, 1, 1000);
     }
 }

@@ -1,0 +1,68 @@
+using Dovetail.Onnx.Model;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Dovetail.Runtime.OnnxRuntime.Benchmarking.Layers;
+
+/// <summary>
+/// The operator that ONNX Runtime itself runs for a one-node model, in the layout that it wants, without the nodes that
+/// reorder to that layout and back; a network has those only at its borders.
+/// 1. ONNX Runtime optimizes the model as it always does and writes what it made of it: ReorderInput, Conv of
+///    com.microsoft.nchwc with reordered weights, ReorderOutput; or Transpose, QLinearConv of com.microsoft, Transpose.
+/// 2. The convolution is cut out; what it reads becomes the input, in the blocked (NCHWc) or NHWC layout.
+/// </summary>
+internal static class OptimizedOperator
+{
+    private const string Blocked = "com.microsoft.nchwc", Contributed = "com.microsoft";
+
+    /// <summary>The convolution alone and what to call it; null where ONNX Runtime leaves the layout as it is.</summary>
+    public static (byte[] Model, string Name)? Extract(byte[] convolutionModel, LayerShape shape, int batch)
+    {
+        OnnxModel model = Optimize(convolutionModel);
+        if (model.Nodes.Where(node => node.OpType is "Conv" or "FusedConv" or "QLinearConv").ToArray() is not [var node] || model.Nodes.Count == 1)
+            return null;
+        if (model.FindProducer(node.Inputs[0]) is null || Input(model, node, shape, batch) is not { } dimensions)
+            return null;
+        OnnxType type = node.OpType == "QLinearConv" ? OnnxType.UInt8 : OnnxType.Float;
+        model.Graph.Inputs.Clear();
+        model.Graph.Outputs.Clear();
+        model.Graph.ValueInfos.Clear();
+        model.Nodes.RemoveAll(other => other != node);
+        model.Graph.Inputs.Add(ValueInfoProto.Tensor(node.Inputs[0], type, [.. dimensions.Select(d => (Dim)d)]));
+        model.Graph.Outputs.Add(ValueInfoProto.Tensor(node.Outputs[0], type, Dim.Unknown, Dim.Unknown, Dim.Unknown, Dim.Unknown));
+        model.RemoveUnusedInitializers();
+        model.CheckGraph();
+        return (model.ToBytes(), node.Domain == Blocked ? "Conv NCHWc" : $"{node.OpType} NHWC");
+    }
+
+    private static long[]? Input(OnnxModel model, NodeProto node, LayerShape shape, int batch)
+    {
+        long[] last = shape.ChannelsLastInput(batch);
+        if (node.Domain == Contributed && node.GetInt("channels_last", 0) == 1)
+            return last;
+        // Reordered weights state the channels with what fills the last block; with convolution groups they do not.
+        return node.Domain == Blocked && shape.Weights.Groups == 1
+            ? [batch, model.Constant(node.Inputs[1], node).Dims[1], last[1], last[2]]
+            : null;
+    }
+
+    private static OnnxModel Optimize(byte[] model)
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("dovetail-bench");
+        try
+        {
+            string path = Path.Combine(folder.FullName, "optimized.onnx");
+            using SessionOptions options = DovetailSession.ToSessionOptions(new DovetailSessionOptions(1));
+            options.OptimizedModelFilePath = path;
+            using (new InferenceSession(model, options))
+                return OnnxModel.Load(path);
+        }
+        catch (OnnxRuntimeException error)
+        {
+            throw new BenchmarkException($"ONNX Runtime does not write its optimized form of a convolution: {error.Message}", error);
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+}
