@@ -51,7 +51,8 @@ internal static class PruneCommand
         return command;
     }
 
-    private static double Prune(WeightLayer layer, ComplementaryPattern pattern)
+    /// <summary>Zeroes what the pattern does not keep; returns the share of Σw² that stays.</summary>
+    internal static double Prune(WeightLayer layer, ComplementaryPattern pattern)
     {
         float[] weights = layer.GetWeights();
         bool[] mask = Projection.Project(Array.ConvertAll(weights, MathF.Abs), new CellLayout(pattern, layer.Shape));

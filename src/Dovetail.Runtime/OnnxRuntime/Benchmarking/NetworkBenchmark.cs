@@ -1,4 +1,5 @@
 using Dovetail.Core.Workloads;
+using Dovetail.Runtime.OnnxRuntime.Benchmarking.Layers;
 
 namespace Dovetail.Runtime.OnnxRuntime.Benchmarking;
 
@@ -27,8 +28,8 @@ public static class NetworkBenchmark
     }
 
     /// <summary>
-    /// Compares layer by layer, <see cref="BenchmarkOptions.Seconds"/> for each. The dense layer is ONNX's own NCHW
-    /// operator: where ONNX Runtime prefers a blocked layout inside, reordering to it and back counts for the dense side.
+    /// Compares layer by layer, <see cref="BenchmarkOptions.Seconds"/> for each. A dense convolution runs in the layout
+    /// that ONNX Runtime gives it inside a network, blocked or NHWC; its time as a model of its own stands beside it.
     /// </summary>
     public static IReadOnlyList<LayerComparison> CompareLayers(
         IEnumerable<BenchmarkLayer> layers, BenchmarkOptions options, IProgress<LayerComparison>? progress = null, CancellationToken cancellation = default)
@@ -38,15 +39,55 @@ public static class NetworkBenchmark
         var results = new List<LayerComparison>();
         foreach (BenchmarkLayer layer in layers)
         {
-            Comparison times = Compare(layer.DenseModel, layer.PackedModel, null, options, cancellation);
+            Timing[] times = MeasureLayer(layer, options, cancellation);
             LayerWorkload workload = layer.Workload;
             double usefulOperations = 2.0 * workload.DenseMacs * layer.Pattern.Density * options.Batch;
             results.Add(new LayerComparison(
                 workload.Name, workload.Op, workload.M, workload.N, workload.K, layer.Pattern.ToString(), layer.DType,
-                times, usefulOperations / (times.Packed.MedianMicroseconds * 1e3)));
+                new Comparison(options.Threads, options.Batch, times[1], times[0]), times[^1], usefulOperations / (times[0].MedianMicroseconds * 1e3)));
             progress?.Report(results[^1]);
         }
 
         return results;
+    }
+
+    /// <summary>
+    /// Measures subjects in turn: one call at a time, or several callers at once that share a session.
+    /// </summary>
+    /// <param name="subjects">With as many lanes as there are callers.</param>
+    /// <param name="options">Seconds: for all of them together.</param>
+    /// <param name="callers">1: latency, one call at a time. More: throughput.</param>
+    public static IReadOnlyList<SubjectTiming> Measure(
+        IReadOnlyList<IBenchmarkSubject> subjects, BenchmarkOptions options, int callers, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(subjects);
+        ArgumentNullException.ThrowIfNull(options);
+        if (callers > 1)
+            return ConcurrentCalls.Measure(subjects, callers, options.Seconds, cancellation);
+        Timing[] times = Interleaving.Measure([.. subjects.Select(subject => (Func<double>)(() => subject.Run(0)))], options.Seconds, cancellation);
+        return [.. subjects.Select((subject, i) => new SubjectTiming(subject.Name, subject.LoadMilliseconds, times[i], 1e6 / times[i].MedianMicroseconds))];
+    }
+
+    /// <returns>Packed, dense, and dense alone where that differs.</returns>
+    private static Timing[] MeasureLayer(BenchmarkLayer layer, BenchmarkOptions options, CancellationToken cancellation)
+    {
+        var sessions = new List<BoundModel>();
+        try
+        {
+            sessions.Add(new BoundModel(layer.PackedModel, null, options));
+            if (layer.Workload.Convolution is { } g)
+            {
+                long[] input = [options.Batch, g.InputHeight, g.InputWidth, (long)layer.Workload.K / g.Taps * g.Groups];
+                if (OptimizedOperator.Extract(layer.DenseModel, input, g.Groups) is { } dense)
+                    sessions.Add(new BoundModel(dense.Model, null, options, optimizeGraph: false));
+            }
+
+            sessions.Add(new BoundModel(layer.DenseModel, null, options));
+            return Interleaving.Measure([.. sessions.Select(session => (Func<double>)session.Run)], options.Seconds, cancellation);
+        }
+        finally
+        {
+            sessions.ForEach(session => session.Dispose());
+        }
     }
 }

@@ -28,7 +28,7 @@ internal sealed record DenseOperator(string Name, byte[] Model, bool OptimizeGra
     private static DenseOperator[] Convolutions(string name, byte[] model, LayerShape shape, int batch)
     {
         var plain = new DenseOperator(name, model, OptimizeGraph: false);
-        return OptimizedOperator.Extract(model, shape, batch) is { } optimized
+        return OptimizedOperator.Extract(model, shape.ChannelsLastInput(batch), shape.Weights.Groups) is { } optimized
             ? [new DenseOperator(optimized.Name, optimized.Model, OptimizeGraph: false), plain]
             : [plain];
     }

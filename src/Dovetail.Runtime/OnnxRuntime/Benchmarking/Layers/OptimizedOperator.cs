@@ -15,12 +15,15 @@ internal static class OptimizedOperator
     private const string Blocked = "com.microsoft.nchwc", Contributed = "com.microsoft";
 
     /// <summary>The convolution alone and what to call it; null where ONNX Runtime leaves the layout as it is.</summary>
-    public static (byte[] Model, string Name)? Extract(byte[] convolutionModel, LayerShape shape, int batch)
+    /// <param name="convolutionModel">One convolution, with what stands around it in int8's QDQ form.</param>
+    /// <param name="channelsLast">Its input as [batch, H, W, C].</param>
+    /// <param name="groups">Convolution groups.</param>
+    public static (byte[] Model, string Name)? Extract(byte[] convolutionModel, IReadOnlyList<long> channelsLast, int groups)
     {
         OnnxModel model = Optimize(convolutionModel);
         if (model.Nodes.Where(node => node.OpType is "Conv" or "FusedConv" or "QLinearConv").ToArray() is not [var node] || model.Nodes.Count == 1)
             return null;
-        if (model.FindProducer(node.Inputs[0]) is null || Input(model, node, shape, batch) is not { } dimensions)
+        if (model.FindProducer(node.Inputs[0]) is null || Input(model, node, channelsLast, groups) is not { } dimensions)
             return null;
         OnnxType type = node.OpType == "QLinearConv" ? OnnxType.UInt8 : OnnxType.Float;
         model.Graph.Inputs.Clear();
@@ -34,14 +37,13 @@ internal static class OptimizedOperator
         return (model.ToBytes(), node.Domain == Blocked ? "Conv NCHWc" : $"{node.OpType} NHWC");
     }
 
-    private static long[]? Input(OnnxModel model, NodeProto node, LayerShape shape, int batch)
+    private static IReadOnlyList<long>? Input(OnnxModel model, NodeProto node, IReadOnlyList<long> channelsLast, int groups)
     {
-        long[] last = shape.ChannelsLastInput(batch);
         if (node.Domain == Contributed && node.GetInt("channels_last", 0) == 1)
-            return last;
+            return channelsLast;
         // Reordered weights state the channels with what fills the last block; with convolution groups they do not.
-        return node.Domain == Blocked && shape.Weights.Groups == 1
-            ? [batch, model.Constant(node.Inputs[1], node).Dims[1], last[1], last[2]]
+        return node.Domain == Blocked && groups == 1
+            ? [channelsLast[0], model.Constant(node.Inputs[1], node).Dims[1], channelsLast[1], channelsLast[2]]
             : null;
     }
 

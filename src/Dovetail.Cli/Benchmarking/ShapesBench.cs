@@ -4,7 +4,7 @@ using Dovetail.Runtime.OnnxRuntime.Benchmarking;
 using Dovetail.Runtime.OnnxRuntime.Benchmarking.Layers;
 using Spectre.Console;
 
-namespace Dovetail.Cli.Commands;
+namespace Dovetail.Cli.Benchmarking;
 
 /// <summary><c>dovetail bench --shapes</c>: bare layers of a list, packed against ONNX Runtime dense fp32 and int8.</summary>
 /// <param name="File">The list (bench/shapes/README.md).</param>
