@@ -3,8 +3,6 @@ using Dovetail.Core;
 using Dovetail.Core.Packing;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Rewriting;
-using Dovetail.Runtime.Kernels;
-using Dovetail.Runtime.Kernels.Dispatch;
 using Dovetail.Runtime.OnnxRuntime.Benchmarking;
 
 namespace Dovetail.Cli.Codesign;
@@ -20,47 +18,45 @@ internal static class BenchStage
         OnnxModel dense, OnnxModel packed, int threads, int batch, int seed, Action<string> step, CancellationToken cancellation)
     {
         var options = new BenchmarkOptions(threads, NetworkSeconds, batch, seed);
-        foreach (PackedLayer layer in PackedLayers(packed)) // before anything is measured
-            _ = WeightLayers.Find(dense).FirstOrDefault(other => other.Name == layer.Name)
-                ?? throw new DovetailException($"The dense model has no layer '{layer.Name}' to compare with; expected the network that was packed. It has {string.Join(", ", WeightLayers.Find(dense).Select(other => other.Name))}.");
+        CheckLayers(dense, packed);
         Comparison network = NetworkBenchmark.Compare(dense.ToBytes(), packed.ToBytes(), null, options, cancellation);
         step("network");
+        return new SpeedInfo(
+            threads, batch, network.Ratio, network.Dense.MedianMicroseconds / 1e3, network.Packed.MedianMicroseconds / 1e3, network.Dense.Runs,
+            Layers(dense, packed, options, step, cancellation));
+    }
+
+    /// <summary>Each packed layer beside the dense one of its name, <see cref="LayerSeconds"/> for both.</summary>
+    public static IReadOnlyList<LayerSpeedInfo> Layers(
+        OnnxModel dense, OnnxModel packed, BenchmarkOptions options, Action<string> step, CancellationToken cancellation)
+    {
         OnnxModel folded = dense.Clone();
+        folded.NameNodes();
         BatchNormFolding.Fold(folded);
-        IReadOnlyDictionary<string, WeightLayer> layers = WeightLayers.Find(folded).ToDictionary(layer => layer.Name);
-        IReadOnlyDictionary<string, string> kernels = Kernels(PackedModelReader.Read(packed));
-        var pairs = PackedLayers(packed).Select(layer => new BenchmarkLayer(
-            layers[layer.Name].Workload, layer.Weights.Pattern, layer.Weights.DType,
+        IReadOnlyList<PackedLayer> layers = PackedLayers(packed);
+        Dictionary<string, string> kernels = layers.ToDictionary(layer => layer.Name, layer => KernelNames.Of(layer.Weights));
+        var pairs = layers.Select(layer => new BenchmarkLayer(
+            layer.Workload, layer.Weights.Pattern, layer.Weights.DType,
             GraphSlicer.SingleLayer(folded, layer.Name).ToBytes(),
             GraphSlicer.SingleLayer(packed, layer.Name).ToBytes()));
         IReadOnlyList<LayerComparison> compared = NetworkBenchmark.CompareLayers(
             pairs, options with { Seconds = LayerSeconds }, new ImmediateProgress<LayerComparison>(layer => step(layer.Name)), cancellation);
-        return new SpeedInfo(
-            threads, batch, network.Ratio, network.Dense.MedianMicroseconds / 1e3, network.Packed.MedianMicroseconds / 1e3, network.Dense.Runs,
-            [.. compared.Select(layer => new LayerSpeedInfo(
-                layer.Name, layer.Op, layer.M, layer.N, layer.K, layer.Pattern, layer.DType.ToString().ToLowerInvariant(), kernels[layer.Name],
-                layer.DenseMicroseconds, layer.PackedMicroseconds, layer.Ratio, layer.UsefulGflops))]);
+        return [.. compared.Select(layer => new LayerSpeedInfo(
+            layer.Name, layer.Op, layer.M, layer.N, layer.K, layer.Pattern, layer.DType.ToString().ToLowerInvariant(), kernels[layer.Name],
+            layer.DenseMicroseconds, layer.PackedMicroseconds, layer.Ratio, layer.UsefulGflops))];
+    }
+
+    /// <exception cref="DovetailException">The dense network has no layer of a packed layer's name.</exception>
+    public static void CheckLayers(OnnxModel dense, OnnxModel packed)
+    {
+        OnnxModel named = dense.Clone();
+        named.NameNodes();
+        foreach (PackedLayer layer in PackedLayers(packed))
+            _ = named.FindNode(layer.Name)
+                ?? throw new DovetailException($"The dense model has no layer '{layer.Name}' to compare with; expected the network that was packed. It has {string.Join(", ", WeightLayers.Find(named).Select(other => other.Name))}.");
     }
 
     /// <summary>The layers that are packed, in order.</summary>
     public static IReadOnlyList<PackedLayer> PackedLayers(OnnxModel packed) =>
         [.. PackedModelReader.Read(packed).Layers.Where(layer => !layer.Weights.Pattern.IsDense)];
-
-    /// <summary>The kernel that this CPU runs each packed layer with.</summary>
-    private static Dictionary<string, string> Kernels(PackedModel model)
-    {
-        var names = new Dictionary<string, string>();
-        foreach (PackedLayer layer in model.Layers)
-        {
-            using PreparedLayer prepared = layer.Weights switch
-            {
-                PackedTensor<sbyte> weights => KernelRegistry.Prepare(new QuantizedSpecification(weights, null, 0, new float[weights.Shape.Outputs], 0)),
-                PackedTensor<float> weights => KernelRegistry.Prepare(new Float32Specification(weights)),
-                var other => throw new DovetailException($"Layer '{layer.Name}' has {other.DType} weights, which no kernel runs yet; expected float32 or int8."),
-            };
-            names[layer.Name] = prepared.KernelName;
-        }
-
-        return names;
-    }
 }

@@ -1,63 +1,82 @@
 using System.CommandLine;
-using Dovetail.Cli.Codesign;
-using Dovetail.Cli.Reports;
+using Dovetail.Cli.Benchmarking;
 using Dovetail.Core;
-using Dovetail.Onnx.Model;
-using Spectre.Console;
+using Dovetail.Core.Packing;
+using Dovetail.Core.Patterns;
+using Dovetail.Runtime.OnnxRuntime.Benchmarking;
 
 namespace Dovetail.Cli.Commands;
 
-/// <summary><c>dovetail bench</c>: a packed model against a dense one, in one run, by medians.</summary>
+/// <summary><c>dovetail bench</c>: a packed model against a dense one, or bare layers of a list; in one run, by medians.</summary>
 internal static class BenchCommand
 {
+    private static readonly Dictionary<string, DType> s_types = new()
+    {
+        ["fp32"] = DType.Float32,
+        ["int8"] = DType.Int8,
+        ["bf16"] = DType.BFloat16,
+        ["fp16"] = DType.Float16,
+    };
+
     public static Command Create()
     {
-        var model = new Argument<string>("model") { Description = "Packed ONNX file." };
-        Option<string> against = new("--against") { Description = "The dense ONNX file to compare with. Layers are compared by their names.", HelpName = "FILE.onnx", Required = true };
-        Option<int> threads = CommonOptions.Threads(1, "both models");
-        Option<int> batch = CommonOptions.Positive("--batch", "Images of one run.", 1);
+        var model = new Argument<string?>("model") { Description = "Packed ONNX file; with --pattern a dense one or zoo:NAME, which is packed here.", Arity = ArgumentArity.ZeroOrOne };
+        var shapes = new Option<string?>("--shapes") { Description = "Measure bare layers of a list (bench/shapes) instead of a model: packed, dense fp32 and dense int8.", HelpName = "FILE.csv" };
+        var against = new Option<string>("--against")
+        {
+            Description = "What to compare with: onnxruntime (the same network, dense), libtorch, or a dense ONNX file whose layers have the packed ones' names.",
+            HelpName = "onnxruntime|libtorch|FILE.onnx",
+            DefaultValueFactory = _ => BenchmarkModels.OnnxRuntime,
+        };
+        var patterns = new Option<ComplementaryPattern[]>("--pattern")
+        {
+            Description = "Pattern to pack with; bare layers: may be repeated, 1:16 if not given.",
+            HelpName = "PATTERN",
+            CustomParser = CommonOptions.Patterns,
+        };
+        var type = new Option<string>("--dtype") { Description = "Weights of bare layers.", DefaultValueFactory = _ => "fp32" };
+        type.AcceptOnlyFromAmong([.. s_types.Keys]);
+        Option<int> threads = CommonOptions.Threads(1, "each session");
+        Option<int> batch = CommonOptions.Positive("--batch", "Inputs of one run.", 1, "-b");
+        var seconds = new Option<double?>("--seconds", "-t") { Description = $"Time to measure. A network: all sides together, default {ModelBench.DefaultSeconds}. A bare layer: one side, default {ShapesBench.DefaultSeconds}.", HelpName = "SECONDS" };
+        seconds.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, out double value) && value is not (> 0 and <= 3600))
+                result.AddError($"--seconds is {value}, expected more than 0 and at most 3600.");
+        });
+        var stream = new Option<string>("--stream") { Description = "sync: one call at a time, latency. async: several callers share the session, throughput.", DefaultValueFactory = _ => "sync" };
+        stream.AcceptOnlyFromAmong("sync", "async");
+        Option<int> callers = CommonOptions.Positive("--callers", "Callers at once with --stream async.", Math.Max(2, Environment.ProcessorCount));
         Option<int> seed = CommonOptions.Seed();
         Option<string?> json = CommonOptions.Json();
         var command = new Command("bench", "Measure a packed model against a dense one on this CPU: whole network and layer by layer, medians of alternating runs.")
         {
-            model, against, threads, batch, seed, json,
+            model, shapes, against, patterns, type, batch, seconds, threads, stream, callers, seed, json,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(shapes) is null == result.GetValue(model) is null)
+                result.AddError("Expected either a model or --shapes FILE.csv.");
+        });
         command.SetAction((parsed, cancellation) => Task.Run(() => // off this thread, so that Ctrl-C can wait for it
         {
             var output = new VerbOutput(parsed.GetValue(json));
-            OnnxModel packed = OnnxModel.Load(parsed.GetValue(model)!), dense = OnnxModel.Load(parsed.GetValue(against)!);
-            int layers = BenchStage.PackedLayers(packed).Count;
-            if (layers == 0)
-                throw new DovetailException($"'{parsed.GetValue(model)}' has no packed layers; expected a model that 'dovetail pack' wrote.");
-            SpeedInfo speed = null!;
-            ProgressLine.Run(output.Human, "Measuring", 1 + layers, step =>
-                speed = BenchStage.Run(dense, packed, parsed.GetValue(threads), parsed.GetValue(batch), parsed.GetValue(seed), step, cancellation));
-            Print(output.Human, speed);
-            output.WriteJson(new
+            ComplementaryPattern[] chosen = parsed.GetValue(patterns) ?? [];
+            var options = new BenchmarkOptions(parsed.GetValue(threads), 0, parsed.GetValue(batch), parsed.GetValue(seed));
+            if (parsed.GetValue(shapes) is { } list)
             {
-                cpu = MachineFacts.Cpu,
-                speed.Threads,
-                speed.Batch,
-                network = new { speed.DenseMs, speed.PackedMs, ratio = speed.NetworkRatio },
-                speed.Layers,
-                versions = new { dovetail = MachineFacts.Version, commit = MachineFacts.Commit, runtime = MachineFacts.Runtime, onnx_runtime = MachineFacts.OnnxRuntimeVersion },
-            });
+                options = options with { Seconds = parsed.GetValue(seconds) ?? ShapesBench.DefaultSeconds };
+                new ShapesBench(list, chosen.Length > 0 ? chosen : [new ComplementaryPattern(1, 16)], s_types[parsed.GetValue(type)!], options).Run(output, cancellation);
+                return 0;
+            }
+
+            if (chosen.Length > 1)
+                throw new DovetailException($"{chosen.Length} patterns were given for one model, expected at most one. Lists of layers (--shapes) take several.");
+            options = options with { Seconds = parsed.GetValue(seconds) ?? ModelBench.DefaultSeconds };
+            int atOnce = parsed.GetValue(stream) == "async" ? parsed.GetValue(callers) : 1;
+            new ModelBench(parsed.GetValue(model)!, parsed.GetValue(against)!, chosen.FirstOrDefault(), options, atOnce).Run(output, cancellation);
             return 0;
         }, CancellationToken.None));
         return command;
-    }
-
-    private static void Print(IAnsiConsole console, SpeedInfo speed)
-    {
-        console.WriteLine($"{MachineFacts.Cpu}, {speed.Threads} thread{(speed.Threads > 1 ? "s" : "")}, batch {speed.Batch}");
-        Table table = new Table().AddColumns("Layer", "Pattern", "Kernel");
-        foreach (string column in (string[])["M", "N", "K", "Dense, µs", "Packed, µs", "Ratio", "Useful GFLOP/s"])
-            table.AddColumn(new TableColumn(column).RightAligned());
-        foreach (LayerSpeedInfo layer in speed.Layers)
-            table.AddRow(
-                Markup.Escape(layer.Name), layer.Pattern, layer.Kernel, $"{layer.M}", $"{layer.N}", $"{layer.K}",
-                $"{layer.DenseUs:N1}", $"{layer.PackedUs:N1}", $"{layer.Ratio:0.0}×", $"{layer.UsefulGflops:N1}");
-        table.AddRow("[bold]network[/]", "", "", "", "", "", $"{speed.DenseMs * 1e3:N1}", $"{speed.PackedMs * 1e3:N1}", $"[bold]{speed.NetworkRatio:0.0}×[/]", "");
-        console.Write(table);
     }
 }

@@ -66,9 +66,9 @@ internal static class CommonOptions
     public static Option<int> Threads(int defaultValue, string what) => Positive("--threads", $"Threads for {what}.", defaultValue);
 
     /// <summary>An option whose value is a whole number ≥ 1.</summary>
-    public static Option<int> Positive(string name, string description, int defaultValue)
+    public static Option<int> Positive(string name, string description, int defaultValue, params string[] aliases)
     {
-        var option = new Option<int>(name) { Description = description, DefaultValueFactory = _ => defaultValue };
+        var option = new Option<int>(name, aliases) { Description = description, DefaultValueFactory = _ => defaultValue };
         option.Validators.Add(result =>
         {
             if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out int value) && value < 1)
@@ -83,6 +83,20 @@ internal static class CommonOptions
         try
         {
             return ComplementaryPattern.Parse(result.Tokens.Single().Value);
+        }
+        catch (PatternException error)
+        {
+            result.AddError(error.Message);
+            return null;
+        }
+    }
+
+    /// <summary>As <see cref="Pattern(ArgumentResult)"/> for an option that may be repeated.</summary>
+    public static ComplementaryPattern[]? Patterns(ArgumentResult result)
+    {
+        try
+        {
+            return [.. result.Tokens.Select(token => ComplementaryPattern.Parse(token.Value)).Distinct()];
         }
         catch (PatternException error)
         {

@@ -95,7 +95,7 @@ internal static class PruneJob
     }
 
     /// <summary>Zeroes what the best mask leaves out; returns the share of Σw² that stays.</summary>
-    private static double Project(WeightLayer layer, ComplementaryPattern pattern)
+    internal static double Project(WeightLayer layer, ComplementaryPattern pattern)
     {
         float[] weights = layer.GetWeights();
         bool[] mask = Projection.Project(Array.ConvertAll(weights, MathF.Abs), new CellLayout(pattern, layer.Shape));

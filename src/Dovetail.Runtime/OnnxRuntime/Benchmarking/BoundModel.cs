@@ -11,11 +11,18 @@ internal sealed class BoundModel : IDisposable
     private readonly OrtIoBinding _binding;
     private readonly RunOptions _options = new();
     private readonly List<OrtValue> _inputs = [];
+    private readonly bool _ownsSession;
 
     /// <param name="inputDimensions">Of the first input; null: the model's own, free first dimensions replaced by the batch.</param>
-    public BoundModel(byte[] model, IReadOnlyList<long>? inputDimensions, BenchmarkOptions options)
+    /// <param name="optimizeGraph">False: run the graph as it stands.</param>
+    public BoundModel(byte[] model, IReadOnlyList<long>? inputDimensions, BenchmarkOptions options, bool optimizeGraph = true)
+        : this(Open(model, options, optimizeGraph), ownsSession: true, inputDimensions, options)
     {
-        _session = DovetailSession.Create(model, new DovetailSessionOptions(options.Threads, StopSpinningAfterRun: true));
+    }
+
+    private BoundModel(DovetailSession session, bool ownsSession, IReadOnlyList<long>? inputDimensions, BenchmarkOptions options)
+    {
+        (_session, _ownsSession) = (session, ownsSession);
         _binding = _session.Inner.CreateIoBinding();
         var random = new Random(options.Seed);
         foreach (string name in _session.Inner.InputNames)
@@ -32,6 +39,13 @@ internal sealed class BoundModel : IDisposable
         foreach (string name in _session.Inner.OutputNames)
             _binding.BindOutputToDevice(name, OrtMemoryInfo.DefaultInstance);
     }
+
+    /// <summary>The session as benchmarks want it.</summary>
+    public static DovetailSession Open(byte[] model, BenchmarkOptions options, bool optimizeGraph) =>
+        DovetailSession.Create(model, new DovetailSessionOptions(options.Threads, StopSpinningAfterRun: true, OptimizeGraph: optimizeGraph));
+
+    /// <summary>Inputs and outputs of its own over the same session, which stays this object's.</summary>
+    public BoundModel Sibling(BenchmarkOptions options) => new(_session, ownsSession: false, null, options);
 
     /// <summary>Runs once; returns the microseconds it took.</summary>
     public double Run()
@@ -54,7 +68,8 @@ internal sealed class BoundModel : IDisposable
         _binding.Dispose();
         _inputs.ForEach(value => value.Dispose());
         _options.Dispose();
-        _session.Dispose();
+        if (_ownsSession)
+            _session.Dispose();
     }
 
     private static long[] Resolve(string name, int[] dimensions, int batch)
@@ -67,12 +82,19 @@ internal sealed class BoundModel : IDisposable
     /// <summary>In memory of ONNX Runtime's own allocator, aligned as tensors within a network are.</summary>
     private static OrtValue RandomTensor(string name, TensorElementType type, long[] dimensions, Random random)
     {
-        if (type is not (TensorElementType.Float or TensorElementType.UInt8))
-            throw new OperatorException($"The input '{name}' has elements of type {type}, expected float or uint8.");
+        if (type is not (TensorElementType.Float or TensorElementType.UInt8 or TensorElementType.Int64))
+            throw new OperatorException($"The input '{name}' has elements of type {type}, expected float, uint8 or int64.");
         OrtValue value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, type, dimensions);
         if (type == TensorElementType.UInt8)
         {
             random.NextBytes(value.GetTensorMutableDataAsSpan<byte>());
+            return value;
+        }
+
+        if (type == TensorElementType.Int64)
+        {
+            foreach (ref long element in value.GetTensorMutableDataAsSpan<long>())
+                element = random.Next(2); // an index into whatever table there is
             return value;
         }
 

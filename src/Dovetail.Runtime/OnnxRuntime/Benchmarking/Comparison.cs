@@ -10,10 +10,11 @@ public sealed record Comparison(int Threads, int Batch, Timing Dense, Timing Pac
 }
 
 /// <summary>A layer measured dense and packed. M, N, K as in a workload for one input; N of all inputs is N·batch.</summary>
+/// <param name="DenseAlone">The dense layer as a model of its own: for a convolution with the reorders from NCHW and back.</param>
 /// <param name="UsefulGflops">Two operations for every product of a kept weight, by the packed median.</param>
 public sealed record LayerComparison(
     string Name, string Op, int M, int N, int K, string Pattern, DType DType,
-    Comparison Times, double UsefulGflops)
+    Comparison Times, Timing DenseAlone, double UsefulGflops)
 {
     public double DenseMicroseconds => Times.Dense.MedianMicroseconds;
 

@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using Dovetail.Core.Workloads;
+using Dovetail.Runtime.OnnxRuntime.Benchmarking.Layers;
 
 namespace Dovetail.Runtime.OnnxRuntime.Benchmarking;
 
@@ -7,17 +7,12 @@ namespace Dovetail.Runtime.OnnxRuntime.Benchmarking;
 /// Dense against packed in the same process, so that both see the same machine.
 /// 1. Two sessions with equal threads, sequential execution, one inter-op thread. Threads may spin within a run, but
 ///    stop when it ends: without that, the idle session's pool would take a processor from the other.
-/// 2. Both warm up, then run in turn in blocks of about 5 ms, A B A B, so that a disturbance of the machine meets both.
-///    The first run of a block of several is not counted: it finds the other model's data in the caches.
+/// 2. Both run in turn, in blocks (<see cref="Interleaving"/>).
 /// 3. Medians, with the 10th and 90th percentile beside them.
 /// Inputs are bound once; a figure is a whole session run, the runtime's own overhead of some microseconds included.
 /// </summary>
 public static class NetworkBenchmark
 {
-    private const double BlockMicroseconds = 5_000;
-    private const int WarmUpRuns = 5;
-    private const int LeastBlocks = 5;
-
     /// <param name="denseModel">Any model; its first input takes what the packed one's takes.</param>
     /// <param name="packedModel">The packed model.</param>
     /// <param name="inputDimensions">Of the first input; null: the model's own with the batch of the options.</param>
@@ -28,13 +23,13 @@ public static class NetworkBenchmark
         ArgumentNullException.ThrowIfNull(options);
         using var dense = new BoundModel(denseModel, inputDimensions, options);
         using var packed = new BoundModel(packedModel, inputDimensions, options);
-        (Timing denseTiming, Timing packedTiming) = Interleave(dense.Run, packed.Run, options.Seconds, cancellation);
-        return new Comparison(options.Threads, options.Batch, denseTiming, packedTiming);
+        Timing[] times = Interleaving.Measure([dense.Run, packed.Run], options.Seconds, cancellation);
+        return new Comparison(options.Threads, options.Batch, times[0], times[1]);
     }
 
     /// <summary>
-    /// Compares layer by layer, <see cref="BenchmarkOptions.Seconds"/> for each. The dense layer is ONNX's own NCHW
-    /// operator: where ONNX Runtime prefers a blocked layout inside, reordering to it and back counts for the dense side.
+    /// Compares layer by layer, <see cref="BenchmarkOptions.Seconds"/> for each. A dense convolution runs in the layout
+    /// that ONNX Runtime gives it inside a network, blocked or NHWC; its time as a model of its own stands beside it.
     /// </summary>
     public static IReadOnlyList<LayerComparison> CompareLayers(
         IEnumerable<BenchmarkLayer> layers, BenchmarkOptions options, IProgress<LayerComparison>? progress = null, CancellationToken cancellation = default)
@@ -44,48 +39,55 @@ public static class NetworkBenchmark
         var results = new List<LayerComparison>();
         foreach (BenchmarkLayer layer in layers)
         {
-            Comparison times = Compare(layer.DenseModel, layer.PackedModel, null, options, cancellation);
+            Timing[] times = MeasureLayer(layer, options, cancellation);
             LayerWorkload workload = layer.Workload;
             double usefulOperations = 2.0 * workload.DenseMacs * layer.Pattern.Density * options.Batch;
             results.Add(new LayerComparison(
                 workload.Name, workload.Op, workload.M, workload.N, workload.K, layer.Pattern.ToString(), layer.DType,
-                times, usefulOperations / (times.Packed.MedianMicroseconds * 1e3)));
+                new Comparison(options.Threads, options.Batch, times[1], times[0]), times[^1], usefulOperations / (times[0].MedianMicroseconds * 1e3)));
             progress?.Report(results[^1]);
         }
 
         return results;
     }
 
-    internal static (Timing First, Timing Second) Interleave(Func<double> first, Func<double> second, double seconds, CancellationToken cancellation)
+    /// <summary>
+    /// Measures subjects in turn: one call at a time, or several callers at once that share a session.
+    /// </summary>
+    /// <param name="subjects">With as many lanes as there are callers.</param>
+    /// <param name="options">Seconds: for all of them together.</param>
+    /// <param name="callers">1: latency, one call at a time. More: throughput.</param>
+    public static IReadOnlyList<SubjectTiming> Measure(
+        IReadOnlyList<IBenchmarkSubject> subjects, BenchmarkOptions options, int callers, CancellationToken cancellation = default)
     {
-        int firstRuns = BlockRuns(first), secondRuns = BlockRuns(second);
-        var firstTimes = new List<double>();
-        var secondTimes = new List<double>();
-        long start = Stopwatch.GetTimestamp();
-        for (int block = 0; block < LeastBlocks || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds; block++)
+        ArgumentNullException.ThrowIfNull(subjects);
+        ArgumentNullException.ThrowIfNull(options);
+        if (callers > 1)
+            return ConcurrentCalls.Measure(subjects, callers, options.Seconds, cancellation);
+        Timing[] times = Interleaving.Measure([.. subjects.Select(subject => (Func<double>)(() => subject.Run(0)))], options.Seconds, cancellation);
+        return [.. subjects.Select((subject, i) => new SubjectTiming(subject.Name, subject.LoadMilliseconds, times[i], 1e6 / times[i].MedianMicroseconds))];
+    }
+
+    /// <returns>Packed, dense, and dense alone where that differs.</returns>
+    private static Timing[] MeasureLayer(BenchmarkLayer layer, BenchmarkOptions options, CancellationToken cancellation)
+    {
+        var sessions = new List<BoundModel>();
+        try
         {
-            cancellation.ThrowIfCancellationRequested();
-            RunBlock(first, firstRuns, firstTimes);
-            RunBlock(second, secondRuns, secondTimes);
+            sessions.Add(new BoundModel(layer.PackedModel, null, options));
+            if (layer.Workload.Convolution is { } g)
+            {
+                long[] input = [options.Batch, g.InputHeight, g.InputWidth, (long)layer.Workload.K / g.Taps * g.Groups];
+                if (OptimizedOperator.Extract(layer.DenseModel, input, g.Groups) is { } dense)
+                    sessions.Add(new BoundModel(dense.Model, null, options, optimizeGraph: false));
+            }
+
+            sessions.Add(new BoundModel(layer.DenseModel, null, options));
+            return Interleaving.Measure([.. sessions.Select(session => (Func<double>)session.Run)], options.Seconds, cancellation);
         }
-
-        return (Timing.From(firstTimes), Timing.From(secondTimes));
-    }
-
-    private static void RunBlock(Func<double> run, int runs, List<double> times)
-    {
-        double coldRun = run();
-        if (runs == 1)
-            times.Add(coldRun);
-        for (int i = 1; i < runs; i++)
-            times.Add(run());
-    }
-
-    private static int BlockRuns(Func<double> run)
-    {
-        double best = double.PositiveInfinity;
-        for (int i = 0; i < WarmUpRuns; i++)
-            best = Math.Min(best, run());
-        return (int)Math.Clamp(BlockMicroseconds / best, 1, 1000);
+        finally
+        {
+            sessions.ForEach(session => session.Dispose());
+        }
     }
 }

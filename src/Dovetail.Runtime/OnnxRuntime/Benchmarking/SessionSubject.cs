@@ -1,0 +1,47 @@
+using System.Diagnostics;
+
+namespace Dovetail.Runtime.OnnxRuntime.Benchmarking;
+
+/// <summary>A session of ONNX Runtime with random inputs bound.</summary>
+public sealed class SessionSubject : IBenchmarkSubject
+{
+    private const int Loads = 3;
+
+    private readonly BoundModel[] _lanes;
+
+    /// <param name="callers">Lanes that share the session.</param>
+    /// <exception cref="OperatorException">The model is refused, or its inputs have unknown dimensions.</exception>
+    public SessionSubject(string name, byte[] model, BenchmarkOptions options, int callers = 1)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentOutOfRangeException.ThrowIfLessThan(callers, 1);
+        Name = name;
+        var times = new double[Loads];
+        for (int i = 0; i < Loads - 1; i++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            BoundModel.Open(model, options, optimizeGraph: true).Dispose();
+            times[i] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        }
+
+        long last = Stopwatch.GetTimestamp();
+        var first = new BoundModel(model, null, options);
+        times[^1] = Stopwatch.GetElapsedTime(last).TotalMilliseconds;
+        LoadMilliseconds = times.Order().ElementAt(Loads / 2);
+        _lanes = [first, .. Enumerable.Range(1, callers - 1).Select(_ => first.Sibling(options))];
+    }
+
+    public string Name { get; }
+
+    /// <summary>Median of three session creations.</summary>
+    public double LoadMilliseconds { get; }
+
+    public double Run(int lane) => _lanes[lane].Run();
+
+    public void Dispose()
+    {
+        foreach (BoundModel lane in _lanes.Reverse())
+            lane.Dispose();
+    }
+}
