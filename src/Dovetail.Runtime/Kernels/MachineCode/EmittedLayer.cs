@@ -9,8 +9,8 @@ namespace Dovetail.Runtime.Kernels.MachineCode;
 /// <summary>
 /// The driver of the emitted tiles: convolution and matrix product on one inner loop.
 /// 1. Output pixels are cut into tiles of nearly equal size, at most <see cref="TileEmitter.MaxPixels"/>.
-/// 2. A tile's inputs stay in L1 while all blocks of outputs pass over them; weights and owners stream from L2. Where
-///    the inputs of a tile would not fit, they are cut into chunks of taps, or of windows, and sums wait in memory.
+/// 2. All blocks of outputs pass over a tile before the next: its inputs stay in L1, or in L2 where they are many, and
+///    weights and owners stream from L2. Cutting deep inputs into chunks that fit L1 gained nothing: sums had to wait.
 /// 3. A task is a range of tiles × a range of blocks. Tasks write disjoint outputs.
 /// </summary>
 internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
@@ -21,17 +21,11 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
     /// <summary>Tiles whose row pointers are made at once.</summary>
     private const int PanelTiles = 8;
 
-    /// <summary>Bytes of a tile's inputs that L1 keeps beside the streams of weights and owners.</summary>
-    private const int ChunkBytes = 24 << 10;
+    /// <summary>4 bits of pixels, one each of vectors, masks, residual.</summary>
+    private const int FunctionBits = 7;
 
-    /// <summary>Blocks of outputs from which on inputs are read often enough to cut them into chunks.</summary>
-    private const int ChunkedBlocks = 4;
-
-    /// <summary>Owners of this many windows are never taken apart, whatever the pattern.</summary>
-    private const int WindowsPerGroup = 4;
-
-    /// <summary>4 bits of pixels, one each of vectors, masks, resuming, suspending, residual.</summary>
-    private const int FunctionBits = 9;
+    /// <summary>What L1 keeps of addresses that lie a multiple of its way's size apart: one line a way.</summary>
+    private const int CacheWays = 8, CacheWayBytes = 4096;
 
     /// <summary>Multiply-accumulates below which a run is not worth splitting: some 10 µs.</summary>
     private const long SmallWork = 400_000;
@@ -41,7 +35,6 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
     private readonly LayerConstants _constants;
     private readonly AlignedBuffer _padding;
     private readonly int _inputBytes;
-    private readonly int _outputBytes;
     private readonly int _rowReachBytes;
     private readonly int _windowBytes;
     private readonly nint[] _functions = new nint[1 << FunctionBits];
@@ -52,7 +45,6 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
         (_arithmetic, _constants) = (arithmetic, constants);
         _streams = new TileStreams(streams, format, weights.Shape.Groups);
         _inputBytes = format.ElementBytes;
-        _outputBytes = sizeof(T);
         _windowBytes = format.Window * format.ElementBytes;
         _rowReachBytes = Math.Max(Shape.Channels * _inputBytes, _windowBytes) + (InputChannels - Shape.Channels) * _inputBytes;
         _padding = new AlignedBuffer((nuint)_rowReachBytes);
@@ -71,14 +63,20 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
         return panels * chunks;
     }
 
-    private static int TilesOf(int pixels) => (pixels + TileEmitter.MaxPixels - 1) / TileEmitter.MaxPixels;
+    private int TilesOf(in LayerCall call)
+    {
+        int step = call.Geometry.StrideWidth * InputChannels * _inputBytes;
+        int pixels = step % CacheWayBytes == 0 ? CacheWays : TileEmitter.MaxPixels;
+        return (call.Pixels + pixels - 1) / pixels;
+    }
 
     private (int Panels, int BlockRanges) Partition(in LayerCall call)
     {
-        int panels = (TilesOf(call.Pixels) + PanelTiles - 1) / PanelTiles;
+        int panels = (TilesOf(call) + PanelTiles - 1) / PanelTiles;
         return (panels, Math.Min(Blocks, (TasksWanted + panels - 1) / panels));
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal override void RunTask(in LayerCall call, int task)
     {
         (int panels, int ranges) = Partition(call);
@@ -89,31 +87,30 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
 
         long inputBytes = (long)call.Batch * call.Geometry.InputHeight * call.Geometry.InputWidth * InputChannels * _inputBytes;
         (long tailStart, int tailLength) = Tail(inputBytes);
-        int tiles = TilesOf(call.Pixels);
+        int tiles = TilesOf(call), parts = 2 * ((blockEnd - 1) / _streams.BlocksPerGroup - firstBlock / _streams.BlocksPerGroup + 1);
         int rowsBytes = (TileEmitter.MaxPixels * Shape.Taps + RowPointers.Slack) * sizeof(byte*);
-        byte[] scratch = ArrayPool<byte>.Shared.Rent(rowsBytes + (tailLength == 0 ? 0 : tailLength + _windowBytes) + SumsBytes);
+        byte[] scratch = ArrayPool<byte>.Shared.Rent(rowsBytes + parts * sizeof(TilePart) + (tailLength == 0 ? 0 : tailLength + _windowBytes));
         fixed (byte* memory = scratch)
         {
-            byte* tail = tailLength == 0 ? null : memory + rowsBytes;
+            var rows = (byte**)memory;
+            var part = (TilePart*)(memory + rowsBytes);
+            byte* tail = tailLength == 0 ? null : (byte*)(part + parts);
             if (tail != null)
                 Unsafe.CopyBlockUnaligned(tail, call.Input + tailStart, (uint)tailLength);
-            byte* sums = memory + rowsBytes + (tailLength == 0 ? 0 : tailLength + _windowBytes);
-            var rows = (byte**)memory;
+            parts = FillParts(call, firstBlock, blockEnd, rows, part);
             var pointers = new RowPointers(call.Geometry, call.Input, InputChannels * _inputBytes, _padding.Pointer, tail, tailStart);
             int tileEnd = Math.Min(tiles, panelEnd * PanelTiles);
             for (int tile = firstPanel * PanelTiles; tile < tileEnd; tile++)
             {
                 int first = (int)((long)call.Pixels * tile / tiles), pixels = (int)((long)call.Pixels * (tile + 1) / tiles) - first;
                 pointers.Fill(first, pixels, rows);
-                RunTile(call, first, pixels, rows, sums, firstBlock, blockEnd);
+                for (int i = 0; i < parts; i++)
+                    RunPart(part[i], first, pixels);
             }
         }
 
         ArrayPool<byte>.Shared.Return(scratch);
     }
-
-    /// <summary>Sums of one tile that wait for the next chunk; float sums wait in the output.</summary>
-    private int SumsBytes => typeof(T) == typeof(float) ? 0 : TileEmitter.MaxPixels * Shape.Outputs * sizeof(int);
 
     /// <summary>From which byte on rows are read from a copy, and how many bytes that copy has.</summary>
     private (long Start, int Length) Tail(long inputBytes)
@@ -125,101 +122,85 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
         return (start, (int)(inputBytes - start));
     }
 
-    private void RunTile(in LayerCall call, int first, int pixels, byte** rows, byte* sums, int firstBlock, int blockEnd)
+    /// <summary>Of each convolution group the whole blocks, and the block that is not whole.</summary>
+    private int FillParts(in LayerCall call, int firstBlock, int blockEnd, byte** rows, TilePart* parts)
     {
+        int count = 0, wholeBlocks = Shape.OutputsPerGroup / (VectorsPerBlock * Lanes);
         for (int group = firstBlock / _streams.BlocksPerGroup; group * _streams.BlocksPerGroup < blockEnd; group++)
         {
             int start = Math.Max(firstBlock - group * _streams.BlocksPerGroup, 0);
             int end = Math.Min(blockEnd - group * _streams.BlocksPerGroup, _streams.BlocksPerGroup);
-            (int taps, int windows) = end - start < ChunkedBlocks || call.Residual == call.Output ? (Shape.Taps, _streams.Shape.Windows) : Chunk(call.Geometry, pixels);
-            for (int tap = 0; tap < Shape.Taps; tap += taps)
-                for (int window = 0; window < _streams.Shape.Windows; window += windows)
-                    RunChunk(
-                        call, first, pixels, rows, sums, group, start, end,
-                        new Range(tap, Math.Min(taps, Shape.Taps - tap), window, Math.Min(windows, _streams.Shape.Windows - window)));
+            int middle = Math.Clamp(wholeBlocks, start, end);
+            if (start < middle)
+                parts[count++] = Part(call, group, start, middle, rows);
+            if (middle < end)
+                parts[count++] = Part(call, group, middle, end, rows);
         }
+
+        return count;
     }
 
-    private readonly record struct Range(int Tap, int Taps, int Window, int Windows);
-
-    /// <summary>Taps and windows of one chunk: all, whole filter rows, one tap, or part of the only tap's windows.</summary>
-    private (int Taps, int Windows) Chunk(ConvolutionGeometry geometry, int pixels)
+    private TilePart Part(in LayerCall call, int group, int from, int to, byte** rows)
     {
-        int windows = _streams.Shape.Windows, tapBytes = Shape.Channels * _inputBytes;
-        if (Shape.Taps == 1)
+        int vectors = _streams.VectorsOf(from), firstInGroup = from * VectorsPerBlock * Lanes;
+        int outputs = Math.Min(Shape.OutputsPerGroup, to * VectorsPerBlock * Lanes) - firstInGroup;
+        int lanes = Math.Min(Shape.OutputsPerGroup - firstInGroup, vectors * Lanes) - (vectors - 1) * Lanes;
+        int output = group * Shape.OutputsPerGroup + firstInGroup;
+        nint origin = (nint)group * Shape.Channels * _inputBytes;
+        var arguments = new TileArguments
         {
-            int chunks = Math.Max(1, (pixels * tapBytes + ChunkBytes - 1) / ChunkBytes);
-            return (1, (windows + chunks - 1) / chunks + (WindowsPerGroup - 1) & -WindowsPerGroup);
-        }
-
-        // Neighbouring pixels share inputs: a filter row of k taps touches (pixels − 1)·stride + k input pixels.
-        int rowBytes = ((pixels - 1) * Math.Min(geometry.StrideWidth, geometry.KernelWidth) + geometry.KernelWidth) * tapBytes;
-        int filterRows = Math.Min(geometry.KernelHeight, ChunkBytes / rowBytes);
-        return (filterRows > 0 ? filterRows * geometry.KernelWidth : 1, windows);
+            Rows = rows,
+            Weights = _streams.WeightsOf(group, from),
+            Owners = _streams.OwnersOf(group, from),
+            Starts = _constants.Starts + (nint)output * sizeof(int),
+            Factors = (byte*)(_constants.Factors + output),
+            Output = call.Output + (nint)output * sizeof(T),
+            Residual = call.Residual == null ? null : call.Residual + (nint)output * sizeof(T),
+            OutputStride = (nint)_constants.Outputs * sizeof(T),
+            FirstOffset = origin,
+            LastOffset = origin + _streams.Shape.LastOffsetBytes,
+            WindowStride = _streams.Shape.WindowStrideBytes,
+            Windows = _streams.Shape.Windows,
+            Taps = _streams.Shape.Taps,
+            Blocks = to - from,
+            Low = _constants.Low,
+            High = _constants.High,
+            ZeroPoint = _constants.OutputZeroPoint,
+            LaneMask = (1u << lanes) - 1,
+        };
+        return new TilePart(arguments, vectors, lanes < Lanes, outputs);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void RunChunk(in LayerCall call, int first, int pixels, byte** rows, byte* sums, int group, int startBlock, int endBlock, Range chunk)
+    private void RunPart(in TilePart part, int first, int pixels)
     {
-        StreamShape shape = _streams.Shape;
-        bool resumes = chunk.Tap + chunk.Window > 0, suspends = chunk.Tap + chunk.Taps < shape.Taps || chunk.Window + chunk.Windows < shape.Windows;
-        int wholeBlocks = Shape.OutputsPerGroup / (VectorsPerBlock * Lanes);
-        int middle = Math.Clamp(wholeBlocks, startBlock, endBlock);
-        for (int part = 0; part < 2; part++)
-        {
-            (int from, int to) = part == 0 ? (startBlock, middle) : (middle, endBlock);
-            if (from == to)
-                continue;
-            int vectors = _streams.VectorsOf(from), firstInGroup = from * VectorsPerBlock * Lanes;
-            int lanes = Math.Min(Shape.OutputsPerGroup - firstInGroup, vectors * Lanes) - (vectors - 1) * Lanes;
-            int output = group * Shape.OutputsPerGroup + firstInGroup;
-            long outputStart = ((long)first * _constants.Outputs + output) * _outputBytes;
-            nint origin = (nint)group * Shape.Channels * _inputBytes;
-            var arguments = new TileArguments
-            {
-                Rows = rows + (nint)chunk.Tap * pixels,
-                Weights = _streams.WeightsOf(group, from, chunk.Tap * shape.Windows + chunk.Window),
-                Owners = _streams.OwnersOf(group, from, chunk.Tap, chunk.Window),
-                Starts = _constants.Starts + (nint)output * sizeof(int),
-                Factors = (byte*)(_constants.Factors + output),
-                Output = call.Output + outputStart,
-                Residual = call.Residual == null ? null : call.Residual + outputStart,
-                Sums = typeof(T) == typeof(float) ? call.Output + outputStart : sums + (nint)output * sizeof(int),
-                OutputStride = (nint)_constants.Outputs * _outputBytes,
-                SumsStride = (nint)_constants.Outputs * sizeof(int),
-                FirstOffset = origin + chunk.Window * shape.WindowStrideBytes,
-                LastOffset = origin + shape.LastOffsetBytes,
-                WindowStride = shape.WindowStrideBytes,
-                Windows = chunk.Windows,
-                Taps = chunk.Taps,
-                Blocks = to - from,
-                WeightSkip = _streams.WeightBytes(vectors, shape.Taps * shape.Windows - chunk.Taps * chunk.Windows),
-                OwnerSkip = _streams.BlockOwnerBytes(vectors) - _streams.ChunkOwnerBytes(vectors, chunk.Taps, chunk.Window, chunk.Windows),
-                Low = _constants.Low,
-                High = _constants.High,
-                ZeroPoint = _constants.OutputZeroPoint,
-                LaneMask = (1u << lanes) - 1,
-            };
-            nint function = Function(pixels, vectors, lanes < Lanes, resumes, suspends, call.Residual != null);
-            ((delegate* unmanaged[SuppressGCTransition]<TileArguments*, void>)function)(&arguments);
-            if (!suspends && _constants.Function != ActivationKind.None)
-                FunctionPass.Apply(
-                    _constants.Function, (float*)(call.Output + outputStart), pixels,
-                    Math.Min(Shape.OutputsPerGroup, to * VectorsPerBlock * Lanes) - firstInGroup, _constants.Outputs);
-        }
+        TileArguments arguments = part.Arguments;
+        nint offset = first * arguments.OutputStride;
+        byte* output = arguments.Output + offset;
+        arguments.Output = output;
+        arguments.Residual += offset;
+        nint function = Function(pixels, part.Vectors, part.IsPartial, part.Arguments.Residual != null);
+        ((delegate* unmanaged[SuppressGCTransition]<TileArguments*, void>)function)(&arguments);
+        if (_constants.Function != ActivationKind.None)
+            FunctionPass.Apply(_constants.Function, (float*)output, pixels, part.Outputs, _constants.Outputs);
     }
 
     /// <summary>The emitted function; this layer's own are remembered by their few variable properties.</summary>
-    private nint Function(int pixels, int vectors, bool isPartial, bool resumes, bool suspends, bool hasResidual)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private nint Function(int pixels, int vectors, bool isPartial, bool hasResidual)
     {
-        int key = (((((pixels << 1 | vectors - 1) << 1 | Bit(isPartial)) << 1 | Bit(resumes)) << 1 | Bit(suspends)) << 1) | Bit(hasResidual);
+        int key = ((pixels << 1 | vectors - 1) << 1 | Bit(isPartial)) << 1 | Bit(hasResidual);
         nint known = Volatile.Read(ref _functions[key]);
-        if (known != 0)
-            return known;
-        bool isBounded = !suspends && typeof(T) == typeof(float);
+        return known != 0 ? known : Emit(key, pixels, vectors, isPartial, hasResidual);
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private nint Emit(int key, int pixels, int vectors, bool isPartial, bool hasResidual)
+    {
+        bool isFloat = typeof(T) == typeof(float);
         nint made = TileFunctions.Shared.AddressOf(new TileVariant(
-            _arithmetic, pixels, vectors, _streams.Shape.Steps, isPartial, resumes, suspends, hasResidual && !suspends,
-            isBounded && _constants.Low > float.NegativeInfinity, isBounded && _constants.High < float.PositiveInfinity));
+            _arithmetic, pixels, vectors, _streams.Shape.Steps, isPartial, hasResidual,
+            isFloat && _constants.Low > float.NegativeInfinity, isFloat && _constants.High < float.PositiveInfinity));
         Volatile.Write(ref _functions[key], made);
         return made;
     }

@@ -9,12 +9,12 @@ namespace Dovetail.Runtime.Kernels.MachineCode;
 /// Writes the register tile of the selector kernels as x86-64 machine code with AVX-512: instructions that .NET does
 /// not expose (<c>vpdpbusd</c>, <c>vdpbf16ps</c>), every register in use, and no call to the end of a layer's outputs.
 /// The function is <c>void (TileArguments*)</c> in the System V calling convention.
-/// 1. For each block of outputs, sums start from constants (the bias) or from the sums of earlier inputs.
+/// 1. For each block of outputs, sums start from constants (the bias).
 /// 2. For each tap, take the tile's row pointers; for each window of the tap, load one window a pixel, and for each
 ///    vector of outputs select by the owners and multiply by the weights. Weights and owners are read in order.
 /// 3. A tile of few pixels has too few sums to hide the latency of an addition: neighbouring windows get sums of their
 ///    own, added at the end.
-/// 4. Sums leave the registers with residual, bounds and requantization, or raw.
+/// 4. Sums leave the registers with residual, bounds and requantization.
 /// Registers: zmm0–23 sums; 24, 25 weights; 26, 27 owners; 28–30 inputs and selected inputs. rdi arguments, rsi row
 /// pointers, rdx weights, rcx owners, r8 next offset, rax offset, r9 windows left, seven row pointers, r15 the others in turn.
 /// </summary>
@@ -112,10 +112,6 @@ internal sealed class TileEmitter
         _code.jne(tap);
         _code.pop(rax);
         EmitEnd();
-        _code.movsxd(rax, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.WeightSkip))]);
-        _code.add(rdx, rax);
-        _code.movsxd(rax, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.OwnerSkip))]);
-        _code.add(rcx, rax);
         _code.dec(__qword_ptr[rdi + OffsetOf(nameof(TileArguments.Blocks))]);
         _code.jne(block);
         _code.vzeroupper();
@@ -126,22 +122,10 @@ internal sealed class TileEmitter
 
     private void EmitStart()
     {
-        if (_tile.Resumes)
-        {
-            ForEachPixel(nameof(TileArguments.Sums), nameof(TileArguments.SumsStride), pixel =>
-            {
-                for (int v = 0; v < _tile.Vectors; v++)
-                    _code.vmovups(IsMasked(v) ? Sum(0, pixel, v).k1.z : Sum(0, pixel, v), __zmmword_ptr[rax + v * VectorBytes]);
-            });
-        }
-        else
-        {
-            _code.mov(rax, Field(nameof(TileArguments.Starts)));
-            for (int pixel = 0; pixel < _tile.Pixels; pixel++)
-                for (int v = 0; v < _tile.Vectors; v++)
-                    _code.vmovups(Sum(0, pixel, v), __zmmword_ptr[rax + v * VectorBytes]);
-        }
-
+        _code.mov(rax, Field(nameof(TileArguments.Starts)));
+        for (int pixel = 0; pixel < _tile.Pixels; pixel++)
+            for (int v = 0; v < _tile.Vectors; v++)
+                _code.vmovups(Sum(0, pixel, v), __zmmword_ptr[rax + v * VectorBytes]);
         for (int i = SumsOfWindow; i < WindowsApart * SumsOfWindow; i++)
             _code.vpxord(Zmm[i], Zmm[i], Zmm[i]);
     }
@@ -276,22 +260,12 @@ internal sealed class TileEmitter
                         _code.vaddps(Sum(0, pixel, v), Sum(0, pixel, v), Sum(window, pixel, v));
                 }
 
-        if (_tile.Suspends)
-            ForEachPixel(nameof(TileArguments.Sums), nameof(TileArguments.SumsStride), pixel =>
-            {
-                for (int v = 0; v < _tile.Vectors; v++)
-                    _code.vmovups(IsMasked(v) ? __zmmword_ptr[rax + v * VectorBytes].k1 : __zmmword_ptr[rax + v * VectorBytes], Sum(0, pixel, v));
-            });
-        else if (IsQuantized)
+        if (IsQuantized)
             EmitQuantizedEnd();
         else
             EmitFloatEnd();
 
-        if (_tile.Resumes || _tile.Suspends)
-            Advance(nameof(TileArguments.Sums), VectorBytes);
         Advance(nameof(TileArguments.Starts), VectorBytes);
-        if (_tile.Suspends)
-            return;
         Advance(nameof(TileArguments.Output), IsQuantized ? Lanes : VectorBytes);
         if (_tile.HasResidual)
             Advance(nameof(TileArguments.Residual), VectorBytes);
@@ -308,7 +282,7 @@ internal sealed class TileEmitter
             _code.vbroadcastss(zmm24, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.Low))]);
         if (_tile.ClampsHigh)
             _code.vbroadcastss(zmm25, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.High))]);
-        ForEachPixel(nameof(TileArguments.Output), nameof(TileArguments.OutputStride), pixel =>
+        ForEachPixel(pixel =>
         {
             for (int v = 0; v < _tile.Vectors; v++)
             {
@@ -335,7 +309,7 @@ internal sealed class TileEmitter
         _code.vbroadcastss(zmm24, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.Low))]);
         _code.vbroadcastss(zmm25, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.High))]);
         _code.vpbroadcastd(zmm26, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.ZeroPoint))]);
-        ForEachPixel(nameof(TileArguments.Output), nameof(TileArguments.OutputStride), pixel =>
+        ForEachPixel(pixel =>
         {
             for (int v = 0; v < _tile.Vectors; v++)
             {
@@ -356,11 +330,11 @@ internal sealed class TileEmitter
 
     private bool IsMasked(int vector) => _tile.IsPartial && vector == _tile.Vectors - 1;
 
-    /// <summary>Leaves the pixel's pointer in rax and the stride in r9.</summary>
-    private void ForEachPixel(string pointer, string stride, Action<int> emit)
+    /// <summary>Leaves the pixel's outputs in rax and their stride in r9.</summary>
+    private void ForEachPixel(Action<int> emit)
     {
-        _code.mov(rax, Field(pointer));
-        _code.mov(r9, Field(stride));
+        _code.mov(rax, Field(nameof(TileArguments.Output)));
+        _code.mov(r9, Field(nameof(TileArguments.OutputStride)));
         for (int pixel = 0; pixel < _tile.Pixels; pixel++)
         {
             emit(pixel);

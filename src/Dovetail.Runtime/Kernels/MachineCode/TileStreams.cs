@@ -21,13 +21,11 @@ internal sealed class TileStreams : IDisposable
     private readonly AlignedBuffer _owners;
     private readonly int _lanes;
     private readonly int _ownersPerIndex;
-    private readonly int _weightBytesOfStep;
 
     public unsafe TileStreams(SelectorStreams streams, LaneFormat format, int convolutionGroups)
     {
         (_streams, _lanes, _ownersPerIndex) = (streams, format.Lanes * format.SlotsPerStep, format.ElementBytes);
         Debug.Assert(_lanes * _ownersPerIndex == VectorBytes);
-        _weightBytesOfStep = _lanes * format.ElementBytes;
         GroupOwnerBytes = 0;
         for (int block = 0; block < streams.BlocksPerGroup; block++)
             GroupOwnerBytes += BlockOwnerBytes(streams.VectorsOf(block));
@@ -62,7 +60,7 @@ internal sealed class TileStreams : IDisposable
     public int VectorsOf(int block) => _streams.VectorsOf(block);
 
     /// <summary>Windows whose steps fill whole groups of owners.</summary>
-    public int WindowsPerGroup(int vectors) => WindowsPerGroup(_ownersPerIndex, Shape.Steps * vectors);
+    private int WindowsPerGroup(int vectors) => WindowsPerGroup(_ownersPerIndex, Shape.Steps * vectors);
 
     /// <summary>The fewest windows whose vectors of owners, <paramref name="steps"/> each, fill whole groups of <paramref name="ownersPerIndex"/>.</summary>
     public static int WindowsPerGroup(int ownersPerIndex, int steps)
@@ -76,40 +74,24 @@ internal sealed class TileStreams : IDisposable
     /// <summary>Bytes of the groups that hold <paramref name="steps"/> vectors of owners.</summary>
     public static int OwnerBytes(int ownersPerIndex, int steps) => (steps + ownersPerIndex - 1) / ownersPerIndex * VectorBytes;
 
-    /// <summary>The weights of a block, behind those of <paramref name="windows"/> windows (counted through all taps).</summary>
-    public unsafe byte* WeightsOf(int convolutionGroup, int block, int windows)
-    {
-        long firstVector = (long)convolutionGroup * _streams.VectorsPerGroup + block * VectorsPerBlock;
-        return _streams.Weights.Pointer + firstVector * _streams.WeightVectorBytes + (nint)WeightBytes(VectorsOf(block), windows);
-    }
+    /// <summary>The weights of a block; those of the next follow.</summary>
+    public unsafe byte* WeightsOf(int convolutionGroup, int block) =>
+        _streams.Weights.Pointer + ((nint)convolutionGroup * _streams.VectorsPerGroup + block * VectorsPerBlock) * _streams.WeightVectorBytes;
 
-    /// <summary>The owners of a block from a window of a tap on; where that is not the first, a multiple of <see cref="WindowsPerGroup(int)"/>.</summary>
-    public unsafe byte* OwnersOf(int convolutionGroup, int block, int tap, int window)
-    {
-        int vectors = VectorsOf(block);
-        nint before = (nint)convolutionGroup * GroupOwnerBytes + (nint)block * BlockOwnerBytes(VectorsPerBlock);
-        return _owners.Pointer + before + (nint)tap * OwnerBytesOfWindows(vectors, Shape.Windows) + OwnerBytesOfWindows(vectors, window);
-    }
-
-    public int WeightBytes(int vectors, int windows) => windows * Shape.Steps * vectors * _weightBytesOfStep;
-
-    public int BlockOwnerBytes(int vectors) => Shape.Taps * OwnerBytesOfWindows(vectors, Shape.Windows);
-
-    /// <summary>Bytes of owners of the first <paramref name="windows"/> windows of a tap.</summary>
-    public int OwnerBytesOfWindows(int vectors, int windows)
-    {
-        (int groups, int rest) = Math.DivRem(windows, WindowsPerGroup(vectors));
-        return groups * OwnerBytes(WindowsPerGroup(vectors) * Shape.Steps * vectors) + rest * OwnerBytes(Shape.Steps * vectors);
-    }
-
-    /// <summary>Bytes of owners of some windows of some taps; with more than one tap, of all windows.</summary>
-    public int ChunkOwnerBytes(int vectors, int taps, int window, int windows) =>
-        taps * (OwnerBytesOfWindows(vectors, window + windows) - OwnerBytesOfWindows(vectors, window));
+    /// <summary>The owners of a block; those of the next follow.</summary>
+    public unsafe byte* OwnersOf(int convolutionGroup, int block) =>
+        _owners.Pointer + (nint)convolutionGroup * GroupOwnerBytes + (nint)block * BlockOwnerBytes(VectorsPerBlock);
 
     public void Dispose()
     {
         _streams.Dispose();
         _owners.Dispose();
+    }
+
+    private int BlockOwnerBytes(int vectors)
+    {
+        (int groups, int rest) = Math.DivRem(Shape.Windows, WindowsPerGroup(vectors));
+        return Shape.Taps * (groups * OwnerBytes(WindowsPerGroup(vectors) * Shape.Steps * vectors) + rest * OwnerBytes(Shape.Steps * vectors));
     }
 
     private int OwnerOffset(int step) => step / _ownersPerIndex * VectorBytes + step % _ownersPerIndex;

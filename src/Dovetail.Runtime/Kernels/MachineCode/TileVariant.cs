@@ -6,11 +6,9 @@ namespace Dovetail.Runtime.Kernels.MachineCode;
 /// <param name="Vectors">Vectors of 16 outputs in registers, 1 or 2.</param>
 /// <param name="Steps">Steps of a window, unrolled.</param>
 /// <param name="IsPartial">The last vector's lanes behind the outputs are masked.</param>
-/// <param name="Resumes">Sums start from those of the chunk of inputs before, otherwise from the constants.</param>
-/// <param name="Suspends">Sums are left for the next chunk of inputs, otherwise finished.</param>
 /// <param name="HasResidual">A residual is added; float sums only.</param>
 /// <param name="ClampsLow">Results are raised to the lower bound; quantized results always are.</param>
 /// <param name="ClampsHigh">Results are lowered to the upper bound; quantized results always are.</param>
 internal readonly record struct TileVariant(
     TileArithmetic Arithmetic, int Pixels, int Vectors, int Steps, bool IsPartial,
-    bool Resumes, bool Suspends, bool HasResidual, bool ClampsLow, bool ClampsHigh);
+    bool HasResidual, bool ClampsLow, bool ClampsHigh);
