@@ -1,5 +1,8 @@
 using System.CommandLine;
+using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Rewriting;
+using Dovetail.Onnx.Rewriting.Packing;
 using Dovetail.Onnx.Zoo;
 using Spectre.Console;
 
@@ -8,36 +11,83 @@ namespace Dovetail.Cli.Commands;
 /// <summary><c>dovetail zoo</c>: the networks that come with Dovetail, as ONNX files.</summary>
 internal static class ZooCommand
 {
-    public static Command Create()
+    public static Command Create() => new("zoo", "The networks that come with Dovetail.") { List(), Write() };
+
+    private static Command List()
     {
         Option<string?> json = CommonOptions.Json();
         var list = new Command("list", "List the networks.") { json };
         list.SetAction(parsed =>
         {
             var output = new VerbOutput(parsed.GetValue(json));
-            var table = new Table().AddColumns("Name", "Description");
+            var table = new Table().AddColumns("Name", "Input", "Description");
             foreach (ZooModel model in ZooModels.Names)
-                table.AddRow(Markup.Escape(model.Name), Markup.Escape(model.Description));
+                table.AddRow(Markup.Escape(model.Name), Markup.Escape(Shape(model)), Markup.Escape(model.Description));
             output.Human.Write(table);
             output.Human.WriteLine("Use one with --model zoo:NAME, or write it to a file: dovetail zoo write NAME FILE.onnx");
-            output.WriteJson(new { models = ZooModels.Names.Select(model => new { model.Name, model.Description }) });
+            output.WriteJson(new { models = ZooModels.Names.Select(model => new { model.Name, model.Description, model.InputName, input_shape = Shape(model) }) });
             return 0;
         });
+        return list;
+    }
 
+    private static Command Write()
+    {
         var name = new Argument<string>("name") { Description = "Name from 'dovetail zoo list'." };
         var file = new Argument<FileInfo>("file") { Description = "The ONNX file to write." };
         Option<int> seed = CommonOptions.Seed();
-        var write = new Command("write", "Write a network with random weights (from the seed) to an ONNX file.") { name, file, seed, json };
+        Option<ComplementaryPattern?> pattern = new("--pattern")
+        {
+            Description = "Zero all but the greatest random weights of every cell, so that the file can be packed at once: for measuring, not for accuracy.",
+            HelpName = "PATTERN",
+            CustomParser = CommonOptions.Pattern,
+        };
+        Option<int?> depth = new("--depth") { Description = "Blocks of a transformer. Default: as published." };
+        Option<int?> image = new("--image-size") { Description = "Height and width of the image. Default: as published." };
+        Option<string?> json = CommonOptions.Json();
+        var write = new Command("write", "Write a network with random weights (from the seed) to an ONNX file.") { name, file, seed, pattern, depth, image, json };
         write.SetAction(parsed =>
         {
             var output = new VerbOutput(parsed.GetValue(json));
-            OnnxModel model = ZooModels.Create(parsed.GetValue(name)!, parsed.GetValue(seed));
             string path = parsed.GetValue(file)!.FullName;
-            model.Save(path);
-            output.Human.WriteLine($"Wrote {path}, {new FileInfo(path).Length:N0} bytes.");
-            output.WriteJson(new { file = path, bytes = new FileInfo(path).Length, seed = parsed.GetValue(seed) });
+            var options = new ZooOptions { Depth = parsed.GetValue(depth), ImageSize = parsed.GetValue(image) };
+            ComplementaryPattern? chosen = parsed.GetValue(pattern);
+            int layers = 0;
+            output.Human.Status().Start("Random weights", status =>
+            {
+                OnnxModel model = ZooModels.Create(parsed.GetValue(name)!, parsed.GetValue(seed), options);
+                if (chosen is not null)
+                {
+                    status.Status(Markup.Escape($"Projecting onto {chosen}"));
+                    layers = Project(model, chosen);
+                }
+
+                status.Status("Writing");
+                model.Save(path);
+            });
+            string said = chosen is null ? "" : $"; {layers} layers satisfy {chosen}";
+            output.Human.WriteLine($"Wrote {path}, {new FileInfo(path).Length:N0} bytes{said}.");
+            output.WriteJson(new { file = path, bytes = new FileInfo(path).Length, seed = parsed.GetValue(seed), pattern = chosen?.ToString(), layers_projected = layers });
             return 0;
         });
-        return new Command("zoo", "The networks that come with Dovetail.") { list, write };
+        return write;
     }
+
+    private static int Project(OnnxModel model, ComplementaryPattern pattern)
+    {
+        IReadOnlyList<WeightLayer> layers = WeightLayers.FindFitting(model, pattern);
+        foreach (WeightLayer layer in layers)
+        {
+            float[] weights = layer.GetWeights();
+            bool[] mask = Projection.Project(Array.ConvertAll(weights, MathF.Abs), new CellLayout(pattern, layer.Shape));
+            for (int i = 0; i < weights.Length; i++)
+                weights[i] = mask[i] ? weights[i] : 0;
+            layer.SetWeights(weights);
+        }
+
+        model.SetMetadata(PackingPass.PatternMetadata, pattern.ToString());
+        return layers.Count;
+    }
+
+    private static string Shape(ZooModel model) => $"{model.InputName} [{string.Join(", ", model.InputShape)}]";
 }

@@ -20,6 +20,31 @@ public static class GraphSlicer
         return copy;
     }
 
+    /// <summary>A copy whose inputs have numbers in place of symbols, e.g. "tokens" = 128.</summary>
+    /// <exception cref="OnnxException">No input has such a symbol, or a size is below 1.</exception>
+    public static OnnxModel WithDimensions(OnnxModel model, IReadOnlyDictionary<string, long> sizes)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(sizes);
+        OnnxModel copy = model.Clone();
+        List<DimensionProto> symbols = [.. copy.Inputs.SelectMany(i => i.Type?.Tensor?.Shape?.Dims ?? []).Where(d => d.Symbol is { Length: > 0 })];
+        foreach ((string symbol, long size) in sizes)
+        {
+            List<DimensionProto> named = symbols.FindAll(d => d.Symbol == symbol);
+            if (named.Count == 0 || size < 1)
+                throw new OnnxException(named.Count == 0
+                    ? $"No input of '{model.Graph.Name}' has the dimension '{symbol}', expected one of: {string.Join(", ", symbols.Select(d => d.Symbol).Distinct())}."
+                    : $"The size of dimension '{symbol}' is {size}, expected 1 or more.");
+            named.ForEach(d => (d.Symbol, d.Value) = (null, size));
+        }
+
+        copy.Graph.ValueInfos.Clear();
+        IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(copy);
+        for (int i = 0; i < copy.Graph.Outputs.Count; i++)
+            copy.Graph.Outputs[i] = Find(shapes, copy.Graph.Outputs[i].Name).ToValueInfo(copy.Graph.Outputs[i].Name);
+        return copy;
+    }
+
     /// <summary>
     /// The model of one node with its constants. What it reads otherwise becomes an input, with the batch
     /// left open. An int8 layer keeps the DequantizeLinear and QuantizeLinear nodes around it, so that a

@@ -12,10 +12,12 @@ public sealed class WeightLayer
 {
     private readonly TensorProto _tensor;
     private readonly bool _inputsFirst;
+    private readonly Lazy<LayerWorkload> _workload;
 
-    internal WeightLayer(NodeProto node, TensorProto tensor, bool inputsFirst, NodeProto? dequantize, WeightShape shape, LayerWorkload workload)
+    internal WeightLayer(NodeProto node, TensorProto tensor, bool inputsFirst, NodeProto? dequantize, WeightShape shape, bool hasFixedSize, Func<LayerWorkload> workload)
     {
-        (Node, _tensor, _inputsFirst, Dequantize, Shape, Workload) = (node, tensor, inputsFirst, dequantize, shape, workload);
+        (Node, _tensor, _inputsFirst, Dequantize, Shape, HasFixedSize) = (node, tensor, inputsFirst, dequantize, shape, hasFixedSize);
+        _workload = new Lazy<LayerWorkload>(workload);
     }
 
     public NodeProto Node { get; }
@@ -32,7 +34,11 @@ public sealed class WeightLayer
     public WeightShape Shape { get; }
 
     /// <summary>The product that the layer computes for batch 1.</summary>
-    public LayerWorkload Workload { get; }
+    /// <exception cref="OnnxException">A size is not fixed: an image's, or the tokens'. GraphSlicer.WithDimensions fixes it.</exception>
+    public LayerWorkload Workload => _workload.Value;
+
+    /// <summary>True where <see cref="Workload"/> is known.</summary>
+    public bool HasFixedSize { get; }
 
     /// <summary>True where the weights are int8 behind a DequantizeLinear.</summary>
     public bool IsQuantized => Dequantize is not null;

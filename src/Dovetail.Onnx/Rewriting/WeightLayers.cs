@@ -56,21 +56,25 @@ public static class WeightLayers
                 return null;
             int groups = (int)node.GetInt("group", 1);
             var shape = new WeightShape(dims, groups);
-            int height = input.Size(2, node.Inputs[0]), width = input.Size(3, node.Inputs[0]);
-            ConvolutionGeometry geometry = Geometry(Window.Read(node, dims[2..]), height, width, groups);
-            var workload = new LayerWorkload(node.Name, "Conv", shape.Outputs, geometry.OutputPixels, shape.Inputs, geometry);
-            return new WeightLayer(node, tensor, inputsFirst: false, dequantize, shape, workload);
+            var window = Window.Read(node, dims[2..]);
+            return new WeightLayer(node, tensor, inputsFirst: false, dequantize, shape, input.Shape.All(d => d.IsKnown), () =>
+            {
+                ConvolutionGeometry geometry = Geometry(window, input.Size(2, node.Inputs[0]), input.Size(3, node.Inputs[0]), groups);
+                return new LayerWorkload(node.Name, "Conv", shape.Outputs, geometry.OutputPixels, shape.Inputs, geometry);
+            });
         }
 
         if (dims.Length != 2 || (node.Is("Gemm") && node.GetInt("transA", 0) != 0))
             return null;
         bool inputsFirst = node.Is("MatMul") || node.GetInt("transB", 0) == 0;
         WeightShape matrix = inputsFirst ? WeightShape.Matrix(dims[1], dims[0]) : WeightShape.Matrix(dims[0], dims[1]);
-        int columns = 1;
-        for (int axis = 0; axis < output.Rank - 1; axis++)
-            columns = checked(columns * output.Size(axis, node.Outputs[0]));
-        return new WeightLayer(node, tensor, inputsFirst, dequantize, matrix,
-            new LayerWorkload(node.Name, "Gemm", matrix.Outputs, columns, matrix.Inputs));
+        return new WeightLayer(node, tensor, inputsFirst, dequantize, matrix, input.Shape.All(d => d.IsKnown), () =>
+        {
+            int columns = 1;
+            for (int axis = 0; axis < output.Rank - 1; axis++)
+                columns = checked(columns * output.Size(axis, node.Outputs[0]));
+            return new LayerWorkload(node.Name, "Gemm", matrix.Outputs, columns, matrix.Inputs);
+        });
     }
 
     internal static ConvolutionGeometry Geometry(Window window, int height, int width, int groups)

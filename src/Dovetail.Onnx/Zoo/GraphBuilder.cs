@@ -39,17 +39,54 @@ internal sealed class GraphBuilder
     }
 
     /// <summary>A square convolution with padding kernel / 2, without bias: batch norm follows.</summary>
-    public string Conv(string name, string input, int inputs, int outputs, int kernel, int stride)
+    public string Conv(string name, string input, int inputs, int outputs, int kernel, int stride, int groups = 1)
     {
-        Weight($"{name}.weight", [outputs, inputs, kernel, kernel], fanIn: inputs * kernel * kernel);
+        Weight($"{name}.weight", [outputs, inputs / groups, kernel, kernel], fanIn: inputs / groups * kernel * kernel);
         int pad = kernel / 2;
         return Node("Conv", name, [input, $"{name}.weight"],
             AttributeProto.Of("kernel_shape", [kernel, kernel]),
             AttributeProto.Of("strides", [stride, stride]),
             AttributeProto.Of("pads", [pad, pad, pad, pad]),
             AttributeProto.Of("dilations", [1, 1]),
-            AttributeProto.Of("group", 1));
+            AttributeProto.Of("group", groups));
     }
+
+    /// <summary>A square convolution over patches that do not overlap, with bias.</summary>
+    public string PatchConv(string name, string input, int inputs, int outputs, int kernel)
+    {
+        Weight($"{name}.weight", [outputs, inputs, kernel, kernel], fanIn: inputs * kernel * kernel);
+        Fill($"{name}.bias", outputs, 0);
+        return Node("Conv", name, [input, $"{name}.weight", $"{name}.bias"],
+            AttributeProto.Of("kernel_shape", [kernel, kernel]), AttributeProto.Of("strides", [kernel, kernel]));
+    }
+
+    /// <summary>A fully connected layer on the last dimension of a tensor of any rank: MatMul with weights [inputs, outputs], then Add.</summary>
+    public string Linear(string name, string input, int inputs, int outputs)
+    {
+        Weight($"{name}.weight", [inputs, outputs], fanIn: inputs);
+        Fill($"{name}.bias", outputs, 0);
+        return Node("Add", $"{name}.add", [Node("MatMul", name, [input, $"{name}.weight"]), $"{name}.bias"]);
+    }
+
+    public string LayerNorm(string name, string input, int channels, float epsilon)
+    {
+        Fill($"{name}.weight", channels, 1);
+        Fill($"{name}.bias", channels, 0);
+        return Node("LayerNormalization", name, [input, $"{name}.weight", $"{name}.bias"],
+            AttributeProto.Of("axis", -1), AttributeProto.Of("epsilon", epsilon));
+    }
+
+    /// <summary>A learned tensor: normal with the given deviation.</summary>
+    public string Parameter(string name, double deviation, params long[] dims) => Normal(name, dims, deviation);
+
+    public string Constant(string name, float value) => Add(TensorData.Scalar(name, value));
+
+    /// <summary>A constant that several places ask for.</summary>
+    public string Shared(string name, float value) => Graph.Initializers.Exists(t => t.Name == name) ? name : Constant(name, value);
+
+    public string Integer(string name, long value) => Add(TensorData.Scalar(name, value));
+
+    public string Constant(string name, params long[] values) => Add(TensorData.Create<long>(name, [values.Length], values));
 
     public string BatchNorm(string name, string input, int channels)
     {
@@ -89,7 +126,8 @@ internal sealed class GraphBuilder
         return model;
     }
 
-    private string Node(string op, string name, string[] inputs, params ReadOnlySpan<AttributeProto> attributes)
+    /// <summary>Any node with one output, "NAME.output".</summary>
+    public string Node(string op, string name, string[] inputs, params ReadOnlySpan<AttributeProto> attributes)
     {
         string output = $"{name}.output";
         var node = new NodeProto(op, name, inputs, [output]);
@@ -99,13 +137,28 @@ internal sealed class GraphBuilder
         return output;
     }
 
-    private void Weight(string name, long[] dims, int fanIn)
+    /// <summary>A node with several outputs, "NAME.output0", "NAME.output1", …</summary>
+    public string[] Split(string name, string input, int axis, int parts)
     {
-        double deviation = Math.Sqrt(2.0 / fanIn);
+        string[] outputs = [.. Enumerable.Range(0, parts).Select(i => $"{name}.output{i}")];
+        Graph.Nodes.Add(new NodeProto("Split", name, [input], outputs).With("axis", axis));
+        return outputs;
+    }
+
+    private void Weight(string name, long[] dims, int fanIn) => Normal(name, dims, Math.Sqrt(2.0 / fanIn));
+
+    private string Normal(string name, long[] dims, double deviation)
+    {
         var values = new float[dims.Aggregate(1L, (a, b) => a * b)];
         for (int i = 0; i < values.Length; i++)
             values[i] = (float)(deviation * NextNormal());
-        Graph.Initializers.Add(TensorData.Create<float>(name, dims, values));
+        return Add(TensorData.Create<float>(name, dims, values));
+    }
+
+    private string Add(TensorProto tensor)
+    {
+        Graph.Initializers.Add(tensor);
+        return tensor.Name;
     }
 
     private void Fill(string name, int count, float value)

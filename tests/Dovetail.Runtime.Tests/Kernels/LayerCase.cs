@@ -46,6 +46,17 @@ internal sealed record LayerCase(
             random.Next(2) == 0, random.Next(2) == 0, (ActivationKind)random.Next(6), seed);
     }
 
+    /// <summary>Shapes with no common divisor with any tile: strides, dilations, pads, groups and batches of all kinds.</summary>
+    public static IEnumerable<LayerCase> Primes(string pattern) =>
+    [
+        new(pattern, 127, 131, new ConvolutionGeometry(13, 11, 3, 3, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1)),
+        new(pattern, 61, 67, new ConvolutionGeometry(17, 19, 5, 7, 2, 3, 2, 3, 2, 3)),
+        new(pattern, 37, 41, new ConvolutionGeometry(11, 13, 3, 2, 1, 2, 3, 0, 1, 2, 3, 5), Batch: 3),
+        new(pattern, 3 * 19, 43, new ConvolutionGeometry(7, 5, 2, 3, 3, 1, 0, 2, 1, 0, 2, 2, 3), Batch: 2, Kind: ActivationKind.Clip),
+        new(pattern, 5 * 17, 23, new ConvolutionGeometry(5, 7, 1, 1, 2, 2, Groups: 5), Batch: 5, Bias: false),
+        new(pattern, 7 * 2, 71, new ConvolutionGeometry(3, 3, 3, 3, 1, 1, 2, 2, 2, 2, Groups: 7), Residual: false),
+    ];
+
     public override string ToString() => string.Create(CultureInfo.InvariantCulture,
         $"{Pattern} M={Outputs} C={Channels} batch={Batch} bias={Bias} residual={Residual} {Activation} seed={Seed} {Geometry}");
 }

@@ -64,7 +64,7 @@ internal static class RandomLayer
     }
 
     /// <summary>
-    /// Σ w·x over the dense weights (matrix order), NHWC, for one batch: [pixels, outputs] in double.
+    /// Σ w·x over the weights that are not zero (matrix order), NHWC, for one batch: [pixels, outputs] in double.
     /// Written from the definition of a convolution; shares no code with the product.
     /// </summary>
     public static double[] DenseConvolution(
@@ -78,16 +78,17 @@ internal static class RandomLayer
                     for (int m = 0; m < shape.Outputs; m++, at++)
                         for (int ky = 0; ky < g.KernelHeight; ky++)
                             for (int kx = 0; kx < g.KernelWidth; kx++)
+                            {
+                                int y = oy * g.StrideHeight + ky * g.DilationHeight - g.PadTop;
+                                int x = ox * g.StrideWidth + kx * g.DilationWidth - g.PadLeft;
+                                bool inside = y >= 0 && x >= 0 && y < g.InputHeight && x < g.InputWidth;
+                                int pixel = ((n * g.InputHeight + y) * g.InputWidth + x) * inputChannels + m / (shape.Outputs / shape.Groups) * shape.Channels;
+                                int row = (m * shape.Taps + ky * g.KernelWidth + kx) * shape.Channels;
                                 for (int c = 0; c < shape.Channels; c++)
-                                {
-                                    int y = oy * g.StrideHeight + ky * g.DilationHeight - g.PadTop;
-                                    int x = ox * g.StrideWidth + kx * g.DilationWidth - g.PadLeft;
-                                    int channel = m / (shape.Outputs / shape.Groups) * shape.Channels + c;
-                                    double value = y < 0 || x < 0 || y >= g.InputHeight || x >= g.InputWidth
-                                        ? padding
-                                        : input[((n * g.InputHeight + y) * g.InputWidth + x) * inputChannels + channel];
-                                    result[at] += value * weights[(m * shape.Taps + ky * g.KernelWidth + kx) * shape.Channels + c];
-                                }
+                                    if (weights[row + c] != 0)
+                                        result[at] += weights[row + c] * (inside ? input[pixel + c] : padding);
+                            }
+
         return result;
     }
 }

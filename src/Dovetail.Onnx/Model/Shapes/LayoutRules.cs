@@ -32,18 +32,18 @@ internal static class LayoutRules
     public static TensorInfo Reshape(ShapeContext c)
     {
         TensorInfo x = c.Input(0);
-        long[] wanted = c.Constant(1).ToInt64s();
+        Dim[] wanted = c.Values(1) ?? Array.ConvertAll(c.Constant(1).ToInt64s(), v => (Dim)v);
         bool zeroIsZero = c.Node.GetInt("allowzero", 0) != 0;
         var shape = new Dim[wanted.Length];
         int free = -1;
         for (int i = 0; i < wanted.Length; i++)
         {
-            if (wanted[i] == -1 && free < 0)
+            if (wanted[i].Value == -1 && free < 0)
                 free = i;
-            else if (wanted[i] < 0 || (wanted[i] == 0 && !zeroIsZero && i >= x.Rank))
+            else if (wanted[i].Value < 0 || (wanted[i].Value == 0 && !zeroIsZero && i >= x.Rank))
                 throw c.Bad($"{x} cannot take the shape [{string.Join(", ", wanted)}]");
             else
-                shape[i] = wanted[i] == 0 && !zeroIsZero ? x.Shape[i] : wanted[i];
+                shape[i] = wanted[i].Value == 0 && !zeroIsZero ? x.Shape[i] : wanted[i];
         }
 
         if (free >= 0)

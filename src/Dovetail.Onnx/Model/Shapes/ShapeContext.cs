@@ -1,7 +1,7 @@
 namespace Dovetail.Onnx.Model.Shapes;
 
 /// <summary>What a shape rule sees of its node: inputs with their shapes, constants, attributes.</summary>
-internal sealed class ShapeContext(OnnxModel model, NodeProto node, IReadOnlyDictionary<string, TensorInfo> known)
+internal sealed class ShapeContext(OnnxModel model, NodeProto node, IReadOnlyDictionary<string, TensorInfo> known, ShapeValues values)
 {
     public NodeProto Node => node;
 
@@ -16,7 +16,12 @@ internal sealed class ShapeContext(OnnxModel model, NodeProto node, IReadOnlyDic
         return info.Rank == rank ? info : throw Bad($"input {index} is {info}, expected rank {rank}");
     }
 
+    /// <summary>The elements of an integer input of rank 0 or 1, as far as they are known; null where they are not.</summary>
+    public Dim[]? Values(int index) => node.HasInput(index) ? values.Find(node.Inputs[index]) : null;
+
     public TensorProto Constant(int index) => model.Constant(node.Input(index), node);
+
+    public TensorProto? FindConstant(int index) => model.FindConstant(node.Input(index));
 
     public bool OpsetAtLeast(long version) => model.OpsetVersion() >= version;
 

@@ -36,6 +36,30 @@ public static class ShapeInference
         ["Mul"] = Elementwise,
         ["Div"] = Elementwise,
         ["Pow"] = Elementwise,
+        ["Equal"] = Compare,
+        ["Less"] = Compare,
+        ["LessOrEqual"] = Compare,
+        ["Greater"] = Compare,
+        ["GreaterOrEqual"] = Compare,
+        ["And"] = Compare,
+        ["Or"] = Compare,
+        ["Not"] = Same,
+        ["Where"] = c => new TensorInfo(c.Input(1).Type, c.Broadcast(new TensorInfo(c.Input(1).Type, c.Broadcast(c.Input(0), c.Input(1))), c.Input(2))),
+        ["Trilu"] = Same,
+        ["Abs"] = Same,
+        ["Log"] = Same,
+        ["Elu"] = Same,
+        ["Softplus"] = Same,
+        ["Mish"] = Same,
+        ["LogSoftmax"] = Same,
+        ["Shape"] = c => new TensorInfo(OnnxType.Int64, [ShapeValues.ShapeOf(c.Node, c.Input(0)).Length]),
+        ["ConstantOfShape"] = DynamicRules.ConstantOfShape,
+        ["Expand"] = DynamicRules.Expand,
+        ["Range"] = c => new TensorInfo(c.Input(0).Type, [Dim.Unknown]),
+        ["Slice"] = DynamicRules.Slice,
+        ["Split"] = c => DynamicRules.Split(c)[0],
+        ["Pad"] = DynamicRules.Pad,
+        ["Resize"] = DynamicRules.Resize,
         ["ReduceMean"] = LayoutRules.Reduce,
         ["ReduceSum"] = LayoutRules.Reduce,
         ["Flatten"] = LayoutRules.Flatten,
@@ -61,6 +85,12 @@ public static class ShapeInference
         ["ai.dovetail.PackedQLinearGemm"] = c => MatrixRules.PackedGemm(c, OnnxType.UInt8),
     };
 
+    /// <summary>Operators whose outputs are several.</summary>
+    private static readonly Dictionary<string, Func<ShapeContext, TensorInfo[]>> SeveralOutputs = new()
+    {
+        ["Split"] = DynamicRules.Split,
+    };
+
     /// <summary>How many inputs an operator must have, where that is not one.</summary>
     private static readonly Dictionary<string, int> RequiredInputs = new()
     {
@@ -78,6 +108,16 @@ public static class ShapeInference
         ["Min"] = 2,
         ["Gather"] = 2,
         ["Reshape"] = 2,
+        ["Equal"] = 2,
+        ["Less"] = 2,
+        ["LessOrEqual"] = 2,
+        ["Greater"] = 2,
+        ["GreaterOrEqual"] = 2,
+        ["And"] = 2,
+        ["Or"] = 2,
+        ["Where"] = 3,
+        ["Expand"] = 2,
+        ["Range"] = 3,
         ["QLinearConv"] = 8,
         ["MatMulInteger"] = 2,
         ["QuantizeLinear"] = 2,
@@ -100,6 +140,7 @@ public static class ShapeInference
         ArgumentNullException.ThrowIfNull(model);
         model.CheckGraph();
         var known = new Dictionary<string, TensorInfo>();
+        var values = new ShapeValues(model);
         foreach (TensorProto tensor in model.Graph.Initializers)
             known[tensor.Name] = new TensorInfo(tensor.DataType, [.. tensor.Dims.Select(d => (Dim)d)]);
         foreach (ValueInfoProto input in model.Graph.Inputs)
@@ -115,7 +156,12 @@ public static class ShapeInference
             int required = RequiredInputs.GetValueOrDefault(key, 1);
             if (!Enumerable.Range(0, required).All(node.HasInput))
                 throw new OnnxException($"{node} has the inputs [{string.Join(", ", node.Inputs)}], and its first {required} are required.");
-            known[node.Outputs[0]] = rule(new ShapeContext(model, node, known));
+            var context = new ShapeContext(model, node, known, values);
+            known[node.Outputs[0]] = rule(context);
+            if (node.Outputs.Count > 1 && SeveralOutputs.TryGetValue(key, out Func<ShapeContext, TensorInfo[]>? several))
+                foreach ((string output, TensorInfo info) in node.Outputs.Zip(several(context)))
+                    known[output] = info;
+            values.Follow(node, context.Input);
         }
 
         return known;
@@ -136,6 +182,8 @@ public static class ShapeInference
     private static TensorInfo Same(ShapeContext c) => c.Input(0);
 
     private static TensorInfo Elementwise(ShapeContext c) => new(c.Input(0).Type, c.Broadcast(c.Input(0), c.Input(1)));
+
+    private static TensorInfo Compare(ShapeContext c) => Elementwise(c) with { Type = OnnxType.Bool };
 
     private static TensorInfo Constant(ShapeContext c)
     {

@@ -2,6 +2,7 @@ using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Core.Workloads;
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Model.Shapes;
 using Dovetail.Onnx.Rewriting.Layout;
 
 namespace Dovetail.Onnx.Rewriting.Packing;
@@ -16,6 +17,8 @@ internal sealed class PackedNodeWriter(OnnxModel model)
     public (long Bytes, string? Reason) Write(WeightLayer layer, ComplementaryPattern pattern)
     {
         var layout = new CellLayout(pattern, layer.Shape);
+        if (layer.Node.GetString("auto_pad", "NOTSET").StartsWith("SAME", StringComparison.Ordinal) && !layer.HasFixedSize)
+            return (0, "its padding (auto_pad SAME) depends on the size of its input, which is not fixed");
         try
         {
             return layer.IsQuantized ? WriteQuantized(layer, layout) : WriteFloat(layer, layout);
@@ -44,12 +47,12 @@ internal sealed class PackedNodeWriter(OnnxModel model)
             }
         }
 
-        var result = new NodeProto { Name = node.Name, Domain = OnnxModel.DovetailDomain, OpType = layer.Workload.Convolution is null ? "PackedGemm" : "PackedConv" };
+        var result = new NodeProto { Name = node.Name, Domain = OnnxModel.DovetailDomain, OpType = node.Is("Conv") ? "PackedConv" : "PackedGemm" };
         (string values, string owners) = PackedWeights.Write(model, result, packed);
         result.Inputs.AddRange([node.Inputs[0], values, owners]);
         if (bias.Length > 0)
             result.Inputs.Add(bias);
-        Put(node, result, node.Outputs[0], layer.Workload.Convolution);
+        Put(layer, result, node.Outputs[0]);
         return (packed.ByteCount, null);
     }
 
@@ -60,8 +63,7 @@ internal sealed class PackedNodeWriter(OnnxModel model)
             return (0, reason);
         NodeProto node = layer.Node;
         PackedTensor packed = Packer.Pack<sbyte>(layer.GetInt8Weights(), layout, scales: quantized.WeightScales);
-        bool convolution = layer.Workload.Convolution is not null;
-        var result = new NodeProto { Name = node.Name, Domain = OnnxModel.DovetailDomain, OpType = convolution ? "PackedQLinearConv" : "PackedQLinearGemm" };
+        var result = new NodeProto { Name = node.Name, Domain = OnnxModel.DovetailDomain, OpType = node.Is("Conv") ? "PackedQLinearConv" : "PackedQLinearGemm" };
         (string values, string owners) = PackedWeights.Write(model, result, packed);
         string scales = model.UniqueName($"{node.Name}.weight_scale");
         model.AddInitializer(TensorData.Create<float>(scales, [quantized.WeightScales.Length], quantized.WeightScales));
@@ -78,26 +80,32 @@ internal sealed class PackedNodeWriter(OnnxModel model)
             model.Nodes.Remove(clamp);
         }
 
-        Put(node, result, quantize.Outputs[0], layer.Workload.Convolution);
+        Put(layer, result, quantize.Outputs[0]);
         model.Nodes.Remove(quantize);
         return (packed.ByteCount, null);
     }
 
-    private void Put(NodeProto old, NodeProto packed, string output, ConvolutionGeometry? convolution)
+    private void Put(WeightLayer layer, NodeProto packed, string output)
     {
-        int at = model.Nodes.IndexOf(old);
+        int at = model.Nodes.IndexOf(layer.Node);
         model.Nodes.RemoveAt(at);
-        if (convolution is not { } g)
+        if (!layer.Node.Is("Conv"))
         {
             packed.Outputs.Add(output);
             model.Nodes.Insert(at, packed);
             return;
         }
 
-        packed.With("strides", [g.StrideHeight, g.StrideWidth])
-            .With("pads", [g.PadTop, g.PadLeft, g.PadBottom, g.PadRight])
-            .With("dilations", [g.DilationHeight, g.DilationWidth])
-            .With("group", g.Groups);
+        var window = Window.Read(layer.Node, [.. layer.Shape.Dimensions.Skip(2)]);
+        // SAME pads by the image's size: only then must it be known.
+        int[] pads = window.AutoPad == "VALID" ? [0, 0, 0, 0] : window.Pads;
+        if (window.AutoPad.StartsWith("SAME", StringComparison.Ordinal))
+        {
+            ConvolutionGeometry g = layer.Workload.Convolution!;
+            pads = [g.PadTop, g.PadLeft, g.PadBottom, g.PadRight];
+        }
+
+        packed.With("strides", window.Strides).With("pads", pads).With("dilations", window.Dilations).With("group", layer.Shape.Groups);
         NodeProto before = ChannelsLastRegions.ToChannelsLast(model, packed.Inputs[0]);
         packed.Inputs[0] = before.Outputs[0];
         packed.Outputs.Add(model.UniqueName($"{output}_nhwc"));

@@ -58,6 +58,14 @@ public sealed class ShapeInferenceTests
         ["unsqueeze"] = ([2, 3], Node("Unsqueeze", "s"), [Graphs.Ints("s", 0, -1)]),
         ["softmax"] = ([2, 3], Node("Softmax").With("axis", -1), []),
         ["layer norm"] = ([2, 3], Node("LayerNormalization", "w"), [Graphs.Random("w", 1, 3)]),
+        ["slice"] = ([5, 6, 7], Node("Slice", "a", "b", "c"), [Graphs.Ints("a", 1, -3), Graphs.Ints("b", 100, -1), Graphs.Ints("c", 0, -1)]),
+        ["slice with steps"] = ([5, 6, 7], Node("Slice", "a", "b", "c", "d"), [Graphs.Ints("a", 0, 1), Graphs.Ints("b", 5, 7), Graphs.Ints("c", 0, 2), Graphs.Ints("d", 2, 4)]),
+        ["split"] = ([2, 7], new NodeProto("Split", "", ["x", "a"], ["y", "z"]).With("axis", -1), [Graphs.Ints("a", 3, 4)]),
+        ["pad"] = ([2, 3, 4], Node("Pad", "a"), [Graphs.Ints("a", 0, 1, 2, 3, 0, 1)]),
+        ["resize by scales"] = ([1, 2, 3, 5], Node("Resize", "", "a").With("mode", "nearest"), [TensorData.Create<float>("a", [4], [1, 1, 2, 1.5f])]),
+        ["resize by sizes"] = ([1, 2, 3, 5], Node("Resize", "", "", "a"), [Graphs.Ints("a", 1, 2, 7, 4)]),
+        ["expand"] = ([2, 1, 3], Node("Expand", "a"), [Graphs.Ints("a", 4, 1, 5, 1)]),
+        ["trilu"] = ([2, 3, 3], Node("Trilu"), []),
         ["quantize"] = ([2, 3], Node("QuantizeLinear", "w"), [TensorData.Scalar("w", 0.1f)]),
     };
 
@@ -83,6 +91,40 @@ public sealed class ShapeInferenceTests
 
         static string Reshaped(Dim[] input, params long[] shape) =>
             ShapeInference.Infer(Graphs.Of(input, [], [Node("Reshape", "s")], [Graphs.Ints("s", shape)]))["y"].ToString();
+    }
+
+    [Fact]
+    public void Shapes_that_a_graph_computes_are_followed()
+    {
+        NodeProto[] nodes =
+        [
+            new("Shape", "", ["x"], ["shape"]),
+            new("Gather", "", ["shape", "zero"], ["batch"]),
+            new NodeProto("Shape", "", ["x"], ["middle"]).With("start", 1).With("end", -1),
+            new("Unsqueeze", "", ["batch", "zeros"], ["batch1"]),
+            new NodeProto("Concat", "", ["batch1", "middle", "heads"], ["wanted"]).With("axis", 0),
+            new("Reshape", "", ["x", "wanted"], ["y"]),
+            new NodeProto("Concat", "", ["middle", "middle"], ["square"]).With("axis", 0),
+            new("ConstantOfShape", "", ["square"], ["mask"]),
+            new("Mul", "", ["shape", "one"], ["same"]),
+            new("Slice", "", ["same", "zeros", "minus"], ["front"]),
+            new NodeProto("Concat", "", ["front", "twelve"], ["flat"]).With("axis", 0),
+            new("Expand", "", ["column", "flat"], ["expanded"]),
+        ];
+        OnnxModel model = Graphs.Of(["N", "T", 12], ["N", "T", 3, 4], nodes,
+        [
+            TensorData.Scalar("zero", 0L), TensorData.Scalar("one", 1L), Graphs.Ints("zeros", 0), Graphs.Ints("minus", -1),
+            Graphs.Ints("heads", 3, -1), Graphs.Ints("twelve", 12), Graphs.Random("column", 1, 1, 1, 1),
+        ]);
+        IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(model);
+        Assert.Equal("float[N, T, 3, 4]", shapes["y"].ToString());
+        Assert.Equal("float[T, T]", shapes["mask"].ToString());
+        Assert.Equal("float[N, T, 12]", shapes["expanded"].ToString());
+        OnnxModel all = GraphSlicer.WithOutputs(model, ["mask", "expanded"]);
+        Dictionary<string, (float[], int[] Shape)> actual = Oracle.Run(all, Oracle.Uniform(1, 120, 0, 1), [2, 5, 12]);
+        Assert.Equal([2, 5, 3, 4], actual["y"].Shape);
+        Assert.Equal([5, 5], actual["mask"].Shape);
+        Assert.Equal([2, 5, 12], actual["expanded"].Shape);
     }
 
     [Fact]
