@@ -14,6 +14,12 @@ internal readonly unsafe struct LayerCall(void* input, void* residual, void* out
     public readonly int Batch = batch;
     public readonly ConvolutionGeometry Geometry = geometry;
 
+    /// <summary>The same over another form of the input (<see cref="PreparedLayer.Stage"/>).</summary>
+    public LayerCall WithInput(byte* staged) => new(staged, Residual, Output, Batch, Geometry);
+
+    /// <summary>Input pixels of all images.</summary>
+    public long InputPixels => (long)Batch * Geometry.InputHeight * Geometry.InputWidth;
+
     /// <summary>Output pixels of all images.</summary>
     public int Pixels => Batch * Geometry.OutputPixels;
 }

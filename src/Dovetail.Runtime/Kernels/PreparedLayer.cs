@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Dovetail.Core.Patterns;
 using Dovetail.Core.Workloads;
 
@@ -25,6 +26,12 @@ public abstract class PreparedLayer : IDisposable
 
     /// <summary>Computes one part, 0 ≤ task &lt; <see cref="TaskCount"/>. Parts write disjoint outputs.</summary>
     internal abstract void RunTask(in LayerCall call, int task);
+
+    /// <summary>Bytes of the input in the form that tasks read; 0 where they read the caller's.</summary>
+    internal virtual long StagedBytes(in LayerCall call) => 0;
+
+    /// <summary>Writes the input in that form; tasks are then given a call with it as their input.</summary>
+    internal virtual unsafe void Stage(in LayerCall call, byte* staged) => throw new UnreachableException();
 
     public abstract void Dispose();
 
@@ -85,7 +92,8 @@ public abstract class PreparedLayer<T> : PreparedLayer
             return;
         fixed (T* inputPointer = input, residualPointer = residual, outputPointer = output)
         {
-            var call = new LayerCall(inputPointer, residualPointer, outputPointer, batch, geometry);
+            using StagedInput staged = StagedInput.Of(this, new LayerCall(inputPointer, residualPointer, outputPointer, batch, geometry));
+            LayerCall call = staged.Call;
             for (int task = 0, count = TaskCount(call); task < count; task++)
                 RunTask(call, task);
         }

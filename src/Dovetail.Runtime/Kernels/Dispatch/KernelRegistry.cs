@@ -48,6 +48,19 @@ public static class KernelRegistry
             (name, layer) => new Float32Reference(name, layer)),
     ];
 
+    /// <summary>For layers whose operands are rounded to bfloat16 (<see cref="FloatOperands.BFloat16"/>).</summary>
+    public static IReadOnlyList<Kernel<Float32Specification, float>> BFloat16Operands { get; } =
+    [
+        new("select-bf16-w32-12x32-avx512bf16", "Machine code emitted at run time: vpermw selects 32 inputs, vdpbf16ps multiplies two a lane: twice the rate of fp32.",
+            () => TileFunctions.IsSupported(TileArithmetic.BFloat16Window32),
+            layout => SelectorStreams.Accepts(layout, 32),
+            MakeBFloat16),
+        new("round-bf16-any-fp32", "Operands rounded, products by the best fp32 kernel: where the CPU has no bfloat16, and every other pattern.",
+            () => true,
+            _ => true,
+            (name, layer) => new RoundedLayer(name, PrepareFloat32(RoundedLayer.RoundWeights(layer)))),
+    ];
+
     public static IReadOnlyList<Kernel<QuantizedSpecification, byte>> Quantized { get; } =
     [
         new("select-u8s8-w64-12x32-avx512vnni", "Machine code emitted at run time: vpermb selects 64 inputs, vpdpbusd multiplies and adds them exactly.",
@@ -73,7 +86,9 @@ public static class KernelRegistry
     public static PreparedLayer<float> Prepare(Float32Specification layer)
     {
         ArgumentNullException.ThrowIfNull(layer);
-        return Choose(Float32, layer.Weights, Environment.GetEnvironmentVariable(OverrideVariable)).Prepare(layer);
+        return layer.Operands == FloatOperands.BFloat16
+            ? Choose(BFloat16Operands, layer.Weights, Environment.GetEnvironmentVariable(OverrideVariable)).Prepare(layer)
+            : PrepareFloat32(layer);
     }
 
     /// <inheritdoc cref="Prepare(Float32Specification)"/>
@@ -99,10 +114,21 @@ public static class KernelRegistry
         return kernels.First(kernel => kernel.IsSupported && kernel.Accepts(weights.Layout));
     }
 
-    private static IEnumerable<string> Names => Float32.Select(kernel => kernel.Name).Concat(Quantized.Select(kernel => kernel.Name));
+    private static PreparedLayer<float> PrepareFloat32(Float32Specification layer) =>
+        Choose(Float32, layer.Weights, Environment.GetEnvironmentVariable(OverrideVariable)).Prepare(layer);
+
+    private static IEnumerable<string> Names => Float32.Concat(BFloat16Operands).Select(kernel => kernel.Name).Concat(Quantized.Select(kernel => kernel.Name));
 
     private static PreparedLayer<float> MakeEmitted(string name, Float32Specification layer, TileArithmetic arithmetic, LaneFormat format) =>
         new EmittedLayer<float>(name, layer.Weights, arithmetic, format, SelectorStreams.Create(layer.Weights, format), LayerConstants.Of(layer), padding: 0);
+
+    private static PreparedLayer<float> MakeBFloat16(string name, Float32Specification layer)
+    {
+        var format = new LaneFormat(16, 32, true, 2, 2);
+        var weights = (PackedTensor<BFloat16>)PackedCast.To(layer.Weights, DType.BFloat16);
+        return new EmittedLayer<float>(
+            name, weights, TileArithmetic.BFloat16Window32, format, SelectorStreams.Create(weights, format), LayerConstants.Of(layer), padding: 0);
+    }
 
     private static PreparedLayer<byte> MakeEmitted(string name, QuantizedSpecification layer)
     {

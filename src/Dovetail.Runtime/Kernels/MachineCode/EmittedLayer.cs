@@ -18,8 +18,8 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
 {
     private const int VectorsPerBlock = TileEmitter.MaxVectors, Lanes = 16, TasksWanted = 8;
 
-    /// <summary>Tiles whose row pointers are made at once.</summary>
-    private const int PanelTiles = 8;
+    /// <summary>Tiles of one task where there are many.</summary>
+    private const int TaskTiles = 16;
 
     /// <summary>4 bits of pixels, one each of vectors, masks, residual.</summary>
     private const int FunctionBits = 7;
@@ -37,6 +37,7 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
     private readonly int _inputBytes;
     private readonly int _rowReachBytes;
     private readonly int _windowBytes;
+    private readonly bool _rounds;
     private readonly nint[] _functions = new nint[1 << FunctionBits];
 
     public EmittedLayer(string name, PackedTensor weights, TileArithmetic arithmetic, LaneFormat format, SelectorStreams streams, LayerConstants constants, byte padding)
@@ -47,8 +48,9 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
         _inputBytes = format.ElementBytes;
         _windowBytes = format.Window * format.ElementBytes;
         _rowReachBytes = Math.Max(Shape.Channels * _inputBytes, _windowBytes) + (InputChannels - Shape.Channels) * _inputBytes;
-        _padding = new AlignedBuffer((nuint)_rowReachBytes);
-        new Span<byte>(_padding.Pointer, _rowReachBytes).Fill(padding);
+        _rounds = arithmetic == TileArithmetic.BFloat16Window32;
+        _padding = new AlignedBuffer((nuint)(_rounds ? 2 * _rowReachBytes : _rowReachBytes));
+        new Span<byte>(_padding.Pointer, (int)_padding.Length).Fill(padding);
     }
 
     private int InputChannels => Shape.Channels * Shape.Groups;
@@ -59,8 +61,8 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
     {
         if ((long)Layout.ValueCount * call.Pixels < SmallWork)
             return 1;
-        (int panels, int chunks) = Partition(call);
-        return panels * chunks;
+        (int tileRanges, int blockRanges) = Partition(TilesOf(call));
+        return tileRanges * blockRanges;
     }
 
     private int TilesOf(in LayerCall call)
@@ -70,40 +72,43 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
         return (call.Pixels + pixels - 1) / pixels;
     }
 
-    private (int Panels, int BlockRanges) Partition(in LayerCall call)
+    /// <summary>Ranges of tiles, and of blocks where there are few tiles: a tile's inputs are best read by one task.</summary>
+    private (int TileRanges, int BlockRanges) Partition(int tiles)
     {
-        int panels = (TilesOf(call) + PanelTiles - 1) / PanelTiles;
-        return (panels, Math.Min(Blocks, (TasksWanted + panels - 1) / panels));
+        int tileRanges = Math.Min(tiles, Math.Max(TasksWanted, tiles / TaskTiles));
+        return (tileRanges, Math.Min(Blocks, (TasksWanted + tileRanges - 1) / tileRanges));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal override void RunTask(in LayerCall call, int task)
     {
-        (int panels, int ranges) = Partition(call);
-        bool whole = TaskCount(call) == 1;
-        int firstPanel = whole ? 0 : task / ranges, panelEnd = whole ? panels : firstPanel + 1;
-        int firstBlock = whole ? 0 : Blocks * (task % ranges) / ranges;
-        int blockEnd = whole ? Blocks : Blocks * (task % ranges + 1) / ranges;
+        int tiles = TilesOf(call);
+        (int tileRanges, int blockRanges) = TaskCount(call) == 1 ? (1, 1) : Partition(tiles);
+        (int tileRange, int blockRange) = Math.DivRem(task, blockRanges);
+        int firstTile = (int)((long)tiles * tileRange / tileRanges), tileEnd = (int)((long)tiles * (tileRange + 1) / tileRanges);
+        int firstBlock = Blocks * blockRange / blockRanges, blockEnd = Blocks * (blockRange + 1) / blockRanges;
 
-        long inputBytes = (long)call.Batch * call.Geometry.InputHeight * call.Geometry.InputWidth * InputChannels * _inputBytes;
-        (long tailStart, int tailLength) = Tail(inputBytes);
-        int tiles = TilesOf(call), parts = 2 * ((blockEnd - 1) / _streams.BlocksPerGroup - firstBlock / _streams.BlocksPerGroup + 1);
+        (long tailStart, int tailLength) = RoundsTiles ? (0, 0) : Tail(call.InputPixels * InputChannels * _inputBytes);
+        int parts = 2 * ((blockEnd - 1) / _streams.BlocksPerGroup - firstBlock / _streams.BlocksPerGroup + 1);
         int rowsBytes = (TileEmitter.MaxPixels * Shape.Taps + RowPointers.Slack) * sizeof(byte*);
-        byte[] scratch = ArrayPool<byte>.Shared.Rent(rowsBytes + parts * sizeof(TilePart) + (tailLength == 0 ? 0 : tailLength + _windowBytes));
+        int copyBytes = RoundsTiles ? TileEmitter.MaxPixels * RoundedRowBytes + 64 : tailLength == 0 ? 0 : tailLength + _windowBytes;
+        byte[] scratch = ArrayPool<byte>.Shared.Rent(rowsBytes + parts * sizeof(TilePart) + copyBytes);
         fixed (byte* memory = scratch)
         {
             var rows = (byte**)memory;
             var part = (TilePart*)(memory + rowsBytes);
-            byte* tail = tailLength == 0 ? null : (byte*)(part + parts);
+            byte* copy = (byte*)(part + parts), tail = tailLength == 0 ? null : copy;
             if (tail != null)
                 Unsafe.CopyBlockUnaligned(tail, call.Input + tailStart, (uint)tailLength);
             parts = FillParts(call, firstBlock, blockEnd, rows, part);
-            var pointers = new RowPointers(call.Geometry, call.Input, InputChannels * _inputBytes, _padding.Pointer, tail, tailStart);
-            int tileEnd = Math.Min(tiles, panelEnd * PanelTiles);
-            for (int tile = firstPanel * PanelTiles; tile < tileEnd; tile++)
+            int pixelBytes = InputChannels * (RoundsTiles ? sizeof(float) : _inputBytes);
+            var pointers = new RowPointers(call.Geometry, call.Input, pixelBytes, _padding.Pointer, tail, tailStart);
+            for (int tile = firstTile; tile < tileEnd; tile++)
             {
                 int first = (int)((long)call.Pixels * tile / tiles), pixels = (int)((long)call.Pixels * (tile + 1) / tiles) - first;
                 pointers.Fill(first, pixels, rows);
+                if (RoundsTiles)
+                    RoundRows(rows, pixels, (byte*)((nint)(copy + 63) & -64));
                 for (int i = 0; i < parts; i++)
                     RunPart(part[i], first, pixels);
             }
@@ -111,6 +116,25 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
 
         ArrayPool<byte>.Shared.Return(scratch);
     }
+
+    /// <summary>One tap reads each input pixel once at most: then a tile's rows are rounded when it is their turn, in L1.</summary>
+    private bool RoundsTiles => _rounds && Shape.Taps == 1;
+
+    private int RoundedRowBytes => (_rowReachBytes + 127) / 64 * 64;
+
+    internal override long StagedBytes(in LayerCall call) => _rounds && !RoundsTiles ? call.InputPixels * InputChannels * _inputBytes : 0;
+
+    private void RoundRows(byte** rows, int pixels, byte* target)
+    {
+        for (int i = 0; i < pixels; i++, target += RoundedRowBytes)
+        {
+            BFloat16Rounding.ToBFloat16((float*)rows[i], (ushort*)target, InputChannels);
+            rows[i] = target;
+        }
+    }
+
+    internal override void Stage(in LayerCall call, byte* staged) =>
+        BFloat16Rounding.ToBFloat16((float*)call.Input, (ushort*)staged, call.InputPixels * InputChannels);
 
     /// <summary>From which byte on rows are read from a copy, and how many bytes that copy has.</summary>
     private (long Start, int Length) Tail(long inputBytes)

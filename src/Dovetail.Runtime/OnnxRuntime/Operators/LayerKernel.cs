@@ -61,8 +61,10 @@ internal sealed unsafe class LayerKernel(
 
     public void Dispose() => layer.Dispose();
 
-    private void Run(nint context, LayerCall call)
+    private void Run(nint context, LayerCall given)
     {
+        using StagedInput staged = StagedInput.Of(layer, given);
+        LayerCall call = staged.Call;
         int tasks = layer.TaskCount(call);
         if (tasks == 1)
         {
