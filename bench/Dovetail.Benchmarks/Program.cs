@@ -1,9 +1,12 @@
 // Benchmarks of Dovetail.Core on one thread:  Dovetail.Benchmarks [projection|decoding] …   (all by default)
+//   Dovetail.Benchmarks soak [--minutes 30] [--threads 2] runs packed networks for long and looks for leaks (Soak.cs).
 // Every figure stands beside its peer, measured in the same run. Results are committed under bench/results/<cpu>/.
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using Dovetail.Benchmarks;
 
+if (args is ["soak", .. string[] options])
+    return Soak.Run(options, Console.Out);
 var benchmarks = new Dictionary<string, Action<TextWriter>>
 {
     ["projection"] = ProjectionBenchmark.Run,

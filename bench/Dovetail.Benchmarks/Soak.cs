@@ -1,0 +1,151 @@
+using System.Diagnostics;
+using System.Globalization;
+using Dovetail.Core;
+using Dovetail.Runtime.OnnxRuntime;
+
+namespace Dovetail.Benchmarks;
+
+/// <summary>
+/// Runs packed networks for a long time:  soak --minutes N --threads N [--seed N] [--keep-sessions]
+/// 1. Sessions of an fp32 CNN, an fp32 MLP and an int8 CNN are made, run some hundred times on batches of changing size, and
+///    disposed, again and again; in turn with N threads of their own, and with N callers of sessions of one thread.
+/// 2. Every output is compared with what plain ONNX Runtime computed of the sparse network at the start.
+/// 3. Between rounds, when no session is alive, the managed heap and the resident set are noted. After a warm-up of a third
+///    of the time neither may grow by more than its limit.
+/// --keep-sessions disposes of nothing, to see that a leak is found. Exit code 0: no leak, no mismatch; 1 otherwise.
+/// </summary>
+internal static class Soak
+{
+    private const int Images = 64, LargestBatch = 24, RunsOfASession = 100;
+    private const double HeapLimitBytes = 1e6, ResidentLimitBytes = 16e6;
+
+    private static readonly List<DovetailSession> Kept = [];
+
+    public static int Run(string[] arguments, TextWriter output)
+    {
+        double minutes = 30;
+        int threads = 2, seed = 1;
+        bool keepSessions = false;
+        for (int i = 0; i < arguments.Length; i++)
+        {
+            bool understood = arguments[i] switch
+            {
+                "--keep-sessions" => keepSessions = true,
+                "--minutes" => double.TryParse(arguments.ElementAtOrDefault(++i), CultureInfo.InvariantCulture, out minutes) && minutes > 0,
+                "--threads" => int.TryParse(arguments.ElementAtOrDefault(++i), out threads) && threads > 0,
+                "--seed" => int.TryParse(arguments.ElementAtOrDefault(++i), out seed),
+                _ => false,
+            };
+            if (!understood)
+            {
+                Console.Error.WriteLine("soak takes --minutes N, --threads N, --seed N and --keep-sessions.");
+                return 2;
+            }
+        }
+
+        try
+        {
+            return Run(TimeSpan.FromMinutes(minutes), threads, seed, keepSessions, output);
+        }
+        catch (DovetailException error)
+        {
+            Console.Error.WriteLine(error.Message);
+            return 1;
+        }
+    }
+
+    private static int Run(TimeSpan duration, int threads, int seed, bool keepSessions, TextWriter output)
+    {
+        var random = new Random(seed);
+        float[] images = [.. Enumerable.Range(0, Images * SoakModel.ImagePixels).Select(_ => random.NextSingle())];
+        SoakModel[] models =
+        [
+            SoakModel.Float32("fashion-cnn", "1:16", images, seed),
+            SoakModel.Float32("mlp", "2:32", images, seed),
+            SoakModel.Int8("fashion-cnn", "4:64", images, seed),
+        ];
+        output.WriteLine($"{string.Join(", ", models.Select(model => model.Name))}; {threads} threads, seed {seed}, {Environment.ProcessorCount} processors");
+        output.WriteLine("seconds   sessions       runs   heap MB   RSS MB");
+        var memory = new MemorySeries();
+        var clock = Stopwatch.StartNew();
+        double interval = Math.Clamp(duration.TotalSeconds / 60, 1, 30), next = 0;
+        long sessions = 0, runs = 0;
+        while (true)
+        {
+            foreach (SoakModel model in models)
+                foreach (bool manyCallers in (bool[])[false, true])
+                {
+                    runs += RunSession(model, images, threads, manyCallers, random.Next(), keepSessions);
+                    sessions++;
+                }
+
+            double seconds = clock.Elapsed.TotalSeconds;
+            bool done = seconds >= duration.TotalSeconds;
+            if (seconds < next && !done)
+                continue;
+            next = seconds + interval;
+            (double heap, double resident) = memory.Sample(seconds);
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{seconds,7:F0} {sessions,10} {runs,10} {heap,9:F2} {resident,8:F1}"));
+            if (done)
+                return Judge(memory, duration.TotalSeconds / 3, sessions, runs, output);
+        }
+    }
+
+    /// <summary>Makes a session, runs it and disposes of it; the number of runs.</summary>
+    private static int RunSession(SoakModel model, float[] images, int threads, bool manyCallers, int seed, bool keep)
+    {
+        DovetailSession session = DovetailSession.Create(model.Packed, new DovetailSessionOptions(manyCallers ? 1 : threads));
+        try
+        {
+            int callers = manyCallers ? threads : 1;
+            if (callers == 1)
+                CallOften(model, session, images, new Random(seed));
+            else
+                Parallel.For(0, callers, new ParallelOptions { MaxDegreeOfParallelism = callers }, i => CallOften(model, session, images, new Random(seed + i)));
+            return callers * RunsOfASession;
+        }
+        finally
+        {
+            if (keep)
+                Kept.Add(session);
+            else
+                session.Dispose();
+        }
+    }
+
+    private static void CallOften(SoakModel model, DovetailSession session, float[] images, Random random)
+    {
+        for (int run = 0; run < RunsOfASession; run++)
+        {
+            int batch = random.Next(1, LargestBatch + 1), first = random.Next(Images - batch + 1);
+            float[] logits = session.Run(images[(first * SoakModel.ImagePixels)..((first + batch) * SoakModel.ImagePixels)], batch, 1, 28, 28);
+            for (int i = 0; i < logits.Length; i++)
+            {
+                float expected = model.Logits[first * SoakModel.Classes + i];
+                if (!(MathF.Abs(logits[i] - expected) <= model.Tolerance))
+                    throw new OperatorException($"{model.Name}: with a batch of {batch} from image {first}, logit {i} is {logits[i]}, expected {expected} ± {model.Tolerance}.");
+            }
+        }
+    }
+
+    private static int Judge(MemorySeries memory, double warmUpSeconds, long sessions, long runs, TextWriter output)
+    {
+        (Growth heap, Growth resident) = memory.After(warmUpSeconds);
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"after {warmUpSeconds:F0} s, {heap.Samples} samples: heap {heap.TotalBytes / 1e6:+0.00;-0.00} MB ({heap.BytesPerHour / 1e6:+0.0;-0.0} MB an hour), RSS {resident.TotalBytes / 1e6:+0.0;-0.0} MB ({resident.BytesPerHour / 1e6:+0;-0} MB an hour)"));
+        if (heap.Samples < 3)
+        {
+            Console.Error.WriteLine("Too few samples to tell a leak; run it for longer.");
+            return 1;
+        }
+
+        if (heap.TotalBytes > HeapLimitBytes || resident.TotalBytes > ResidentLimitBytes)
+        {
+            Console.Error.WriteLine($"Leak: the heap may grow by {HeapLimitBytes / 1e6} MB and the resident set by {ResidentLimitBytes / 1e6} MB.");
+            return 1;
+        }
+
+        output.WriteLine($"no leak, no mismatch in {sessions} sessions and {runs} runs");
+        return 0;
+    }
+}
