@@ -26,7 +26,7 @@ internal static unsafe class DovetailDomain
     private static nint Create(OrtApi api)
     {
         nint domain = api.CreateCustomOpDomain(Name);
-        foreach (PackedOperator definition in PackedOperator.All)
+        foreach (CustomOperator definition in CustomOperator.All)
             api.AddToDomain(domain, CustomOpCallbacks.CreateTable(api, definition));
         return domain;
     }

@@ -43,6 +43,38 @@ public sealed class NetworkTests
         }
     }
 
+    [Theory]
+    [InlineData("resnet18", 64, 0, 1)]
+    [InlineData("resnet50", 32, 0, 1)]
+    [InlineData("mobilenet-v2", 64, 0, 1)]
+    [InlineData("resnet20", 32, 0, 1)]
+    [InlineData("vit-s", 48, 2, 0)]
+    [InlineData("gpt2-small", 0, 1, 0)]
+    public void LargeNetworksEqualTheSparseOnesWithOneTranspose(string name, int imageSize, int depth, int transposes)
+    {
+        var options = new ZooOptions { ImageSize = imageSize == 0 ? null : imageSize, Depth = depth == 0 ? null : depth };
+        OnnxModel sparse = Sparse(ZooModels.Create(name, 5, options), "1:16", seed: 5);
+        OnnxModel packed = PackingPass.Pack(sparse, ComplementaryPattern.Parse("1:16")).Model;
+        if (transposes > 0)
+        {
+            Assert.Equal(transposes, packed.Nodes.Count(node => node.Is("Transpose")));
+            Assert.DoesNotContain(packed.Nodes, node => node.Is("BatchNormalization") || node.Is("Add") || node.Is("Flatten") || node.Is("Reshape"));
+            Assert.All(packed.Nodes.SkipWhile(node => !node.Is("Transpose")).Skip(1), node => Assert.True(node.Domain == OnnxModel.DovetailDomain || node.Is("Gemm"), node.ToString()));
+        }
+
+        using var plain = DovetailSession.Create(sparse.ToBytes(), new DovetailSessionOptions(1));
+        using var ours = DovetailSession.Create(packed.ToBytes(), new DovetailSessionOptions(2));
+        foreach (int batch in new[] { 1, 3 })
+        {
+            long[] shape = name == "gpt2-small" ? [batch, 9, 768] : [batch, 3, imageSize, imageSize];
+            float[] x = RandomLayer.Floats((int)shape.Aggregate((a, b) => a * b), new Random(batch));
+            float[] expected = plain.Run(x, shape), actual = ours.Run(x, shape);
+            float largest = expected.Max(MathF.Abs);
+            for (int i = 0; i < expected.Length; i++)
+                Assert.True(Math.Abs(expected[i] - actual[i]) <= 1e-4f * largest, $"{name}, batch {batch}, [{i}]: {actual[i]}, expected {expected[i]} ± {1e-4f * largest}.");
+        }
+    }
+
     /// <summary>
     /// Each packed int8 layer, on the input it really had: equal to the scalar reference, and equal to what plain ONNX
     /// Runtime computes for the same layer of the sparse QDQ network, byte for byte.
@@ -117,11 +149,12 @@ public sealed class NetworkTests
         Array.ConvertAll(RandomLayer.Floats(count * 28 * 28, new Random(seed)), MathF.Abs);
 
     /// <summary>A network as after training: batch norms that are not trivial, weights that satisfy the pattern where it fits.</summary>
-    private static OnnxModel Sparse(string name, string pattern, int seed)
+    private static OnnxModel Sparse(string name, string pattern, int seed) => Sparse(ZooModels.Create(name, seed), pattern, seed);
+
+    private static OnnxModel Sparse(OnnxModel model, string pattern, int seed)
     {
-        OnnxModel model = ZooModels.Create(name, seed);
         var random = new Random(seed);
-        foreach (TensorProto tensor in model.Graph.Initializers.Where(t => t.Dims.Count == 1))
+        foreach (TensorProto tensor in model.Graph.Initializers.Where(t => t.Dims.Count == 1 && t.DataType == OnnxType.Float))
         {
             bool positive = tensor.Name.EndsWith("_var", StringComparison.Ordinal) || tensor.Name.EndsWith("norm.weight", StringComparison.Ordinal);
             tensor.Write<float>(Array.ConvertAll(RandomLayer.Floats((int)tensor.Dims[0], random), x => positive ? 1 + x / 2 : x / 3));

@@ -33,6 +33,14 @@ internal static class WindowRules
             : new TensorInfo(x.Type, [x.Shape[0], x.Shape[1], .. Enumerable.Repeat((Dim)1, x.Rank - 2)]);
     }
 
+    /// <summary>A window with the attribute kernel_shape over NHWC that keeps the channels.</summary>
+    public static TensorInfo SlideChannelsLast(ShapeContext c)
+    {
+        TensorInfo x = c.Input(0, rank: 4);
+        var window = Window.Read(c.Node, c.Node.GetInt32s("kernel_shape", 1, 1));
+        return new TensorInfo(x.Type, [x.Shape[0], window.Output(c, 0, x.Shape[1]), window.Output(c, 1, x.Shape[2]), x.Shape[3]]);
+    }
+
     /// <summary>NHWC.</summary>
     public static TensorInfo PackedConv(ShapeContext c, OnnxType type)
     {

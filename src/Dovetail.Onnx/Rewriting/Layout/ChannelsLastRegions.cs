@@ -9,8 +9,8 @@ namespace Dovetail.Onnx.Rewriting.Layout;
 /// 2. A Transpose back to NCHW moves down over an operator that does not care about layout: the operator
 ///    then works in NHWC. Its other inputs are transposed too; constants at once.
 /// 3. A Transpose back followed by one to NHWC is nothing; two equal Transposes of a tensor are one.
-/// 4. Global average pooling becomes a mean over the NHWC axes 1 and 2, and a Reshape that moves down
-///    and disappears into the Flatten behind it.
+/// 4. Pooling and depthwise convolutions become NHWC operators (<see cref="ChannelsLastWindows"/>). Behind global
+///    average pooling stands a Reshape that moves down and disappears into the Flatten behind it.
 /// 5. A Transpose moves over an operator with several readers of its input only where that leads to
 ///    another NHWC consumer or all readers can take it, so no step adds a border for nothing.
 /// </summary>
@@ -21,6 +21,7 @@ internal sealed class ChannelsLastRegions
 
     private readonly OnnxModel _model;
     private readonly IReadOnlyDictionary<string, TensorInfo> _shapes;
+    private readonly ChannelsLastWindows _windows;
     private readonly HashSet<NodeProto> _pooled = [];
 
     private ChannelsLastRegions(OnnxModel model)
@@ -28,6 +29,7 @@ internal sealed class ChannelsLastRegions
         _model = model;
         // Names of NCHW tensors stay while the pass runs, so these shapes stay right.
         _shapes = ShapeInference.Infer(model);
+        _windows = new ChannelsLastWindows(model, _shapes);
     }
 
     public static void Grow(OnnxModel model)
@@ -36,6 +38,7 @@ internal sealed class ChannelsLastRegions
         while (regions.Cancel() || regions.MovePooled() || regions.MoveDown())
             model.RemoveDeadNodes();
         model.RemoveDeadNodes();
+        ChannelsLastWindows.TakeBytes(model);
         model.CheckGraph();
     }
 
@@ -102,16 +105,20 @@ internal sealed class ChannelsLastRegions
     private bool CanMoveOver(NodeProto node) => node.OpType switch
     {
         "Transpose" => Permutes(node, ToLast),
-        "Add" or "Sub" or "Mul" or "Div" => node.Domain.Length == 0 && node.Inputs.All(i => IsFreeInput(i) || IsImage(i)),
+        "Add" or "Sub" or "Mul" or "Div" or "Pow" => node.Domain.Length == 0 && node.Inputs.All(i => IsFreeInput(i) || IsImage(i)),
         "Concat" => node.Domain.Length == 0 && node.GetInt("axis") is 1 or -3 && node.Inputs.All(i => Permutes(_model.FindProducer(i), ToFirst)),
         "GlobalAveragePool" => node.Domain.Length == 0,
+        "MaxPool" or "AveragePool" or "Conv" => _windows.CanTurn(node),
+        "Split" => node.Domain.Length == 0 && node.GetInt("axis", 0) is 1 or -3 && !node.Outputs.Exists(_model.IsOutput),
+        "Pad" => node.Domain.Length == 0 && !node.HasInput(3) && PermutableInput(node) is 1,
+        "Resize" => node.Domain.Length == 0 && node.GetString("mode", "nearest") == "nearest" && node.FindAttribute("axes") is null && PermutableInput(node) is 2 or 3,
         "Gather" => IsChannelOrder(node),
         _ => IsUnary(node),
     };
 
     private bool IsUnary(NodeProto node) => node.Domain.Length == 0 && node.OpType switch
     {
-        "Relu" or "LeakyRelu" or "Clip" or "Sigmoid" or "Tanh" or "HardSigmoid" or "HardSwish" or "Gelu" or "Identity" => true,
+        "Relu" or "LeakyRelu" or "Clip" or "Sigmoid" or "Tanh" or "HardSigmoid" or "HardSwish" or "Gelu" or "Identity" or "Erf" or "Neg" or "Abs" or "Exp" or "Sqrt" or "Elu" or "Softplus" or "Mish" => true,
         "QuantizeLinear" or "DequantizeLinear" => _model.FindConstant(node.Inputs[1])?.ElementCount() == 1,
         _ => false,
     };
@@ -120,7 +127,7 @@ internal sealed class ChannelsLastRegions
     private bool IsChannelOrder(NodeProto node) =>
         node.Domain.Length == 0 && node.GetInt("axis", 0) is 1 or -3 && _model.FindConstant(node.Inputs[1])?.Dims.Count == 1;
 
-    private static bool IsElementwise(NodeProto node) => node.OpType is "Add" or "Sub" or "Mul" or "Div";
+    private static bool IsElementwise(NodeProto node) => node.OpType is "Add" or "Sub" or "Mul" or "Div" or "Pow";
 
     // Costs no Transpose: it comes from NHWC anyway, or is a constant.
     private bool IsFreeInput(string tensor) =>
@@ -145,14 +152,45 @@ internal sealed class ChannelsLastRegions
             return;
         }
 
+        if (node.OpType is "MaxPool" or "AveragePool" or "Conv")
+            _windows.Turn(node);
         int dataInputs = IsElementwise(node) || node.Is("Concat") ? node.Inputs.Count : 1;
         for (int i = 0; i < dataInputs; i++)
             node.Inputs[i] = ChannelsLast(node, node.Inputs[i]);
-        if (node.Is("Concat") || node.Is("Gather"))
+        if (node.Is("Concat") || node.Is("Gather") || node.Is("Split"))
             node.With("axis", 3);
-        string output = node.Outputs[0];
-        node.Outputs[0] = _model.UniqueName($"{output}_nhwc");
-        _model.Nodes.Insert(_model.Nodes.IndexOf(node) + 1, ToChannelsFirst(_model, node.Outputs[0], output));
+        if (PermutableInput(node) is { } shapeInput)
+            node.Inputs[shapeInput] = PermuteShape(node.Inputs[shapeInput]);
+        int outputs = node.Is("Split") ? node.Outputs.Count : 1;
+        for (int i = 0; i < outputs; i++)
+        {
+            string output = node.Outputs[i];
+            node.Outputs[i] = _model.UniqueName($"{output}_nhwc");
+            _model.Nodes.Insert(_model.Nodes.IndexOf(node) + 1, ToChannelsFirst(_model, node.Outputs[i], output));
+        }
+    }
+
+    // The input of Pad or Resize that has a number for each dimension; null where it is no constant of that kind.
+    private int? PermutableInput(NodeProto node)
+    {
+        if (node.Is("Pad"))
+            return node.HasInput(1) && _model.FindConstant(node.Inputs[1])?.ElementCount() == 8 ? 1 : null;
+        if (!node.Is("Resize"))
+            return null;
+        int input = node.HasInput(3) ? 3 : 2;
+        return node.HasInput(input) && _model.FindConstant(node.Inputs[input])?.ElementCount() == 4 ? input : null;
+    }
+
+    private string PermuteShape(string name)
+    {
+        TensorProto constant = _model.FindConstant(name)!;
+        string moved = _model.UniqueName($"{name}_nhwc");
+        _model.AddInitializer(constant.DataType == OnnxType.Int64
+            ? TensorData.Create<long>(moved, [.. constant.Dims], Permute(constant.Read<long>()))
+            : TensorData.Create<float>(moved, [.. constant.Dims], Permute(constant.ToFloats())));
+        return moved;
+
+        static T[] Permute<T>(T[] values) => [.. Enumerable.Range(0, values.Length).Select(i => values[i / 4 * 4 + (int)ToLast[i % 4]])];
     }
 
     private string ChannelsLast(NodeProto reader, string tensor)
@@ -185,16 +223,7 @@ internal sealed class ChannelsLastRegions
     private void ReplacePool(NodeProto pool, string channelsLast)
     {
         int at = _model.Nodes.IndexOf(pool);
-        var mean = new NodeProto("ReduceMean", pool.Name, [channelsLast], [_model.UniqueName($"{pool.Outputs[0]}_rows")]).With("keepdims", 0);
-        if (_model.OpsetVersion() >= 18)
-        {
-            mean.Inputs.Add(_model.AddInitializer(TensorData.Create<long>(_model.UniqueName($"{pool.Name}.axes"), [2], [1, 2])).Name);
-        }
-        else
-        {
-            mean.With("axes", [1L, 2]);
-        }
-
+        var mean = new NodeProto("GlobalAveragePoolNhwc", pool.Name, [channelsLast], [_model.UniqueName($"{pool.Outputs[0]}_rows")], OnnxModel.DovetailDomain);
         string shape = _model.AddInitializer(TensorData.Create<long>(_model.UniqueName($"{pool.Name}.shape"), [4], [0, -1, 1, 1])).Name;
         var reshape = new NodeProto("Reshape", _model.UniqueName($"{pool.Name}.reshape"), [mean.Outputs[0], shape], [pool.Outputs[0]]);
         _pooled.Add(reshape);

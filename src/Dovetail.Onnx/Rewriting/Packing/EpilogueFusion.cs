@@ -14,11 +14,11 @@ internal static class EpilogueFusion
     public static void Apply(OnnxModel model)
     {
         IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(model);
-        foreach (NodeProto node in model.Nodes.Where(n => PackedWeights.IsPacked(n) && !PackedWeights.IsQuantized(n)).ToList())
+        foreach (NodeProto node in model.Nodes.Where(n => (PackedWeights.IsPacked(n) && !PackedWeights.IsQuantized(n)) || UnpackedWindow.IsDepthwise(n)).ToList())
         {
             if (PackedActivation.Of(node) != PackedActivation.None)
                 continue;
-            while (model.SingleConsumer(node.Outputs[0]) is { } next && FuseAdd(model, node, next, shapes))
+            while (PackedWeights.IsPacked(node) && model.SingleConsumer(node.Outputs[0]) is { } next && FuseAdd(model, node, next, shapes))
                 Replace(model, node, [next]);
             if (model.SingleConsumer(node.Outputs[0]) is { } clamp && PackedActivation.FindClamp(model, clamp) is { } bounds)
             {

@@ -16,6 +16,13 @@ public static class UnpackingPass
     {
         ArgumentNullException.ThrowIfNull(packedModel);
         OnnxModel model = packedModel.Clone();
+        foreach (NodeProto node in model.Nodes.Where(n => UnpackedWindow.DenseOperator(n) is not null).ToList())
+        {
+            int at = model.Nodes.IndexOf(node);
+            model.Nodes.RemoveAt(at);
+            model.Nodes.InsertRange(at, UnpackedWindow.Nodes(model, node));
+        }
+
         foreach (NodeProto node in model.Nodes.Where(PackedWeights.IsPacked).ToList())
         {
             int at = model.Nodes.IndexOf(node);

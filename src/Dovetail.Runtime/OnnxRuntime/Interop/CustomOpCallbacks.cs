@@ -16,7 +16,7 @@ internal static unsafe class CustomOpCallbacks
     private const int Required = 0, Optional = 1;
 
     /// <summary>A table in unmanaged memory that calls <paramref name="definition"/>, for the library behind <paramref name="api"/>.</summary>
-    public static CustomOpTable* CreateTable(OrtApi api, PackedOperator definition)
+    public static CustomOpTable* CreateTable(OrtApi api, CustomOperator definition)
     {
         var table = (CustomOpTable*)NativeMemory.AllocZeroed((nuint)sizeof(CustomOpTable));
         table->Version = OrtApi.Version;
@@ -45,7 +45,7 @@ internal static unsafe class CustomOpCallbacks
         return table;
     }
 
-    private static PackedOperator Definition(CustomOpTable* table) => (PackedOperator)GCHandle.FromIntPtr(table->Operator).Target!;
+    private static CustomOperator Definition(CustomOpTable* table) => (CustomOperator)GCHandle.FromIntPtr(table->Operator).Target!;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static nint GetName(CustomOpTable* table) => table->Name;
@@ -87,7 +87,7 @@ internal static unsafe class CustomOpCallbacks
     private static nint CreateKernel(CustomOpTable* table, nint apiPointer, nint info, nint* kernel)
     {
         OrtApi api = OrtApi.From(apiPointer);
-        PackedOperator definition = Definition(table);
+        CustomOperator definition = Definition(table);
         try
         {
             *kernel = GCHandle.ToIntPtr(GCHandle.Alloc(definition.CreateKernel(new KernelInfo(api, info, definition))));
@@ -104,7 +104,7 @@ internal static unsafe class CustomOpCallbacks
     [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "An exception must not cross into native code.")]
     private static nint Compute(nint kernelHandle, nint context)
     {
-        var kernel = (LayerKernel)GCHandle.FromIntPtr(kernelHandle).Target!;
+        var kernel = (OperatorKernel)GCHandle.FromIntPtr(kernelHandle).Target!;
         try
         {
             kernel.Compute(context);
@@ -122,7 +122,7 @@ internal static unsafe class CustomOpCallbacks
         if (kernelHandle == 0)
             return;
         GCHandle handle = GCHandle.FromIntPtr(kernelHandle);
-        ((LayerKernel)handle.Target!).Dispose();
+        ((OperatorKernel)handle.Target!).Dispose();
         handle.Free();
     }
 
@@ -131,7 +131,7 @@ internal static unsafe class CustomOpCallbacks
     private static nint InferOutputShape(CustomOpTable* table, nint context)
     {
         OrtApi api = OrtApi.From(table->Api);
-        PackedOperator definition = Definition(table);
+        CustomOperator definition = Definition(table);
         try
         {
             definition.InferShape(api.ShapeInference(context));

@@ -6,7 +6,7 @@ using Dovetail.Runtime.OnnxRuntime.Interop;
 namespace Dovetail.Runtime.OnnxRuntime.Operators;
 
 /// <summary>Attributes and constant inputs of the node that a kernel is created for, validated.</summary>
-internal readonly unsafe struct KernelInfo(OrtApi api, nint info, PackedOperator definition)
+internal readonly unsafe struct KernelInfo(OrtApi api, nint info, CustomOperator definition)
 {
     public OrtApi Api => api;
 
@@ -34,12 +34,15 @@ internal readonly unsafe struct KernelInfo(OrtApi api, nint info, PackedOperator
     };
 
     /// <summary>An integer list, or <paramref name="fallback"/> where the attribute is absent.</summary>
-    public int[] Ints(string attribute, int[] fallback, int minimum)
+    public int[] Ints(string attribute, int[] fallback, int minimum) => Ints(attribute, fallback, fallback.Length, minimum);
+
+    /// <summary>An integer list that must be there where there is no fallback.</summary>
+    public int[] Ints(string attribute, int[]? fallback, int length, int minimum)
     {
         if (api.AttributeInts(info, attribute) is not { } values)
-            return fallback;
-        if (values.Length != fallback.Length || values.Any(value => value < minimum || value > int.MaxValue))
-            throw new OperatorException($"The attribute '{attribute}' is [{string.Join(", ", values)}], expected {fallback.Length} integers of {minimum} or more.");
+            return fallback ?? throw new OperatorException($"The attribute '{attribute}' is missing; expected {length} integers of {minimum} or more.");
+        if (values.Length != length || values.Any(value => value < minimum || value > int.MaxValue))
+            throw new OperatorException($"The attribute '{attribute}' is [{string.Join(", ", values)}], expected {length} integers of {minimum} or more.");
         return Array.ConvertAll(values, value => (int)value);
     }
 
@@ -88,7 +91,16 @@ internal readonly unsafe struct KernelInfo(OrtApi api, nint info, PackedOperator
         T[] values = Read<T>(name, out long[] dimensions);
         return dimensions.SequenceEqual(Array.ConvertAll(shape, dimension => (long)dimension))
             ? values
-            : throw new OperatorException($"The input '{name}' has the shape [{string.Join(", ", dimensions)}], expected [{string.Join(", ", shape)}] for a weight of [{string.Join(", ", api.AttributeInts(info, "weight_shape") ?? [])}] in pattern {Text("pattern")}.");
+            : throw new OperatorException($"The input '{name}' has the shape [{string.Join(", ", dimensions)}], expected [{string.Join(", ", shape)}]{Weight()}.");
+    }
+
+    private string Weight() => api.AttributeInts(info, "weight_shape") is { } shape ? $" for a weight of [{string.Join(", ", shape)}] in pattern {Text("pattern")}" : "";
+
+    /// <summary>The shape of a constant input.</summary>
+    public long[] Dimensions(string name)
+    {
+        Read<float>(name, out long[] dimensions);
+        return dimensions;
     }
 
     private T[] Read<T>(string name, out long[] dimensions)

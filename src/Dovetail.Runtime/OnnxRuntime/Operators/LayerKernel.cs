@@ -1,6 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Dovetail.Core.Workloads;
 using Dovetail.Runtime.Kernels;
 using Dovetail.Runtime.OnnxRuntime.Interop;
@@ -9,15 +6,12 @@ namespace Dovetail.Runtime.OnnxRuntime.Operators;
 
 /// <summary>A prepared layer as an ONNX Runtime kernel: reads shapes, asks for the output, runs on the session's threads.</summary>
 internal sealed unsafe class LayerKernel(
-    OrtApi api, string nodeDescription, PreparedLayer layer, ConvolutionGeometry? convolution, int? residualIndex) : IDisposable
+    OrtApi api, string nodeDescription, PreparedLayer layer, ConvolutionGeometry? convolution, int? residualIndex)
+    : OperatorKernel(api, nodeDescription)
 {
-    public OrtApi Api => api;
-
-    public string NodeDescription => nodeDescription;
-
-    /// <exception cref="Dovetail.Core.DovetailException">The inputs do not fit the layer.</exception>
-    public void Compute(nint context)
+    public override void Compute(nint context)
     {
+        OrtApi api = Api;
         nint x = api.Input(context, 0);
         (long[] dimensions, _) = api.TensorShape(x);
         int channels = layer.Shape.Channels * layer.Shape.Groups;
@@ -59,7 +53,11 @@ internal sealed unsafe class LayerKernel(
         Run(context, new LayerCall(api.TensorData(x), residual, api.TensorData(y), batch, geometry));
     }
 
-    public void Dispose() => layer.Dispose();
+    public override void Dispose()
+    {
+        layer.Dispose();
+        base.Dispose();
+    }
 
     private void Run(nint context, LayerCall given)
     {
@@ -72,42 +70,6 @@ internal sealed unsafe class LayerKernel(
             return;
         }
 
-        var run = new ParallelRun(layer, call);
-        GCHandle handle = GCHandle.Alloc(run);
-        try
-        {
-            api.ParallelFor(context, &RunTask, tasks, (void*)GCHandle.ToIntPtr(handle));
-        }
-        finally
-        {
-            handle.Free();
-        }
-
-        if (run.Failure is { } failure)
-            throw new OperatorException($"A task failed: {failure.Message}", failure);
-    }
-
-    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "An exception must not cross into native code.")]
-    private static void RunTask(void* data, nuint task)
-    {
-        var run = (ParallelRun)GCHandle.FromIntPtr((nint)data).Target!;
-        try
-        {
-            run.Layer.RunTask(run.Call, (int)task);
-        }
-        catch (Exception error)
-        {
-            run.Failure = error;
-        }
-    }
-
-    private sealed class ParallelRun(PreparedLayer layer, LayerCall call)
-    {
-        public PreparedLayer Layer { get; } = layer;
-
-        public LayerCall Call { get; } = call;
-
-        public Exception? Failure { get; set; }
+        ParallelTasks.Run(Api, context, tasks, task => layer.RunTask(call, task));
     }
 }

@@ -8,8 +8,8 @@ using Dovetail.Runtime.OnnxRuntime.Interop;
 
 namespace Dovetail.Runtime.OnnxRuntime.Operators;
 
-/// <summary>One of the four operators of docs/operators.md: how to read a node and what it makes.</summary>
-internal sealed class PackedOperator
+/// <summary>One of the four operators with packed weights.</summary>
+internal sealed class PackedOperator : CustomOperator
 {
     private static readonly ImmutableArray<OperatorInput> Float32Inputs =
     [
@@ -29,13 +29,10 @@ internal sealed class PackedOperator
     private readonly bool _isQuantized;
 
     private PackedOperator(string name, bool isConvolution, bool isQuantized)
-    {
-        (Name, _isConvolution, _isQuantized) = (name, isConvolution, isQuantized);
-        Inputs = isQuantized ? QuantizedInputs : Float32Inputs;
-        OutputType = isQuantized ? ElementType.UInt8 : ElementType.Float;
-    }
+        : base(name, isQuantized ? QuantizedInputs : Float32Inputs, isQuantized ? ElementType.UInt8 : ElementType.Float) =>
+        (_isConvolution, _isQuantized) = (isConvolution, isQuantized);
 
-    public static ImmutableArray<PackedOperator> All { get; } =
+    public static new ImmutableArray<PackedOperator> All { get; } =
     [
         new("PackedConv", isConvolution: true, isQuantized: false),
         new("PackedGemm", isConvolution: false, isQuantized: false),
@@ -43,22 +40,7 @@ internal sealed class PackedOperator
         new("PackedQLinearGemm", isConvolution: false, isQuantized: true),
     ];
 
-    public string Name { get; }
-
-    public ImmutableArray<OperatorInput> Inputs { get; }
-
-    public ElementType OutputType { get; }
-
-    public int IndexOf(string input)
-    {
-        for (int i = 0; i < Inputs.Length; i++)
-            if (Inputs[i].Name == input)
-                return i;
-        throw new ArgumentException($"{Name} has no input '{input}'.", nameof(input));
-    }
-
-    /// <exception cref="Dovetail.Core.DovetailException">The node is not a valid one.</exception>
-    public LayerKernel CreateKernel(KernelInfo info)
+    public override OperatorKernel CreateKernel(KernelInfo info)
     {
         CellLayout layout = info.Layout(_isConvolution);
         ConvolutionGeometry? convolution = null;
@@ -75,8 +57,7 @@ internal sealed class PackedOperator
         return new LayerKernel(info.Api, info.NodeDescription, layer, convolution, residual);
     }
 
-    /// <summary>Sets the output's shape as far as the input's is known.</summary>
-    public void InferShape(OrtShapeInference inference)
+    public override void InferShape(OrtShapeInference inference)
     {
         if (inference.Input(0) is not { } input || inference.AttributeInts("weight_shape") is not { } weight)
             return;
