@@ -41,6 +41,9 @@ public sealed class TrainableGraphTests
         Add("average pool, padding counted", image, [Node("AveragePool", ["x"], "y", Ints("kernel_shape", 3, 3), Ints("pads", 1, 1, 1, 1), AttributeProto.Of("count_include_pad", 1))]);
         Add("average pool, asymmetric padding", image, [Node("AveragePool", ["x"], "y", Ints("kernel_shape", 3, 3), Ints("pads", 0, 1, 1, 0))]);
         Add("global average pool, flatten", image, [Node("GlobalAveragePool", ["x"], "g"), Node("Flatten", ["g"], "y")]);
+        Add("mean of channels-last pixels", image,
+            [Node("Transpose", ["x"], "t", AttributeProto.Of("perm", [0, 2, 3, 1])), Node("ReduceMean", ["t"], "y", AttributeProto.Of("axes", [1, -2]), AttributeProto.Of("keepdims", 0))]);
+        Add("mean of everything", image, [Node("ReduceMean", ["x"], "y")]);
         Add("flatten, axis 2", image, [Node("Flatten", ["x"], "y", AttributeProto.Of("axis", 2))]);
         Add("gemm, all attributes", [3, 5], [Node("Gemm", ["x", "w", "b"], "y", AttributeProto.Of("alpha", 0.5f), AttributeProto.Of("beta", 2f))], ("w", [5, 6], Uniform(1, 30)), b);
         Add("gemm, transposed", [5, 3], [Node("Gemm", ["x", "w"], "y", AttributeProto.Of("transA", 1), AttributeProto.Of("transB", 1))], ("w", [6, 5], Uniform(1, 30)));
