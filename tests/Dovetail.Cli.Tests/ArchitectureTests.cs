@@ -29,7 +29,7 @@ public sealed class ArchitectureTests
         ["Dovetail.Training"] = ["TorchSharp", "libtorch-cpu-linux-x64", "libtorch-cpu-osx-arm64", "libtorch-cpu-win-x64"],
         ["Dovetail.Accelerator"] = [],
         ["Dovetail.Rtl"] = [],
-        ["Dovetail.Cli"] = ["Spectre.Console", "System.CommandLine"],
+        ["Dovetail.Cli"] = ["Spectre.Console", "StbImageSharp", "System.CommandLine"],
     };
 
     public static TheoryData<string> Projects => new(Repository.SourceProjects().Select(path => Path.GetFileNameWithoutExtension(path)));

@@ -27,6 +27,7 @@ internal static class GraphOperators
         ["MatMul"] = (_, _) => new MatMulOperator(),
         ["MaxPool"] = (node, _) => new MaxPoolOperator(node),
         ["Mul"] = (_, _) => new BinaryOperator((a, b) => a * b),
+        ["ReduceMean"] = (node, model) => new ReduceMeanOperator(node, model),
         ["Relu"] = (_, _) => new UnaryOperator(x => x.relu()),
         ["Reshape"] = (node, model) => new ReshapeOperator(node, model),
         ["Sigmoid"] = (_, _) => new UnaryOperator(x => x.sigmoid()),

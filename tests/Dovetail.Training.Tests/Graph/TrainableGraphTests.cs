@@ -1,4 +1,7 @@
+using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Rewriting;
+using Dovetail.Onnx.Rewriting.Packing;
 using Dovetail.Onnx.Zoo;
 using Dovetail.Training.Graph;
 using Microsoft.ML.OnnxRuntime;
@@ -17,6 +20,27 @@ public sealed class TrainableGraphTests
     [InlineData("fashion-cnn")]
     [InlineData("mlp")]
     public void The_zoo_computes_what_OnnxRuntime_computes(string name) => CheckForward(ZooModels.Create(name, 4), [5, 1, 28, 28]);
+
+    [Fact]
+    public void A_packed_network_in_standard_operators_runs_for_comparison()
+    {
+        OnnxModel model = ZooModels.Create("fashion-cnn", 4);
+        var pattern = new ComplementaryPattern(1, 16);
+        foreach (WeightLayer layer in WeightLayers.FindFitting(model, pattern))
+        {
+            float[] weights = layer.GetWeights();
+            bool[] mask = Projection.Project(Array.ConvertAll(weights, MathF.Abs), new CellLayout(pattern, layer.Shape));
+            layer.SetWeights([.. weights.Zip(mask, (weight, kept) => kept ? weight : 0)]);
+        }
+
+        OnnxModel standard = UnpackingPass.Unpack(PackingPass.Pack(model, pattern).Model);
+        float[] x = Uniform(8, 3 * 784);
+        (float[] expected, _) = Run(standard, x, [3, 1, 28, 28]);
+        using var inference = new TorchInference(standard, threads: 1);
+        foreach ((float e, float found) in expected.Zip(inference.Run(x, 3, 1, 28, 28)))
+            Assert.Equal(e, found, 1e-4f);
+        Assert.True(inference.Timed(x, 3, 1, 28, 28)() > 0);
+    }
 
     public static TheoryData<string, OnnxModel, int[]> Nodes()
     {
@@ -41,6 +65,9 @@ public sealed class TrainableGraphTests
         Add("average pool, padding counted", image, [Node("AveragePool", ["x"], "y", Ints("kernel_shape", 3, 3), Ints("pads", 1, 1, 1, 1), AttributeProto.Of("count_include_pad", 1))]);
         Add("average pool, asymmetric padding", image, [Node("AveragePool", ["x"], "y", Ints("kernel_shape", 3, 3), Ints("pads", 0, 1, 1, 0))]);
         Add("global average pool, flatten", image, [Node("GlobalAveragePool", ["x"], "g"), Node("Flatten", ["g"], "y")]);
+        Add("mean of channels-last pixels", image,
+            [Node("Transpose", ["x"], "t", AttributeProto.Of("perm", [0, 2, 3, 1])), Node("ReduceMean", ["t"], "y", AttributeProto.Of("axes", [1, -2]), AttributeProto.Of("keepdims", 0))]);
+        Add("mean of everything", image, [Node("ReduceMean", ["x"], "y")]);
         Add("flatten, axis 2", image, [Node("Flatten", ["x"], "y", AttributeProto.Of("axis", 2))]);
         Add("gemm, all attributes", [3, 5], [Node("Gemm", ["x", "w", "b"], "y", AttributeProto.Of("alpha", 0.5f), AttributeProto.Of("beta", 2f))], ("w", [5, 6], Uniform(1, 30)), b);
         Add("gemm, transposed", [5, 3], [Node("Gemm", ["x", "w"], "y", AttributeProto.Of("transA", 1), AttributeProto.Of("transB", 1))], ("w", [6, 5], Uniform(1, 30)));

@@ -4,13 +4,13 @@ using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Dovetail.Runtime.OnnxRuntime.Benchmarking;
 
-/// <summary>A session with random inputs bound once, so that a run is nothing but the run.</summary>
+/// <summary>A session with random inputs and with outputs bound once, so that a run is nothing but the run.</summary>
 internal sealed class BoundModel : IDisposable
 {
     private readonly DovetailSession _session;
     private readonly OrtIoBinding _binding;
     private readonly RunOptions _options = new();
-    private readonly List<OrtValue> _inputs = [];
+    private readonly List<OrtValue> _inputs = [], _outputs = [];
     private readonly bool _ownsSession;
 
     /// <param name="inputDimensions">Of the first input; null: the model's own, free first dimensions replaced by the batch.</param>
@@ -38,6 +38,7 @@ internal sealed class BoundModel : IDisposable
 
         foreach (string name in _session.Inner.OutputNames)
             _binding.BindOutputToDevice(name, OrtMemoryInfo.DefaultInstance);
+        FixOutputs();
     }
 
     /// <summary>The session as benchmarks want it.</summary>
@@ -67,9 +68,26 @@ internal sealed class BoundModel : IDisposable
     {
         _binding.Dispose();
         _inputs.ForEach(value => value.Dispose());
+        _outputs.ForEach(value => value.Dispose());
         _options.Dispose();
         if (_ownsSession)
             _session.Dispose();
+    }
+
+    /// <summary>A first run says how large the outputs are; from then on they have memory of their own, the same for every run.</summary>
+    private void FixOutputs()
+    {
+        Run();
+        using (IDisposableReadOnlyCollection<OrtValue> made = _binding.GetOutputValues())
+            foreach (OrtValue value in made)
+            {
+                OrtTensorTypeAndShapeInfo info = value.GetTensorTypeAndShape();
+                _outputs.Add(OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, info.ElementDataType, info.Shape));
+            }
+
+        _binding.ClearBoundOutputs();
+        foreach ((string name, OrtValue value) in _session.Inner.OutputNames.Zip(_outputs))
+            _binding.BindOutput(name, value);
     }
 
     private static long[] Resolve(string name, int[] dimensions, int batch)

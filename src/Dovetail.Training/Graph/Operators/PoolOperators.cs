@@ -51,3 +51,20 @@ internal sealed class GlobalAveragePoolOperator : IGraphOperator
         return x.mean([.. Enumerable.Range(2, (int)x.dim() - 2).Select(i => (long)i)], keepdim: true);
     }
 }
+
+/// <summary>ONNX ReduceMean: the mean over constant axes, given as an attribute or, from operator set 18 on, an input.</summary>
+internal sealed class ReduceMeanOperator(NodeProto node, OnnxModel model) : IGraphOperator
+{
+    private readonly long[]? _axes = node.HasInput(1) ? model.Constant(node.Inputs[1], node).ToInt64s() : node.FindInts("axes");
+    private readonly bool _keepDimensions = node.GetInt("keepdims", 1) != 0, _noneMeansNone = node.GetInt("noop_with_empty_axes", 0) != 0;
+
+    public InputRole RoleOf(int input, long elements) => input == 0 ? InputRole.Fixed : InputRole.Constant;
+
+    public Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode)
+    {
+        Tensor x = inputs[0]!;
+        if (_axes is { Length: > 0 })
+            return x.mean(_axes, _keepDimensions);
+        return _noneMeansNone ? x.alias() : x.mean([.. Enumerable.Range(0, (int)x.dim()).Select(i => (long)i)], _keepDimensions);
+    }
+}

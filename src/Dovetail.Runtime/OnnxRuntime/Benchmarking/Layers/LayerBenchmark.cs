@@ -59,8 +59,9 @@ public sealed class LayerBenchmark
                 cancellation.ThrowIfCancellationRequested();
                 PackedTensor weights = layer.Pack(pattern, _type);
                 kernels.Add(KernelNames.Of(weights));
-                LayerCheck.Compare(shape, layer, weights, _options.Batch, _options.Threads, _options.Seed);
-                sessions.Add(new BoundModel(layer.Packed(weights).ToBytes(), null, _options));
+                byte[] packed = layer.Packed(weights).ToBytes();
+                LayerCheck.Compare(shape, packed, layer.DenseOf(weights).ToBytes(), weights, _options.Batch, _options.Threads, _options.Seed);
+                sessions.Add(new BoundModel(packed, null, _options));
             }
 
             Timing[] times = Interleaving.Measure([.. sessions.Select(session => (Func<double>)session.Run)], _options.Seconds * sessions.Count, cancellation);

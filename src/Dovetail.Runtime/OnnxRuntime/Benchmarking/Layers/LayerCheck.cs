@@ -10,9 +10,11 @@ namespace Dovetail.Runtime.OnnxRuntime.Benchmarking.Layers;
 internal static class LayerCheck
 {
     /// <exception cref="BenchmarkException">The results differ.</exception>
-    public static void Compare(LayerShape shape, SyntheticLayer layer, PackedTensor weights, int batch, int threads, int seed)
+    /// <param name="packed">The packed operator on NHWC.</param>
+    /// <param name="dense">ONNX's own operator on NCHW.</param>
+    /// <param name="weights">What <paramref name="packed"/> holds.</param>
+    public static void Compare(LayerShape shape, byte[] packed, byte[] dense, PackedTensor weights, int batch, int threads, int seed)
     {
-        byte[] packed = layer.Packed(weights).ToBytes(), dense = layer.DenseOf(weights).ToBytes();
         long[] last = shape.ChannelsLastInput(batch), first = shape.ChannelsFirstInput(batch);
         long count = last.Aggregate(1L, (a, b) => a * b);
         var random = new Random(seed);

@@ -1,0 +1,85 @@
+using System.Text.Json;
+using Dovetail.Cli.Tensors;
+using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Zoo;
+using Dovetail.Runtime.OnnxRuntime;
+
+namespace Dovetail.Cli.Tests;
+
+/// <summary><c>dovetail run --input</c> as a user calls it, against a session called directly.</summary>
+public sealed class RunTests
+{
+    [Fact]
+    public async Task Outputs_are_those_of_the_session()
+    {
+        using var folder = new TemporaryFolder();
+        ZooModels.Create("mlp", seed: 4).Save(folder.File("m.onnx"));
+        var random = new Random(9);
+        float[] images = [.. Enumerable.Range(0, 3 * 784).Select(_ => (float)random.NextDouble())];
+        NpyFile.Write(folder.File("x.npy"), new FileTensor(images, [3, 1, 28, 28]));
+        NpyFile.Write(folder.File("one.npy"), new FileTensor(images[..784], [1, 28, 28]));
+        await File.WriteAllLinesAsync(folder.File("labels.txt"), Enumerable.Range(0, 10).Select(i => $"class {i}"));
+        CliProcess.Outcome run = await CliProcess.RunAsync(
+            "run", folder.File("m.onnx"), "--input", $"image={folder.File("x.npy")}", folder.File("one.npy"), "--batch", "2",
+            "--output", folder.File("y.npy"), "--output", $"logits={folder.File("y.json")}", "--top", "2", "--labels", folder.File("labels.txt"), "--json", "-");
+        Assert.True(run.ExitCode == 0, run.Error);
+
+        using var session = DovetailSession.Create(folder.File("m.onnx"));
+        float[] expected = session.Run([.. images, .. images[..784]], 4, 1, 28, 28);
+        FileTensor written = NpyFile.Parse(await File.ReadAllBytesAsync(folder.File("y.npy")), "y.npy");
+        Assert.Equal([4, 10], written.Shape);
+        foreach ((float e, float found) in expected.Zip((float[])written.Values))
+            Assert.Equal(e, found, 1e-5f);
+        JsonElement json = JsonDocument.Parse(await File.ReadAllTextAsync(folder.File("y.json"))).RootElement.GetProperty("outputs").GetProperty("logits");
+        Assert.Equal((float[])written.Values, json.GetProperty("data").EnumerateArray().Select(value => value.GetSingle()));
+        JsonElement top = JsonDocument.Parse(run.Output).RootElement.GetProperty("top");
+        Assert.Equal(4, top.GetArrayLength());
+        for (int i = 0; i < 4; i++)
+        {
+            float[] row = expected[(i * 10)..(i * 10 + 10)];
+            int best = Array.IndexOf(row, row.Max());
+            Assert.Equal((best, $"class {best}"), (top[i][0].GetProperty("class").GetInt32(), top[i][0].GetProperty("label").GetString()));
+        }
+    }
+
+    [Theory]
+    [InlineData(new[] { "--input", "x.npy", "--output", "y.txt" }, "expected a file that ends in .npy or .json")]
+    [InlineData(new[] { "--input", "x.npy", "--output", "nothing=y.npy" }, "the model has no output 'nothing', expected one of logits")]
+    [InlineData(new[] { "--input", "nothing=x.npy" }, "the model has no input 'nothing'; its inputs are 'image', float [any, 1, 28, 28]")]
+    [InlineData(new[] { "--input", "absent.npy" }, "'absent.npy' cannot be read")]
+    [InlineData(new[] { "--input", "x.npy", "--labels", "absent.txt" }, "The labels file 'absent.txt' cannot be read")]
+    [InlineData(new[] { "--output", "y.npy" }, "--output belongs to --input, which is not given")]
+    [InlineData(new[] { "--input", "x.npy", "--mean", "a" }, "--mean is 'a', expected numbers")]
+    public async Task Errors_are_one_clear_line(string[] arguments, string says)
+    {
+        using var folder = new TemporaryFolder();
+        ZooModels.Create("mlp", seed: 4).Save(folder.File("m.onnx"));
+        NpyFile.Write(folder.File("x.npy"), new FileTensor(new float[784], [1, 1, 28, 28]));
+        CliProcess.Outcome run = await CliProcess.RunAsync(["run", "m.onnx", .. arguments], null, folder.Path);
+        Assert.NotEqual(0, run.ExitCode);
+        Assert.Contains(says, Assert.Single(run.ErrorLines));
+        Assert.Equal(["m.onnx", "x.npy"], Directory.EnumerateFiles(folder.Path).Select(Path.GetFileName).Order());
+    }
+
+    [Fact]
+    public async Task Several_inputs_are_told_apart_by_name()
+    {
+        using var folder = new TemporaryFolder();
+        var proto = new ModelProto { IrVersion = 8, Graph = new GraphProto { Name = "difference" }, OpsetImports = { new OperatorSetIdProto { Version = 17 } } };
+        foreach (string name in (string[])["a", "b"])
+            proto.Graph.Inputs.Add(ValueInfoProto.Tensor(name, OnnxType.Float, 3));
+        proto.Graph.Outputs.Add(ValueInfoProto.Tensor("y", OnnxType.Float, 3));
+        proto.Graph.Nodes.Add(new NodeProto("Sub", "sub", ["a", "b"], ["y"]));
+        new OnnxModel(proto).Save(folder.File("m.onnx"));
+        NpyFile.Write(folder.File("a.npy"), new FileTensor(new float[] { 5, 6, 7 }, [3]));
+        NpyFile.Write(folder.File("b.npy"), new FileTensor(new float[] { 1, 1, 2 }, [3]));
+        CliProcess.Outcome run = await CliProcess.RunAsync(["run", "m.onnx", "--input", "b=b.npy", "a=a.npy", "--output", "y.npy"], null, folder.Path);
+        Assert.True(run.ExitCode == 0, run.Error);
+        byte[] written = await File.ReadAllBytesAsync(folder.File("y.npy"));
+        Assert.Equal(new float[] { 4, 5, 5 }, (float[])NpyFile.Parse(written, "y.npy").Values);
+        CliProcess.Outcome unnamed = await CliProcess.RunAsync(["run", "m.onnx", "--input", "a.npy"], null, folder.Path);
+        Assert.Contains("the model has 2 inputs", Assert.Single(unnamed.ErrorLines));
+        CliProcess.Outcome missing = await CliProcess.RunAsync(["run", "m.onnx", "--input", "a=a.npy"], null, folder.Path);
+        Assert.Contains("The input 'b', float [3] has no file; give --input b=FILE", Assert.Single(missing.ErrorLines));
+    }
+}
