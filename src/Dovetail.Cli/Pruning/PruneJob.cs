@@ -36,6 +36,7 @@ internal static class PruneJob
             {
                 LayerPatterns = patterns,
                 TimeLimit = permute.TimeLimit,
+                MaxEvaluations = permute.TimeLimit is null ? PermuteOptions.Effort : long.MaxValue,
                 AllowStored = !permute.FoldOnly,
                 Seed = permute.Seed,
                 Progress = progress,
