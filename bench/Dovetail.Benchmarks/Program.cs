@@ -1,4 +1,5 @@
-// Benchmarks of Dovetail.Core on one thread:  Dovetail.Benchmarks [projection|decoding] …   (all by default)
+// Benchmarks of Dovetail.Core on one thread:  Dovetail.Benchmarks [projection|decoding|permutation:MODEL.onnx] …
+// (projection and decoding by default)
 //   Dovetail.Benchmarks soak [--minutes 30] [--threads 2] runs packed networks for long and looks for leaks (Soak.cs).
 // Every figure stands beside its peer, measured in the same run. Results are committed under bench/results/<cpu>/.
 using System.Runtime.InteropServices;
@@ -12,16 +13,20 @@ var benchmarks = new Dictionary<string, Action<TextWriter>>
     ["projection"] = ProjectionBenchmark.Run,
     ["decoding"] = DecodingBenchmark.Run,
 };
+string[] defaults = [.. benchmarks.Keys];
+const string Permutation = "permutation:";
+foreach (string name in args.Where(name => name.StartsWith(Permutation, StringComparison.Ordinal)))
+    benchmarks[name] = output => PermutationBenchmark.Run(output, name[Permutation.Length..]);
 string[] unknown = [.. args.Except(benchmarks.Keys)];
 if (unknown.Length > 0)
 {
-    Console.Error.WriteLine($"There is no benchmark '{unknown[0]}', expected: {string.Join(", ", benchmarks.Keys)}.");
+    Console.Error.WriteLine($"There is no benchmark '{unknown[0]}', expected: {string.Join(", ", defaults)}, {Permutation}MODEL.onnx.");
     return 2;
 }
 
 Console.WriteLine($"command: dotnet run -c Release --project bench/Dovetail.Benchmarks -- {string.Join(' ', args)}".TrimEnd(' ', '-'));
 Console.WriteLine($".NET {Environment.Version}, {RuntimeInformation.RuntimeIdentifier}, 512-bit vectors {(Vector512.IsHardwareAccelerated ? "yes" : "no")}, 1 thread");
-foreach (string name in args.Length > 0 ? args : [.. benchmarks.Keys])
+foreach (string name in args.Length > 0 ? args : defaults)
 {
     Console.WriteLine();
     benchmarks[name](Console.Out);

@@ -19,10 +19,23 @@ internal static class OnnxCorpus
         Model([2, 6], [2, 4],
             [Node("Flatten", ["x"], "f", AttributeProto.Of("axis", 1)), Node("Gemm", ["f", "w", "b"], "y", AttributeProto.Of("transB", 1))],
             [Floats("w", 4, 6), Floats("b", 4)]),
+        Sparse(linear: true),
+        Sparse(linear: false),
         Packed("2:4", 4, 6),
         Packed("1:2x2/out@strided", 6, 3),
         Packed("1:16", 2, 40),
     ];
+
+    private static byte[] Sparse(bool linear)
+    {
+        var sparse = new SparseTensorProto
+        {
+            Values = TensorData.Create<float>("w", [2], [1, -2]),
+            Indices = linear ? TensorData.Create<long>("", [2], [3, 23]) : TensorData.Create<long>("", [2, 2], [0, 3, 3, 5]),
+        };
+        sparse.Dims.AddRange([4, 6]);
+        return Model([2, 6], [2, 4], [Node("Gemm", ["x", "w"], "y", AttributeProto.Of("transB", 1))], [], sparse);
+    }
 
     private static byte[] Packed(string pattern, int outputs, int inputs)
     {
@@ -50,13 +63,14 @@ internal static class OnnxCorpus
     private static TensorProto Floats(string name, params long[] dims) =>
         TensorData.Create<float>(name, dims, [.. Enumerable.Range(0, (int)dims.Aggregate(1L, (a, b) => a * b)).Select(i => i * 0.25f)]);
 
-    private static byte[] Model(Dim[] input, Dim[] output, NodeProto[] nodes, TensorProto[] initializers)
+    private static byte[] Model(Dim[] input, Dim[] output, NodeProto[] nodes, TensorProto[] initializers, params SparseTensorProto[] sparse)
     {
         var graph = new GraphProto { Name = "seed" };
         graph.Inputs.Add(ValueInfoProto.Tensor("x", OnnxType.Float, input));
         graph.Outputs.Add(ValueInfoProto.Tensor("y", OnnxType.Float, output));
         graph.Nodes.AddRange(nodes);
         graph.Initializers.AddRange(initializers);
+        graph.SparseInitializers.AddRange(sparse);
         var model = new ModelProto { IrVersion = 8, Graph = graph };
         model.OpsetImports.Add(new OperatorSetIdProto { Version = 17 });
         model.OpsetImports.Add(new OperatorSetIdProto { Domain = OnnxModel.DovetailDomain, Version = 1 });

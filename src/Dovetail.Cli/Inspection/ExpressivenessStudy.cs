@@ -78,7 +78,7 @@ internal static class ExpressivenessStudy
     /// <summary>The patterns of a sparsity, the smallest cell first where there is one.</summary>
     internal static IReadOnlyList<(string Family, SparsityPattern Pattern)> Patterns(double sparsity, List<string> notes)
     {
-        double density = 1 - sparsity;
+        double density = Math.Round(1 - sparsity, 12) is > 0 and var rounded ? rounded : 1 - sparsity; // 0.001, not 0.0010000000000000009
         var patterns = new List<(string, SparsityPattern)>();
         if (Fraction(density) is var (p, q))
         {

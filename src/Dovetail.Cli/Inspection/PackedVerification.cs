@@ -1,4 +1,3 @@
-using System.Text.Json;
 using Dovetail.Core;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Packing.Safetensors;
@@ -43,7 +42,7 @@ internal sealed class PackedVerification(SparsityPattern? asked)
     public void Check(SafetensorsFile file)
     {
         var broken = new Dictionary<string, Violation>();
-        List<(string Name, CellLayout Layout)> declared = Declarations(file);
+        SortedDictionary<string, CellLayout> declared = PackedSafetensors.ReadLayouts(file);
         foreach ((string name, CellLayout layout) in declared)
             if (OwnerRules.FindViolation(name, layout, file.Bytes(file.Get(name + ".weight_index"))) is { } violation)
                 broken.Add(name, violation);
@@ -64,7 +63,7 @@ internal sealed class PackedVerification(SparsityPattern? asked)
             unplaced = here ? null : unplaced;
         }
 
-        foreach (WeightEntry entry in SafetensorsWeights.Read(file, packed: false).Where(entry => !declared.Exists(layer => entry.Name.StartsWith(layer.Name + ".weight_", StringComparison.Ordinal))))
+        foreach (WeightEntry entry in SafetensorsWeights.Read(file, packed: false).Where(entry => !declared.Keys.Any(layer => entry.Name.StartsWith(layer + ".weight_", StringComparison.Ordinal))))
             AddDense(entry);
         if (unplaced is not null)
             Violations.Add(unplaced);
@@ -103,35 +102,6 @@ internal sealed class PackedVerification(SparsityPattern? asked)
     {
         if (entry is not null)
             Layers.Add(new LayerVerdict(entry.Name, entry.Shape.ToString(), null, LayerVerdict.Unchecked, "it is stored dense"));
-    }
-
-    /// <summary>The layouts that sparsity_config and the shapes declare, in order of names.</summary>
-    private static List<(string Name, CellLayout Layout)> Declarations(SafetensorsFile file)
-    {
-        if (!file.Metadata.TryGetValue("sparsity_config", out string? text))
-            throw new SafetensorsException("The metadata has no 'sparsity_config', so the packed weights declare no pattern.");
-        try
-        {
-            using JsonDocument json = JsonDocument.Parse(text);
-            return [.. json.RootElement.EnumerateObject().OrderBy(entry => entry.Name, StringComparer.Ordinal).Select(entry => (entry.Name, Declaration(file, entry)))];
-        }
-        catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException or FormatException)
-        {
-            throw new SafetensorsException($"sparsity_config cannot be understood: {error.Message.TrimEnd('.')}. Expected what docs/format.md describes.", error);
-        }
-    }
-
-    private static CellLayout Declaration(SafetensorsFile file, JsonProperty entry)
-    {
-        JsonElement config = entry.Value;
-        ComplementaryPattern cell = ComplementaryPattern.Parse(config.GetProperty("structure").GetString() ?? "");
-        var pattern = new ComplementaryPattern(
-            cell.Keep, cell.Group,
-            config.GetProperty("axis").GetString() == "output" ? CellAxis.Output : CellAxis.Input,
-            config.GetProperty("arrangement").GetString() == "strided" ? Arrangement.Strided : Arrangement.Contiguous,
-            config.GetProperty("share").GetInt32());
-        long[] dimensions = file.ToArray<long>(file.Get(entry.Name + ".weight_shape"));
-        return new CellLayout(pattern, ShapeOf(entry.Name, dimensions, config.GetProperty("groups").GetInt32()));
     }
 
     private static WeightShape ShapeOf(string layer, long[] dimensions, int groups) =>

@@ -22,6 +22,8 @@ internal static class PruneJob
     /// <exception cref="DovetailException">No layer can be pruned, the budget is too small, or the weights are int8.</exception>
     public static PruneResult Run(OnnxModel source, PruneOptions options, IProgress<double>? progress = null, CancellationToken cancellation = default)
     {
+        if (source.Nodes.Find(PackedWeights.IsPacked) is { } packed)
+            throw new OnnxException($"{packed} is packed already; prune the model that was packed.");
         OnnxModel model = source.Clone();
         IReadOnlyList<WeightLayer> layers = WeightLayers.Find(model);
         if (layers.FirstOrDefault(layer => layer.IsQuantized) is { } quantized)
@@ -36,6 +38,7 @@ internal static class PruneJob
             {
                 LayerPatterns = patterns,
                 TimeLimit = permute.TimeLimit,
+                MaxEvaluations = permute.TimeLimit is null ? PermuteOptions.Effort : long.MaxValue,
                 AllowStored = !permute.FoldOnly,
                 Seed = permute.Seed,
                 Progress = progress,

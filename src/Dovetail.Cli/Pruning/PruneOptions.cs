@@ -15,7 +15,11 @@ internal sealed record AllocationOptions(
 
 /// <summary>An order of channels, before the weights are cut into cells.</summary>
 /// <param name="TimeLimit">Null: bounded by effort, so that equal seeds give equal orders.</param>
-internal sealed record PermuteOptions(TimeSpan? TimeLimit, bool FoldOnly, int Seed);
+internal sealed record PermuteOptions(TimeSpan? TimeLimit, bool FoldOnly, int Seed)
+{
+    /// <summary>Exchanges that a search without a time limit weighs: what is gained beyond is small (bench/results).</summary>
+    public const long Effort = 1_000_000;
+}
 
 /// <summary>What a budget counts.</summary>
 internal enum CostUnit

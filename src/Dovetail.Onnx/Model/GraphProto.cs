@@ -28,4 +28,8 @@ public sealed class GraphProto : Extensible
 
     [ProtoMember(13, Name = "value_info")]
     public List<ValueInfoProto> ValueInfos { get; } = [];
+
+    /// <summary>Only between file and memory: reading a model moves them to <see cref="Initializers"/>.</summary>
+    [ProtoMember(15, Name = "sparse_initializer")]
+    public List<SparseTensorProto> SparseInitializers { get; } = [];
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Dovetail.Core;
 using ProtoBuf;
 
@@ -6,7 +5,7 @@ namespace Dovetail.Onnx.Model;
 
 /// <summary>
 /// ONNX files in and out. Reading checks the outer protobuf frame before anything is built, so that a
-/// file that is not ONNX gets one clear message. External data stay below the model's folder.
+/// file that is not ONNX gets one clear message.
 /// </summary>
 internal static class OnnxFile
 {
@@ -36,7 +35,7 @@ internal static class OnnxFile
         }
 
         OnnxModel model = Parse(bytes, $"'{path}'");
-        ReadExternalData(model, path);
+        ExternalData.Read(model, path);
         return model;
     }
 
@@ -59,6 +58,7 @@ internal static class OnnxFile
             throw new OnnxException($"{source} holds no graph: it is not an ONNX model, or it was cut off. {WhatToDo}");
         if (proto.IrVersion < 1 || proto.OpsetImports.Count == 0)
             throw new OnnxException($"{source} names no {(proto.IrVersion < 1 ? "IR version" : "operator set")}: it is not an ONNX model, or it was cut off. {WhatToDo}");
+        SparseInitializers.Densify(proto.Graph, source);
         return new OnnxModel(proto);
     }
 
@@ -103,48 +103,5 @@ internal static class OnnxFile
         int rest = (int)(stream.Position % alignment);
         if (rest > 0)
             stream.Write(new byte[alignment - rest]);
-    }
-
-    private static void ReadExternalData(OnnxModel model, string modelPath)
-    {
-        string folder = Path.GetDirectoryName(Path.GetFullPath(modelPath))!;
-        foreach (TensorProto tensor in model.Graph.Initializers.Where(t => t.DataLocation != 0))
-        {
-            string? Value(string key) => tensor.ExternalData.Find(e => e.Key == key)?.Value;
-            string location = Value("location") ?? throw new OnnxException($"'{modelPath}': tensor {tensor} has external data without a location.");
-            string file = Path.GetFullPath(Path.Combine(folder, location));
-            if (Path.IsPathRooted(location) || !file.StartsWith(folder.TrimEnd(Path.DirectorySeparatorChar) + Path.DirectorySeparatorChar, StringComparison.Ordinal))
-                throw new OnnxException($"'{modelPath}': tensor {tensor} has its data in '{location}', outside the model's folder; only files below it are read.");
-            long expected = checked(tensor.ElementCount() * TensorData.ElementBytes(tensor.DataType));
-            long offset = ParseNumber(Value("offset"), 0), length = ParseNumber(Value("length"), expected);
-            if (offset < 0 || length != expected)
-                throw new OnnxException($"'{modelPath}': tensor {tensor} has external data at offset {offset} of {length} bytes, expected {expected} bytes.");
-            tensor.RawData = ReadSlice(modelPath, tensor, file, offset, (int)length);
-            tensor.DataLocation = 0;
-            tensor.ExternalData.Clear();
-        }
-
-        long ParseNumber(string? text, long absent) =>
-            text is null ? absent
-            : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) ? value
-            : throw new OnnxException($"'{modelPath}': '{text}' stands where an offset or a length of external data belongs.");
-    }
-
-    private static byte[] ReadSlice(string modelPath, TensorProto tensor, string file, long offset, int length)
-    {
-        try
-        {
-            using FileStream stream = File.OpenRead(file);
-            if (offset > stream.Length - length)
-                throw new OnnxException($"'{modelPath}': the data of tensor {tensor} end at byte {offset + length} of '{file}', which has only {stream.Length}. Get the whole file.");
-            stream.Position = offset;
-            var bytes = new byte[length];
-            stream.ReadExactly(bytes);
-            return bytes;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new OnnxException($"'{modelPath}': the external data of tensor {tensor} cannot be read: {error.Message}", error);
-        }
     }
 }

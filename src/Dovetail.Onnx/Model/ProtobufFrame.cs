@@ -14,7 +14,7 @@ internal readonly ref struct ProtobufFrame(ReadOnlySpan<byte> bytes, string sour
 
     private enum Message
     {
-        Model, Graph, Node, Attribute, Tensor, ValueInfo, Type, TensorType, Shape, Leaf,
+        Model, Graph, Node, Attribute, Tensor, SparseTensor, ValueInfo, Type, TensorType, Shape, Leaf,
     }
 
     public void Check() => Check(Message.Model, 0, _bytes.Length, MaxDepth);
@@ -63,6 +63,8 @@ internal readonly ref struct ProtobufFrame(ReadOnlySpan<byte> bytes, string sour
         (Message.Graph, 1) => Message.Node,
         (Message.Graph, 5) => Message.Tensor,
         (Message.Graph, 11 or 12 or 13) => Message.ValueInfo,
+        (Message.Graph, 15) => Message.SparseTensor,
+        (Message.SparseTensor, 1 or 2) => Message.Tensor,
         (Message.Node, 5) => Message.Attribute,
         (Message.Attribute, 5) => Message.Tensor,
         (Message.Attribute, 6) => Message.Graph,

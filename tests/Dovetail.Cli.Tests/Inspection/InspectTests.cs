@@ -32,7 +32,11 @@ public sealed class InspectTests
         JsonElement candidate = found.GetProperty("candidates").EnumerateArray().First(fit => fit.GetProperty("pattern").GetString() == "1:16");
         Assert.Equal(1, candidate.GetProperty("captured_energy").GetDouble());
         Assert.True(candidate.GetProperty("satisfies").GetBoolean());
-        Assert.Equal("svg", System.Xml.Linq.XDocument.Load(svg).Root!.Name.LocalName);
+        System.Xml.Linq.XElement drawing = System.Xml.Linq.XDocument.Load(svg).Root!;
+        Assert.Equal("svg", drawing.Name.LocalName);
+        Assert.Equal(
+            $"{layer.Name}, {layer.Shape}, cells of 1:16: the first 48 of {layer.Shape.Outputs} outputs down, the first 128 of {layer.Shape.Inputs} inputs across",
+            drawing.Elements().Single(element => element.Name.LocalName == "text").Value);
         byte[] picture = await File.ReadAllBytesAsync(png);
         Assert.Equal(layer.Shape.Inputs, System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(picture.AsSpan(16)));
         Assert.Equal(layer.Shape.Outputs, System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(picture.AsSpan(20)));
@@ -101,6 +105,44 @@ public sealed class InspectTests
             Assert.Equal(layer.Shape, entry.Shape);
             Assert.Equal(layer.GetWeights(), entry.Load());
         }
+    }
+
+    /// <summary>A QDQ model: int8 weights times the scales of their outputs, and the pattern of the float model it was made of.</summary>
+    [Fact]
+    public void Quantized_layers_are_read_through_their_scales()
+    {
+        using var folder = new TemporaryFolder();
+        OnnxModel model = SparseModels.Sparse("1:16");
+        OnnxModel quantized = QuantizationPass.Quantize(model, QuantizationPass.TensorsToCalibrate(model).ToDictionary(tensor => tensor, _ => (Min: -4f, Max: 4f)));
+        string path = folder.File("sparse_int8.onnx");
+        quantized.Save(path);
+        using WeightFile file = WeightFile.Open(path);
+        IReadOnlyList<WeightEntry> entries = file.ReadEntries();
+        // the pass folds batch norms into the weights, so they are compared with the integers that it wrote
+        IReadOnlyList<WeightLayer> layers = WeightLayers.Find(quantized);
+        Assert.Equal(layers.Select(layer => (layer.Name, "int8", (long)layer.Shape.Count)), entries.Select(entry => (entry.Name, entry.Type, entry.Bytes)));
+        foreach ((WeightLayer layer, WeightEntry entry) in layers.Zip(entries))
+        {
+            sbyte[] integers = layer.GetInt8Weights();
+            float[] weights = entry.Load();
+            for (int row = 0; row < layer.Shape.Outputs; row++)
+            {
+                Span<float> values = weights.AsSpan(row * layer.Shape.Inputs, layer.Shape.Inputs);
+                ReadOnlySpan<sbyte> stored = integers.AsSpan(row * layer.Shape.Inputs, layer.Shape.Inputs);
+                int top = 0;
+                for (int column = 0; column < values.Length; column++)
+                    top = Math.Abs(stored[column]) > Math.Abs(stored[top]) ? column : top;
+                float scale = stored[top] == 0 ? 0 : values[top] / stored[top]; // one scale an output
+                for (int column = 0; column < values.Length; column++)
+                    Assert.Equal(stored[column] * scale, values[column], 1e-5f * Math.Abs(values[top]));
+            }
+
+            LayerInspection inspection = LayerInspection.Of(entry, null, [new ComplementaryPattern(1, 16)]);
+            if (layer.ReasonAgainst(new(1, 16)) is null)
+                Assert.Equal(("1:16", "detected"), (inspection.Pattern, inspection.PatternSource));
+        }
+
+        Assert.True(Verification.Run(path, new ComplementaryPattern(1, 16)).Satisfied);
     }
 
     [Fact]

@@ -169,7 +169,7 @@ public sealed class PruneTests
         Assert.Equal(message, Assert.Single(CommandLine.Root().Parse(["prune", .. arguments.Split(' ')]).Errors).Message);
 
     [Fact]
-    public void Too_small_a_budget_and_int8_weights_are_refused()
+    public void Too_small_a_budget_int8_weights_and_packed_ones_are_refused()
     {
         OnnxModel model = ZooModels.Create("mlp", 1);
         string message = Assert.Throws<DovetailException>(() => PruneJob.Run(model, new PruneOptions(
@@ -178,6 +178,8 @@ public sealed class PruneTests
         OnnxModel quantized = QuantizationPass.Quantize(model, QuantizationPass.TensorsToCalibrate(model).ToDictionary(tensor => tensor, _ => (Min: -4f, Max: 4f)));
         Assert.Equal("Layer 'fc1' has int8 weights; prune the floating-point model and quantize it again.",
             Assert.Throws<OnnxException>(() => PruneJob.Run(quantized, new PruneOptions(new(1, 16), Head: false, null, null))).Message);
+        Assert.Equal("PackedGemm 'fc1' is packed already; prune the model that was packed.",
+            Assert.Throws<OnnxException>(() => PruneJob.Run(PackingPass.PackDeclared(PruneJob.Run(model, new PruneOptions(new(1, 16), Head: false, null, null)).Model).Model, new PruneOptions(new(1, 16), Head: false, null, null))).Message);
     }
 
     [Fact]

@@ -68,6 +68,60 @@ public sealed class OnnxModelTests : IDisposable
         Assert.Contains("outside the model's folder", Assert.Throws<OnnxException>(() => OnnxModel.Load(path)).Message);
     }
 
+    /// <summary>A link may stand for the file, for a folder in its path, or for the model's own folder; it must not lead out.</summary>
+    [Theory]
+    [InlineData("link to a file inside", "w.data", true)]
+    [InlineData("link to a file outside", "w.data", false)]
+    [InlineData("link to a link outside", "w.data", false)]
+    [InlineData("folder that is a link outside", "sub/w.data", false)]
+    [InlineData("folder that is a link inside", "sub/w.data", true)]
+    [InlineData("model's folder is a link", "w.data", true)]
+    [InlineData("link to itself", "w.data", false)]
+    public void Links_must_not_lead_out_of_the_folder(string how, string location, bool read)
+    {
+        string inside = Directory.CreateDirectory(Path.Combine(_folder, "in")).FullName, outside = Directory.CreateDirectory(Path.Combine(_folder, "out")).FullName;
+        string data = Directory.CreateDirectory(Path.Combine(inside, "data")).FullName;
+        foreach (string folder in new[] { outside, data })
+            File.WriteAllBytes(Path.Combine(folder, "w.data"), new byte[16]);
+        string models = inside;
+        switch (how)
+        {
+            case "link to a file inside":
+                File.CreateSymbolicLink(Path.Combine(inside, "w.data"), Path.Combine("data", "w.data"));
+                break;
+            case "link to a file outside":
+                File.CreateSymbolicLink(Path.Combine(inside, "w.data"), Path.Combine("..", "out", "w.data"));
+                break;
+            case "link to a link outside":
+                File.CreateSymbolicLink(Path.Combine(inside, "other"), Path.Combine(outside, "w.data"));
+                File.CreateSymbolicLink(Path.Combine(inside, "w.data"), "other");
+                break;
+            case "folder that is a link outside":
+                Directory.CreateSymbolicLink(Path.Combine(inside, "sub"), outside);
+                break;
+            case "folder that is a link inside":
+                Directory.CreateSymbolicLink(Path.Combine(inside, "sub"), "data");
+                break;
+            case "link to itself":
+                File.CreateSymbolicLink(Path.Combine(inside, "w.data"), "w.data");
+                break;
+            default:
+                File.WriteAllBytes(Path.Combine(inside, "w.data"), new byte[16]);
+                models = Path.Combine(_folder, "alias");
+                Directory.CreateSymbolicLink(models, inside);
+                break;
+        }
+
+        string path = Path.Combine(models, "m.onnx");
+        File.WriteAllBytes(path, WithExternalData(location, 0).ToBytes());
+        if (read)
+            Assert.Equal(new float[4], OnnxModel.Load(path).Graph.Initializers[0].ToFloats());
+        else
+            Assert.Contains(
+                how == "link to itself" ? "cannot be read" : $"has its data in '{location}', a link to '{Path.Combine(outside, "w.data")}' outside the model's folder",
+                Assert.Throws<OnnxException>(() => OnnxModel.Load(path)).Message);
+    }
+
     [Fact]
     public void External_data_that_end_early_are_refused()
     {

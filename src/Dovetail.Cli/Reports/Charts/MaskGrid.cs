@@ -61,11 +61,13 @@ internal sealed partial class MaskGrid
             for (int candidate = 0; candidate < candidates; candidate++)
             {
                 (int row, int rowCount, int column) = Layout.Candidate(cell, candidate);
-                if (row + rowCount > Mask.Rows || column >= Mask.Columns)
+                if (row >= Mask.Rows || column >= Mask.Columns)
                     continue;
-                inside++;
-                for (int r = row; r < row + rowCount; r++)
+                for (int r = row; r < Math.Min(row + rowCount, Mask.Rows); r++)
                     _cells[r, column] = cell;
+                if (row + rowCount > Mask.Rows)
+                    continue; // rows that share owners, cut by the border of the picture
+                inside++;
                 if (this[row, column])
                     owners++;
             }

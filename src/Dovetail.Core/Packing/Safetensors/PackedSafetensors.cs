@@ -50,16 +50,13 @@ public static class PackedSafetensors
     /// <summary>Reads the packed weights of an open file and checks every field. Other tensors are left to the caller.</summary>
     public static SortedDictionary<string, PackedTensor> Read(SafetensorsFile file)
     {
-        ArgumentNullException.ThrowIfNull(file);
-        Expect(file, FormatKey, Format);
-        Expect(file, VersionKey, FormatVersion);
-        SortedDictionary<string, Config> configs = ParseConfigs(Metadata(file, ConfigKey));
+        SortedDictionary<string, Config> configs = ReadConfigs(file);
         var weights = new SortedDictionary<string, PackedTensor>(StringComparer.Ordinal);
         foreach ((string name, Config config) in configs)
         {
             try
             {
-                weights.Add(name, ReadTensor(file, name, config));
+                weights.Add(name, ReadTensor(file, name, ReadLayout(file, name, config)));
             }
             catch (DovetailException error) when (error is PatternException or PackingException)
             {
@@ -71,6 +68,34 @@ public static class PackedSafetensors
             if (Owner(tensor.Name) is { } owner && !configs.ContainsKey(owner))
                 throw new SafetensorsException($"{ConfigKey} has no entry for '{SafetensorsException.Shorten(owner)}'.", tensor: tensor.Name);
         return weights;
+    }
+
+    /// <summary>What the file declares of its packed weights, by name: pattern and dense shape. Values and owners are not read.</summary>
+    /// <exception cref="DovetailException">The metadata or a shape cannot be understood.</exception>
+    public static SortedDictionary<string, CellLayout> ReadLayouts(SafetensorsFile file)
+    {
+        var layouts = new SortedDictionary<string, CellLayout>(StringComparer.Ordinal);
+        foreach ((string name, Config config) in ReadConfigs(file))
+        {
+            try
+            {
+                layouts.Add(name, ReadLayout(file, name, config));
+            }
+            catch (PatternException error)
+            {
+                throw new SafetensorsException(error.Message, error, tensor: name);
+            }
+        }
+
+        return layouts;
+    }
+
+    private static SortedDictionary<string, Config> ReadConfigs(SafetensorsFile file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        Expect(file, FormatKey, Format);
+        Expect(file, VersionKey, FormatVersion);
+        return ParseConfigs(Metadata(file, ConfigKey));
     }
 
     private static IEnumerable<SafetensorsEntry> Entries(IReadOnlyDictionary<string, PackedTensor> weights, IEnumerable<SafetensorsEntry>? others)
@@ -150,7 +175,7 @@ public static class PackedSafetensors
         return configs;
     }
 
-    private static PackedTensor ReadTensor(SafetensorsFile file, string name, Config config)
+    private static CellLayout ReadLayout(SafetensorsFile file, string name, Config config)
     {
         SafetensorsTensor shape = Expect(file, name + Shape, SafetensorsDType.I64, null);
         if (shape.Shape.Length != 1)
@@ -158,9 +183,12 @@ public static class PackedSafetensors
         long[] dimensions = file.ToArray<long>(shape);
         if (dimensions.Any(dimension => dimension is < 1 or > int.MaxValue))
             throw new SafetensorsException($"The dense shape is {SafetensorsTensor.Format(dimensions)}, expected dimensions from 1 to 2^31 - 1.", tensor: shape.Name);
-        var layout = new CellLayout(config.Pattern, new WeightShape([.. dimensions.Select(dimension => (int)dimension)], config.Groups));
+        return new CellLayout(config.Pattern, new WeightShape([.. dimensions.Select(dimension => (int)dimension)], config.Groups));
+    }
 
-        int rowBytes = OwnerCodec.RowBytes(layout.OwnerColumns, config.Pattern.IndexBits);
+    private static PackedTensor ReadTensor(SafetensorsFile file, string name, CellLayout layout)
+    {
+        int rowBytes = OwnerCodec.RowBytes(layout.OwnerColumns, layout.Pattern.IndexBits);
         SafetensorsTensor index = Expect(file, name + Index, SafetensorsDType.U8, [layout.OwnerRows, rowBytes]);
         SafetensorsTensor values = Expect(file, name + Values, null, [layout.ValueRows, layout.ValueColumns]);
         float[]? scales = null;
@@ -175,7 +203,7 @@ public static class PackedSafetensors
             throw new SafetensorsException($"Scales stand beside {values.DType.FileName()} values, expected them only beside I8.", tensor: name + Scale);
         }
 
-        byte[] owners = OwnerCodec.Decode(file.Bytes(index), layout.OwnerRows, layout.OwnerColumns, config.Pattern.IndexBits);
+        byte[] owners = OwnerCodec.Decode(file.Bytes(index), layout.OwnerRows, layout.OwnerColumns, layout.Pattern.IndexBits);
         return values.DType switch
         {
             SafetensorsDType.F32 => new PackedTensor<float>(layout, file.ToArray<float>(values), owners),

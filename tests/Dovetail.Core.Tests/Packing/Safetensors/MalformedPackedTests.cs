@@ -5,6 +5,8 @@ namespace Dovetail.Core.Tests.Packing.Safetensors;
 /// <summary>Valid safetensors files that are no valid packed weights: each field, with the message. The good one is 2:4 on 2×5.</summary>
 public sealed class MalformedPackedTests
 {
+    private static readonly string[] ValuesAndOwners = ["weight_packed", "weight_index", "weight_scale", "owner", "padding"];
+
     private const string Config = """{"w":{"structure":"2:4","axis":"input","arrangement":"contiguous","share":1,"groups":1}}""";
 
     [Fact]
@@ -86,6 +88,19 @@ public sealed class MalformedPackedTests
     private static string Message(SafetensorsFile file)
     {
         using (file)
-            return Assert.Throws<SafetensorsException>(() => PackedSafetensors.Read(file)).Message;
+        {
+            string message = Assert.Throws<SafetensorsException>(() => PackedSafetensors.Read(file)).Message;
+            try
+            {
+                PackedSafetensors.ReadLayouts(file); // what is not about values and owners is found here too, with the same words
+                Assert.Contains(ValuesAndOwners, message.Contains);
+            }
+            catch (SafetensorsException error)
+            {
+                Assert.Equal(message, error.Message);
+            }
+
+            return message;
+        }
     }
 }

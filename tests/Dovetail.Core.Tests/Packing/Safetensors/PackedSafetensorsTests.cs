@@ -29,6 +29,8 @@ public sealed class PackedSafetensorsTests
         SortedDictionary<string, PackedTensor> read = PackedSafetensors.Read(path, verifyPayload: true);
 
         Assert.Equal(["a.0", "b", "bf", "half"], read.Keys);
+        using (SafetensorsFile file = SafetensorsFile.Open(path))
+            Assert.Equal(read.Select(pair => (pair.Key, pair.Value.Pattern, pair.Value.Shape)), PackedSafetensors.ReadLayouts(file).Select(pair => (pair.Key, pair.Value.Pattern, pair.Value.Shape)));
         AssertEqual(PackedCast.To(floats, DType.Float16), read["half"]);
         AssertEqual(PackedCast.To(floats, DType.BFloat16), read["bf"]);
         AssertEqual(floats, read["a.0"]);

@@ -1,0 +1,71 @@
+namespace Dovetail.Onnx.Model;
+
+/// <summary>
+/// Sparse initializers become dense ones when a model is read, as in ONNX Runtime, and stay so when it is written. So that a
+/// few bytes cannot ask for gigabytes, a tensor may not grow beyond a multiple of what the file holds of it.
+/// </summary>
+internal static class SparseInitializers
+{
+    /// <summary>float32 with 8-byte positions: 0.5 % non-zeros.</summary>
+    private const int MostGrowth = 64;
+
+    private const int AlwaysAllowedBytes = 4096;
+
+    /// <exception cref="OnnxException">Values, indices and dims contradict each other, or the tensor would grow too much.</exception>
+    public static void Densify(GraphProto graph, string source)
+    {
+        foreach (SparseTensorProto sparse in graph.SparseInitializers)
+            graph.Initializers.Add(Densify(sparse, source));
+        graph.SparseInitializers.Clear();
+    }
+
+    private static TensorProto Densify(SparseTensorProto sparse, string source)
+    {
+        if (sparse.Values is not { } values || sparse.Indices is not { } indices)
+            throw new OnnxException($"{source} has a sparse initializer without values or indices. The file is damaged.");
+        if (values.DataLocation != 0 || indices.DataLocation != 0)
+            throw new OnnxException($"{source}: sparse initializer {values} has its data in a file of its own, and only sparse initializers inside the model are read. Save the model with dense or internal ones.");
+        if (indices.DataType != OnnxType.Int64)
+            throw Damaged($"indices of type {indices.DataType}, expected Int64");
+        long count = values.ElementCount();
+        bool linear = indices.Dims.Count == 1;
+        if (values.Dims.Count != 1 || indices.Dims.Count is not (1 or 2) || indices.Dims[0] != count || (!linear && indices.Dims[1] != sparse.Dims.Count))
+            throw Damaged($"{indices} as indices, expected [{count}] or [{count}, {sparse.Dims.Count}]");
+
+        var dense = new TensorProto { Name = values.Name, DataType = values.DataType };
+        dense.Dims.AddRange(sparse.Dims);
+        byte[] elements = values.ReadBytes();
+        long[] places = indices.ToInt64s();
+        long size = TensorData.ElementBytes(values.DataType), bytes = dense.ElementCount() * size, limit = AlwaysAllowedBytes + MostGrowth * (elements.LongLength + places.LongLength * sizeof(long));
+        if (bytes > limit || bytes > Array.MaxLength)
+            throw Damaged($"{count} non-zeros and {bytes} bytes when dense, expected at most {Math.Min(limit, Array.MaxLength)}; save it dense");
+        byte[] raw = new byte[bytes];
+        long previous = -1;
+        for (int i = 0; i < count; i++)
+        {
+            long place = linear ? places[i] : Place(places.AsSpan(i * sparse.Dims.Count, sparse.Dims.Count));
+            if (place <= previous || place >= bytes / size)
+                throw Damaged($"element {i} at {place}, expected ascending positions below {bytes / size}");
+            elements.AsSpan(i * (int)size, (int)size).CopyTo(raw.AsSpan((int)(place * size)));
+            previous = place;
+        }
+
+        dense.RawData = raw;
+        return dense;
+
+        long Place(ReadOnlySpan<long> coordinates)
+        {
+            long place = 0;
+            for (int axis = 0; axis < coordinates.Length; axis++)
+            {
+                if (coordinates[axis] < 0 || coordinates[axis] >= sparse.Dims[axis])
+                    return -1;
+                place = place * sparse.Dims[axis] + coordinates[axis];
+            }
+
+            return place;
+        }
+
+        OnnxException Damaged(string what) => new($"{source}: sparse initializer '{values.Name}' of shape [{string.Join(", ", sparse.Dims)}] has {what}.");
+    }
+}
