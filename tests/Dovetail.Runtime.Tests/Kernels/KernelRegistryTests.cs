@@ -10,7 +10,7 @@ namespace Dovetail.Runtime.Tests.Kernels;
 public sealed partial class KernelRegistryTests
 {
     private static IReadOnlyList<string> Names =>
-        [.. KernelRegistry.Float32.Select(kernel => kernel.Name), .. KernelRegistry.Quantized.Select(kernel => kernel.Name)];
+        [.. KernelRegistry.Float32.Select(kernel => kernel.Name), .. KernelRegistry.BFloat16Operands.Select(kernel => kernel.Name), .. KernelRegistry.Quantized.Select(kernel => kernel.Name)];
 
     [Fact]
     public void NamesFollowTheGrammarAndAreDocumentedInOrder()
@@ -81,9 +81,9 @@ public sealed partial class KernelRegistryTests
         return Path.Combine(folder.FullName, "docs", "kernels.md");
     }
 
-    [GeneratedRegex(@"^(select-(f32|bf16|u8s8)-w\d+|walk-(f32|u8s8)-any)-\d+x\d+-(avx512asm|avx512vnni|avx512bf16|avx512|avx512vbmi|avx2|portable|reference)$")]
+    [GeneratedRegex(@"^((select|ragged)-(f32|bf16|u8s8)-w\d+|walk-(f32|u8s8)-any)-\d+x\d+-(avx512asm|avx512vnni|avx512bf16|avx512|avx512vbmi|avx2|portable|reference)$|^round-bf16-any-fp32$")]
     private static partial Regex Grammar();
 
-    [GeneratedRegex(@"^\| `(?<name>(select|walk)-[^`]+)` \|", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\| `(?<name>(select|ragged|round|walk)-[^`]+)` \|", RegexOptions.Multiline)]
     private static partial Regex TableRow();
 }

@@ -16,16 +16,21 @@ public static class KernelRegistry
     /// <summary>Environment variable with the name of a kernel to use, or one for each data type, separated by commas.</summary>
     public const string OverrideVariable = "DOVETAIL_KERNEL";
 
+    private static readonly LaneFormat Float32Window16 = new(16, 16, true, 1, sizeof(float));
+    private static readonly LaneFormat Float32Window32 = new(16, 32, true, 1, sizeof(float));
+    private static readonly LaneFormat BFloat16Window32 = new(16, 32, true, 2, sizeof(ushort));
+    private static readonly LaneFormat QuantizedWindow64 = new(16, 64, true, 4, sizeof(byte));
+
     public static IReadOnlyList<Kernel<Float32Specification, float>> Float32 { get; } =
     [
         new("select-f32-w16-12x32-avx512asm", "Machine code emitted at run time: one vpermps a product, all registers, no calls between blocks.",
             () => TileFunctions.IsSupported(TileArithmetic.Float32Window16),
             layout => SelectorStreams.Accepts(layout, 16),
-            (name, layer) => MakeEmitted(name, layer, TileArithmetic.Float32Window16, new LaneFormat(16, 16, true, 1, sizeof(float)))),
+            (name, layer) => MakeEmitted(name, layer, TileArithmetic.Float32Window16, Float32Window16)),
         new("select-f32-w32-12x32-avx512asm", "The same with vpermt2ps, which reads two registers and loads twice as much: only for groups of 17 to 32.",
             () => TileFunctions.IsSupported(TileArithmetic.Float32Window32),
             layout => SelectorStreams.Accepts(layout, 32),
-            (name, layer) => MakeEmitted(name, layer, TileArithmetic.Float32Window32, new LaneFormat(16, 32, true, 1, sizeof(float)))),
+            (name, layer) => MakeEmitted(name, layer, TileArithmetic.Float32Window32, Float32Window32)),
         new("select-f32-w16-7x32-avx512", "One vpermps a product: the fastest wherever the group fits 16 inputs.",
             () => Avx512F.IsSupported,
             layout => SelectorStreams.Accepts(layout, Avx512Float32Window16.Window),
@@ -38,6 +43,10 @@ public static class KernelRegistry
             () => Avx2.IsSupported && Fma.IsSupported,
             layout => SelectorStreams.Accepts(layout, Avx2Float32Window8.Window),
             MakeFloat32<Avx2Float32Window8, Vector256<float>, Vector256<float>, Vector256<int>, Vector256<float>>),
+        new("ragged-f32-w16-12x16-avx512asm", "Any pattern in windows of 16 inputs, each with as many steps as its fullest output needs: the fastest where no selector fits.",
+            () => TileFunctions.IsSupported(TileArithmetic.Float32Window16),
+            _ => true,
+            MakeRagged),
         new("select-f32-w256-4x2-portable", "Indexed loads: any contiguous group on the input axis, any machine.",
             () => true,
             layout => SelectorStreams.Accepts(layout, PortableFloat32.Window),
@@ -71,6 +80,10 @@ public static class KernelRegistry
             () => Avx512Vbmi.IsSupported && Avx512BW.IsSupported,
             layout => SelectorStreams.Accepts(layout, Avx512QuantizedWindow64.Window),
             MakeQuantized<Avx512QuantizedWindow64, Vector512<byte>, Avx512QuantizedWindow64.Halves, Vector512<byte>, Vector512<int>>),
+        new("ragged-u8s8-w64-12x16-avx512vnni", "Any pattern in windows of 64 inputs, likewise: where no selector fits.",
+            () => TileFunctions.IsSupported(TileArithmetic.QuantizedWindow64),
+            _ => true,
+            MakeRagged),
         new("select-u8s8-w256-4x2-portable", "Indexed loads: any contiguous group on the input axis, any machine.",
             () => true,
             layout => SelectorStreams.Accepts(layout, PortableQuantized.Window),
@@ -120,23 +133,33 @@ public static class KernelRegistry
     private static IEnumerable<string> Names => Float32.Concat(BFloat16Operands).Select(kernel => kernel.Name).Concat(Quantized.Select(kernel => kernel.Name));
 
     private static PreparedLayer<float> MakeEmitted(string name, Float32Specification layer, TileArithmetic arithmetic, LaneFormat format) =>
-        new EmittedLayer<float>(name, layer.Weights, arithmetic, format, SelectorStreams.Create(layer.Weights, format), LayerConstants.Of(layer), padding: 0);
+        new EmittedLayer<float>(
+            name, layer.Weights, arithmetic, format,
+            new UniformTileStreams(SelectorStreams.Create(layer.Weights, format), format, layer.Weights.Shape.Groups), LayerConstants.Of(layer), padding: 0);
+
+    private static PreparedLayer<float> MakeRagged(string name, Float32Specification layer) =>
+        new EmittedLayer<float>(
+            name, layer.Weights, TileArithmetic.Float32Window16, Float32Window16,
+            RaggedTileStreams.Create(new TermList<float>(layer.Weights), layer.Weights.Shape, Float32Window16), LayerConstants.Of(layer), padding: 0);
 
     private static PreparedLayer<float> MakeBFloat16(string name, Float32Specification layer)
     {
-        var format = new LaneFormat(16, 32, true, 2, 2);
         var weights = (PackedTensor<BFloat16>)PackedCast.To(layer.Weights, DType.BFloat16);
         return new EmittedLayer<float>(
-            name, weights, TileArithmetic.BFloat16Window32, format, SelectorStreams.Create(weights, format), LayerConstants.Of(layer), padding: 0);
+            name, weights, TileArithmetic.BFloat16Window32, BFloat16Window32,
+            new UniformTileStreams(SelectorStreams.Create(weights, BFloat16Window32), BFloat16Window32, weights.Shape.Groups), LayerConstants.Of(layer), padding: 0);
     }
 
-    private static PreparedLayer<byte> MakeEmitted(string name, QuantizedSpecification layer)
-    {
-        var format = new LaneFormat(16, 64, true, 4, 1);
-        return new EmittedLayer<byte>(
-            name, layer.Weights, TileArithmetic.QuantizedWindow64, format, SelectorStreams.Create(layer.Weights, format),
+    private static PreparedLayer<byte> MakeEmitted(string name, QuantizedSpecification layer) =>
+        new EmittedLayer<byte>(
+            name, layer.Weights, TileArithmetic.QuantizedWindow64, QuantizedWindow64,
+            new UniformTileStreams(SelectorStreams.Create(layer.Weights, QuantizedWindow64), QuantizedWindow64, layer.Weights.Shape.Groups),
             LayerConstants.Of(layer), layer.InputZeroPoint);
-    }
+
+    private static PreparedLayer<byte> MakeRagged(string name, QuantizedSpecification layer) =>
+        new EmittedLayer<byte>(
+            name, layer.Weights, TileArithmetic.QuantizedWindow64, QuantizedWindow64,
+            RaggedTileStreams.Create(new TermList<sbyte>(layer.Weights), layer.Weights.Shape, QuantizedWindow64), LayerConstants.Of(layer), layer.InputZeroPoint);
 
     private static PreparedLayer<float> MakeFloat32<TOps, TInput, TWeights, TOwners, TAcc>(string name, Float32Specification layer)
         where TOps : struct, IFloat32LaneOperations<TInput, TWeights, TOwners, TAcc>

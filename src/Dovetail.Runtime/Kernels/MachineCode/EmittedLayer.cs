@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using Dovetail.Core.Packing;
-using Dovetail.Core.Workloads;
 using Dovetail.Runtime.Kernels.Simd;
 
 namespace Dovetail.Runtime.Kernels.MachineCode;
@@ -16,7 +15,7 @@ namespace Dovetail.Runtime.Kernels.MachineCode;
 internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
     where T : unmanaged
 {
-    private const int VectorsPerBlock = TileEmitter.MaxVectors, Lanes = 16, TasksWanted = 8;
+    private const int Lanes = 16, TasksWanted = 8;
 
     /// <summary>Tiles of one task where there are many.</summary>
     private const int TaskTiles = 16;
@@ -40,11 +39,10 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
     private readonly bool _rounds;
     private readonly nint[] _functions = new nint[1 << FunctionBits];
 
-    public EmittedLayer(string name, PackedTensor weights, TileArithmetic arithmetic, LaneFormat format, SelectorStreams streams, LayerConstants constants, byte padding)
+    public EmittedLayer(string name, PackedTensor weights, TileArithmetic arithmetic, LaneFormat format, TileStreams streams, LayerConstants constants, byte padding)
         : base(name, weights.Layout)
     {
-        (_arithmetic, _constants) = (arithmetic, constants);
-        _streams = new TileStreams(streams, format, weights.Shape.Groups);
+        (_arithmetic, _streams, _constants) = (arithmetic, streams, constants);
         _inputBytes = format.ElementBytes;
         _windowBytes = format.Window * format.ElementBytes;
         _rowReachBytes = Math.Max(Shape.Channels * _inputBytes, _windowBytes) + (InputChannels - Shape.Channels) * _inputBytes;
@@ -149,7 +147,7 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
     /// <summary>Of each convolution group the whole blocks, and the block that is not whole.</summary>
     private int FillParts(in LayerCall call, int firstBlock, int blockEnd, byte** rows, TilePart* parts)
     {
-        int count = 0, wholeBlocks = Shape.OutputsPerGroup / (VectorsPerBlock * Lanes);
+        int count = 0, wholeBlocks = Shape.OutputsPerGroup / (_streams.VectorsPerBlock * Lanes);
         for (int group = firstBlock / _streams.BlocksPerGroup; group * _streams.BlocksPerGroup < blockEnd; group++)
         {
             int start = Math.Max(firstBlock - group * _streams.BlocksPerGroup, 0);
@@ -166,8 +164,8 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
 
     private TilePart Part(in LayerCall call, int group, int from, int to, byte** rows)
     {
-        int vectors = _streams.VectorsOf(from), firstInGroup = from * VectorsPerBlock * Lanes;
-        int outputs = Math.Min(Shape.OutputsPerGroup, to * VectorsPerBlock * Lanes) - firstInGroup;
+        int vectors = _streams.VectorsOf(from), firstInGroup = from * _streams.VectorsPerBlock * Lanes;
+        int outputs = Math.Min(Shape.OutputsPerGroup, to * _streams.VectorsPerBlock * Lanes) - firstInGroup;
         int lanes = Math.Min(Shape.OutputsPerGroup - firstInGroup, vectors * Lanes) - (vectors - 1) * Lanes;
         int output = group * Shape.OutputsPerGroup + firstInGroup;
         nint origin = (nint)group * Shape.Channels * _inputBytes;
@@ -176,6 +174,7 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
             Rows = rows,
             Weights = _streams.WeightsOf(group, from),
             Owners = _streams.OwnersOf(group, from),
+            Steps = _streams.StepsOf(group, from),
             Starts = _constants.Starts + (nint)output * sizeof(int),
             Factors = (byte*)(_constants.Factors + output),
             Output = call.Output + (nint)output * sizeof(T),

@@ -17,6 +17,9 @@ internal unsafe struct TileArguments
 
     public byte* Owners;
 
+    /// <summary>Steps of each window in turn, one byte each; null where all have the same.</summary>
+    public byte* Steps;
+
     /// <summary>[outputs]: what sums start from, 32-bit numbers.</summary>
     public byte* Starts;
 

@@ -38,16 +38,21 @@ internal sealed class TileEmitter
         xmm16, xmm17, xmm18, xmm19, xmm20, xmm21, xmm22, xmm23, xmm24, xmm25, xmm26, xmm27, xmm28, xmm29, xmm30, xmm31,
     ];
 
-    private static readonly AssemblerRegister64[] RowRegisters = [rbx, rbp, r10, r11, r12, r13, r14];
+    /// <summary>Where windows differ in their steps, the last two hold the table of steps and the steps left.</summary>
+    private static readonly AssemblerRegister64[] AllRowRegisters = [rbx, rbp, r10, r11, r12, r13, r14];
 
     private readonly Assembler _code = new(64);
     private readonly TileVariant _tile;
 
     private TileEmitter(TileVariant tile)
     {
-        Debug.Assert(tile.Pixels is >= 1 and <= MaxPixels && tile.Vectors is 1 or MaxVectors && tile.Steps >= 1);
+        Debug.Assert(tile.Pixels is >= 1 and <= MaxPixels && tile.Vectors is 1 or MaxVectors && (tile.Steps >= 1 || tile.Vectors == 1));
         _tile = tile;
     }
+
+    private bool IsRagged => _tile.Steps == 0;
+
+    private ReadOnlySpan<AssemblerRegister64> RowRegisters => AllRowRegisters.AsSpan(0, AllRowRegisters.Length - (IsRagged ? 2 : 0));
 
     private bool IsQuantized => _tile.Arithmetic == TileArithmetic.QuantizedWindow64;
 
@@ -55,7 +60,7 @@ internal sealed class TileEmitter
 
     private int StepsOfWindow => _tile.Steps * _tile.Vectors;
 
-    /// <summary>Owners in the bytes of one index (<see cref="TileStreams"/>).</summary>
+    /// <summary>Owners in the bytes of one index (<see cref="UniformTileStreams"/>).</summary>
     private int OwnersPerIndex => _tile.Arithmetic switch
     {
         TileArithmetic.Float32Window16 or TileArithmetic.Float32Window32 => 4,
@@ -63,13 +68,13 @@ internal sealed class TileEmitter
         _ => 1,
     };
 
-    private int WindowsPerGroup => TileStreams.WindowsPerGroup(OwnersPerIndex, StepsOfWindow);
+    private int WindowsPerGroup => UniformTileStreams.WindowsPerGroup(OwnersPerIndex, StepsOfWindow);
 
     /// <summary>Windows of one pass of the innermost loop, as far as their sums may be apart (3).</summary>
     private int WindowsAtOnce => (WindowsApart + WindowsPerGroup - 1) / WindowsPerGroup * WindowsPerGroup;
 
     /// <summary>Sets of sums, each for windows of its own (3).</summary>
-    private int WindowsApart => SumsOfWindow <= 2 ? 4 : SumsOfWindow <= 8 ? 2 : 1;
+    private int WindowsApart => IsRagged ? 1 : SumsOfWindow <= 2 ? 4 : SumsOfWindow <= 8 ? 2 : 1;
 
     private AssemblerRegisterZMM Weights(int vector) => Zmm[24 + vector];
 
@@ -100,6 +105,8 @@ internal sealed class TileEmitter
             _code.kmovw(k1, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.LaneMask))]);
         _code.mov(rdx, Field(nameof(TileArguments.Weights)));
         _code.mov(rcx, Field(nameof(TileArguments.Owners)));
+        if (IsRagged)
+            _code.mov(r13, Field(nameof(TileArguments.Steps)));
         Label block = _code.CreateLabel(), tap = _code.CreateLabel();
         _code.Label(ref block);
         EmitStart();
@@ -136,12 +143,55 @@ internal sealed class TileEmitter
             _code.mov(RowRegisters[pixel], __[rsi + pixel * 8]);
         _code.mov(r8, Field(nameof(TileArguments.FirstOffset)));
         _code.mov(r9, Field(nameof(TileArguments.Windows)));
+        if (IsRagged)
+        {
+            EmitRaggedWindows();
+            return;
+        }
+
         EmitWindows(WindowsAtOnce);
         if (WindowsAtOnce > WindowsPerGroup)
             EmitWindows(WindowsPerGroup);
         if (WindowsPerGroup > 1)
             EmitWindows(1);
         _code.add(rsi, _tile.Pixels * 8);
+    }
+
+    /// <summary>All windows of a tap, each with the steps that the table has for it.</summary>
+    private void EmitRaggedWindows()
+    {
+        Label window = _code.CreateLabel(), step = _code.CreateLabel(), empty = _code.CreateLabel();
+        _code.Label(ref window);
+        _code.movzx(r14d, __byte_ptr[r13]);
+        _code.inc(r13);
+        EmitOffset();
+        _code.test(r14d, r14d);
+        _code.je(empty);
+        _code.Label(ref step);
+        _code.vmovups(Weights(0), __zmmword_ptr[rdx]);
+        if (IsQuantized)
+            _code.vmovdqu8(Owners(0), __zmmword_ptr[rcx]);
+        else
+            _code.vpmovzxbd(Owners(0), __xmmword_ptr[rcx]);
+        for (int pixel = 0; pixel < _tile.Pixels; pixel++)
+            EmitProducts(0, pixel);
+        _code.add(rdx, VectorBytes);
+        _code.add(rcx, IsQuantized ? VectorBytes : Lanes);
+        _code.dec(r14d);
+        _code.jne(step);
+        _code.Label(ref empty);
+        _code.dec(r9);
+        _code.jne(window);
+        _code.add(rsi, _tile.Pixels * 8);
+    }
+
+    /// <summary>rax: where this window lies behind the row pointers; r8: the next one.</summary>
+    private void EmitOffset()
+    {
+        _code.mov(rax, r8);
+        _code.cmp(rax, Field(nameof(TileArguments.LastOffset)));
+        _code.cmovg(rax, Field(nameof(TileArguments.LastOffset)));
+        _code.add(r8, Field(nameof(TileArguments.WindowStride)));
     }
 
     /// <summary>While <paramref name="count"/> windows are left: does as many.</summary>
@@ -154,7 +204,7 @@ internal sealed class TileEmitter
         for (int window = 0; window < count; window++)
             EmitWindow(window);
         _code.add(rdx, count * StepsOfWindow * VectorBytes);
-        _code.add(rcx, TileStreams.OwnerBytes(OwnersPerIndex, count * StepsOfWindow));
+        _code.add(rcx, UniformTileStreams.OwnerBytes(OwnersPerIndex, count * StepsOfWindow));
         _code.sub(r9, count);
         _code.jge(loop);
         _code.Label(ref rest);
@@ -164,10 +214,7 @@ internal sealed class TileEmitter
     /// <summary>The <paramref name="window"/>-th of the windows at rdx and rcx.</summary>
     private void EmitWindow(int window)
     {
-        _code.mov(rax, r8);
-        _code.cmp(rax, Field(nameof(TileArguments.LastOffset)));
-        _code.cmovg(rax, Field(nameof(TileArguments.LastOffset)));
-        _code.add(r8, Field(nameof(TileArguments.WindowStride)));
+        EmitOffset();
         for (int step = 0; step < _tile.Steps; step++)
         {
             for (int v = 0; v < _tile.Vectors; v++)

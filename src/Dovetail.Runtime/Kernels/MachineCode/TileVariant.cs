@@ -4,7 +4,7 @@ namespace Dovetail.Runtime.Kernels.MachineCode;
 /// <param name="Arithmetic">Its instructions.</param>
 /// <param name="Pixels">Output pixels in registers, 1 to <see cref="TileEmitter.MaxPixels"/>.</param>
 /// <param name="Vectors">Vectors of 16 outputs in registers, 1 or 2.</param>
-/// <param name="Steps">Steps of a window, unrolled.</param>
+/// <param name="Steps">Steps of a window, unrolled; 0: read from <see cref="TileArguments.Steps"/>.</param>
 /// <param name="IsPartial">The last vector's lanes behind the outputs are masked.</param>
 /// <param name="HasResidual">A residual is added; float sums only.</param>
 /// <param name="ClampsLow">Results are raised to the lower bound; quantized results always are.</param>

@@ -1,3 +1,5 @@
+using Dovetail.Runtime.Kernels.Reference;
+
 namespace Dovetail.Runtime.Kernels.Simd;
 
 /// <summary>
@@ -56,12 +58,12 @@ internal sealed unsafe class LayerConstants : IDisposable
             OutputZeroPoint = layer.OutputZeroPoint,
         };
         var starts = (int*)constants.Starts;
-        int columns = layer.Weights.Layout.ValueColumns;
+        var terms = new TermList<sbyte>(layer.Weights);
         for (int m = 0; m < constants.Outputs; m++)
         {
             int sum = 0;
-            foreach (sbyte weight in layer.Weights.Values.AsSpan(m * columns, columns))
-                sum += weight;
+            for (int t = terms.RowStart[m]; t < terms.RowStart[m + 1]; t++)
+                sum += terms.Values[t];
             starts[m] = (layer.Bias is null ? 0 : layer.Bias[m]) - layer.InputZeroPoint * sum;
         }
 
