@@ -8,7 +8,7 @@ set -uo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 tier=${1:-all}
-fast="Core Onnx Runtime Accelerator"
+fast="Core Onnx Runtime Accelerator Samples"
 case "$tier" in
   all) projects="$fast Conformance Native Rtl Training Cli" ;;
   fast) projects="$fast" ;;

@@ -1,38 +1,37 @@
 namespace Dovetail.Benchmarks;
 
-/// <summary>Memory over time, taken when no session is alive, and how fast it grows once warm-up is over.</summary>
+/// <summary>Memory at one time, in bytes.</summary>
+/// <param name="Seconds">Since the start.</param>
+/// <param name="Heap">Managed, after a collection.</param>
+/// <param name="Native">Unmanaged and in use; 0 where the allocator does not tell.</param>
+/// <param name="Resident">The process's resident set, free pages given back.</param>
+internal sealed record MemorySample(double Seconds, long Heap, long Native, long Resident);
+
+/// <summary>Memory over time, taken when no session is alive, and how much it grows once warm-up is over.</summary>
 internal sealed class MemorySeries
 {
-    private readonly List<(double Seconds, long HeapBytes, long ResidentBytes)> _samples = [];
+    private readonly List<MemorySample> _samples = [];
 
-    /// <summary>Collects garbage, then notes the managed heap and the resident set.</summary>
-    public (double HeapMegabytes, double ResidentMegabytes) Sample(double seconds)
+    public MemorySample Sample(double seconds)
     {
         GC.Collect();
         GC.WaitForPendingFinalizers();
-        long heap = GC.GetTotalMemory(forceFullCollection: true), resident = Environment.WorkingSet;
-        _samples.Add((seconds, heap, resident));
-        return (heap / 1e6, resident / 1e6);
+        long heap = GC.GetTotalMemory(forceFullCollection: true);
+        NativeHeap.Trim();
+        _samples.Add(new MemorySample(seconds, heap, NativeHeap.BytesInUse ?? 0, Environment.WorkingSet));
+        return _samples[^1];
     }
 
-    /// <summary>Growth from the end of warm-up to the last sample, along the least-squares line.</summary>
+    /// <summary>Bytes from the end of warm-up to the last sample, along the least-squares line; null with fewer than 3 samples.</summary>
     /// <param name="warmUpSeconds">Samples before are left out.</param>
-    /// <returns>Bytes over the whole time and bytes an hour, of the managed heap and of the resident set.</returns>
-    public (Growth Heap, Growth Resident) After(double warmUpSeconds)
+    /// <param name="quantity">Which of a sample's.</param>
+    public double? Growth(double warmUpSeconds, Func<MemorySample, long> quantity)
     {
-        var late = _samples.Where(sample => sample.Seconds >= warmUpSeconds).ToList();
-        return (Fit([.. late.Select(s => (s.Seconds, (double)s.HeapBytes))]), Fit([.. late.Select(s => (s.Seconds, (double)s.ResidentBytes))]));
-    }
-
-    private static Growth Fit((double X, double Y)[] points)
-    {
-        if (points.Length < 3)
-            return new Growth(0, 0, points.Length);
-        double meanX = points.Average(p => p.X), meanY = points.Average(p => p.Y);
-        double slope = points.Sum(p => (p.X - meanX) * (p.Y - meanY)) / points.Sum(p => (p.X - meanX) * (p.X - meanX));
-        return new Growth(slope * (points[^1].X - points[0].X), slope * 3600, points.Length);
+        MemorySample[] late = [.. _samples.Where(sample => sample.Seconds >= warmUpSeconds)];
+        if (late.Length < 3)
+            return null;
+        double meanX = late.Average(s => s.Seconds), meanY = late.Average(s => (double)quantity(s));
+        double slope = late.Sum(s => (s.Seconds - meanX) * (quantity(s) - meanY)) / late.Sum(s => (s.Seconds - meanX) * (s.Seconds - meanX));
+        return slope * (late[^1].Seconds - late[0].Seconds);
     }
 }
-
-/// <summary>A straight line through samples.</summary>
-internal sealed record Growth(double TotalBytes, double BytesPerHour, int Samples);
