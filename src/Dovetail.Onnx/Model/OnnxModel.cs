@@ -52,6 +52,16 @@ public sealed class OnnxModel
         return stream.ToArray();
     }
 
+    /// <summary>Bytes of the model as a file.</summary>
+    public long ByteCount
+    {
+        get
+        {
+            using MeasureState<ModelProto> measured = Serializer.Measure(Proto);
+            return measured.LengthOnly();
+        }
+    }
+
     /// <summary>A deep copy.</summary>
     public OnnxModel Clone() => new(Serializer.DeepClone(Proto));
 

@@ -1,4 +1,5 @@
 using Microsoft.ML.OnnxRuntime;
+using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Dovetail.Runtime.OnnxRuntime;
 
@@ -34,6 +35,12 @@ public sealed class DovetailSession : IDisposable
     public float[] Run(float[] input, params long[] dimensions)
     {
         ArgumentNullException.ThrowIfNull(input);
+        ArgumentNullException.ThrowIfNull(dimensions);
+        long elements = dimensions.Aggregate(1L, (product, dimension) => checked(product * dimension));
+        if (elements != input.Length || dimensions.Any(dimension => dimension < 0))
+            throw new OperatorException($"The input has {input.Length} numbers, expected {elements} for the shape [{string.Join(", ", dimensions)}].");
+        CheckFloat("input", Inner.InputMetadata[InputName]);
+        CheckFloat("output", Inner.OutputMetadata[Inner.OutputNames[0]]);
         using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, dimensions);
         using var options = new RunOptions();
         using IDisposableReadOnlyCollection<OrtValue> outputs = RunChecked(options, [InputName], [value], [Inner.OutputNames[0]]);
@@ -41,6 +48,12 @@ public sealed class DovetailSession : IDisposable
     }
 
     public void Dispose() => Inner.Dispose();
+
+    private static void CheckFloat(string what, NodeMetadata metadata)
+    {
+        if (metadata.ElementDataType != TensorElementType.Float)
+            throw new OperatorException($"The model's first {what} has elements of type {metadata.ElementDataType}, expected Float. Use the property Inner for other types.");
+    }
 
     /// <summary>A run whose failure is one of ours.</summary>
     internal IDisposableReadOnlyCollection<OrtValue> RunChecked(

@@ -5,6 +5,7 @@ using Dovetail.Runtime.Kernels;
 using Dovetail.Runtime.Kernels.Dispatch;
 using Dovetail.Runtime.OnnxRuntime;
 using Dovetail.Runtime.Tests.Kernels;
+using Microsoft.ML.OnnxRuntime;
 
 namespace Dovetail.Runtime.Tests.OnnxRuntime;
 
@@ -27,6 +28,63 @@ public sealed class OperatorErrorTests
 
     [Fact]
     public void ZeroStride() => AssertRefused(model => Node(model).With("strides", [0, 1]), "'strides' is [0, 1]");
+
+    [Fact]
+    public void StridesThatAKnownShapeNeeds() => AssertRefused(
+        model =>
+        {
+            model.Graph.Inputs[0] = ValueInfoProto.Tensor("X", OnnxType.Float, 1, 5, 5, 32);
+            Node(model).With("strides", [0, 1]);
+        },
+        "'strides' is [0, 1], expected 2 integers of 1 or more");
+
+    [Fact]
+    public void StridesOfAnotherCount() => AssertRefused(
+        model =>
+        {
+            model.Graph.Inputs[0] = ValueInfoProto.Tensor("X", OnnxType.Float, 1, 5, 5, 32);
+            Node(model).With("strides", [1]);
+        },
+        "'strides' is [1], expected 2 integers");
+
+    [Fact]
+    public void AttributesOfAnotherType()
+    {
+        AssertRefused(model => Node(model).With("group", "two"), "'group' is a string, expected an integer");
+        AssertRefused(model => Node(model).With("pattern", 16), "'pattern' is an integer, expected a string");
+        AssertRefused(model => Node(model).With("activation", 1.5f), "'activation' is a float, expected a string");
+        AssertRefused(model => Node(model).With("activation", "clip").With("activation_min", 0), "'activation_min' is an integer, expected a float");
+        AssertRefused(model => Node(model).With("pads", "SAME"), "'pads' is of another type", "expected a list of integers");
+    }
+
+    [Fact]
+    public void AnInputOfAnotherLengthOrType()
+    {
+        using var session = DovetailSession.Create(Model().ToBytes());
+        var error = Assert.Throws<OperatorException>(() => session.Run(new float[5], 1, 5, 5, 32));
+        Assert.Equal("The input has 5 numbers, expected 800 for the shape [1, 5, 5, 32].", error.Message);
+        Assert.Throws<OperatorException>(() => session.Run(new float[6], -1, -6));
+        var layer = new LayerCase("4:64", 50, 64, new(3, 5, 1, 1), Residual: false, Kind: ActivationKind.None);
+        OnnxModel bytes = TestModels.PackedQLinear(layer, RandomLayer.Int8(layer.Layout, new Random(1)), null, 1, 0, new float[50], 1, 0);
+        using var quantized = DovetailSession.Create(bytes.ToBytes());
+        error = Assert.Throws<OperatorException>(() => quantized.Run(new float[64], 1, 1, 1, 64));
+        Assert.Contains("first input has elements of type UInt8, expected Float", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void AnOutputBoundToItsInput()
+    {
+        var layer = new LayerCase("1:16", 32, 32, new ConvolutionGeometry(5, 5, 1, 1), Residual: false);
+        using var session = DovetailSession.Create(TestModels.PackedConv(layer, RandomLayer.Float32(layer.Layout, new Random(1)), null).ToBytes());
+        var buffer = new float[5 * 5 * 32];
+        using OrtValue value = OrtValue.CreateTensorValueFromMemory(buffer, [1, 5, 5, 32]);
+        using OrtIoBinding binding = session.Inner.CreateIoBinding();
+        binding.BindInput("X", value);
+        binding.BindOutput("Y", value);
+        using var options = new RunOptions();
+        var error = Assert.Throws<OnnxRuntimeException>(() => session.Inner.RunWithBinding(options, binding));
+        Assert.Contains("The output overlaps the input X; expected a buffer of its own", error.Message, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void ValuesOfAnotherShape() => AssertRefused(model => Node(model).With("weight_shape", [24, 32, 3, 1]), "'values' has the shape [24, 18]", "expected [24, 6]");

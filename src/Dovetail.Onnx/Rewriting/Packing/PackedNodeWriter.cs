@@ -29,6 +29,14 @@ internal sealed class PackedNodeWriter(OnnxModel model)
         }
     }
 
+    /// <summary>Values and owners, in bytes.</summary>
+    public static long PackedBytes(WeightLayer layer, ComplementaryPattern pattern)
+    {
+        var layout = new CellLayout(pattern, layer.Shape);
+        return (long)layout.ValueCount * (layer.IsQuantized ? 1 : sizeof(float))
+            + (long)layout.OwnerRows * OwnerCodec.RowBytes(layout.OwnerColumns, pattern.IndexBits);
+    }
+
     private (long, string?) WriteFloat(WeightLayer layer, CellLayout layout)
     {
         NodeProto node = layer.Node;

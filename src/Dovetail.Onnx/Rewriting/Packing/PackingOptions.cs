@@ -8,6 +8,12 @@ public sealed record PackingOptions
     /// <summary>Patterns of single layers by node name, where they differ from the model's.</summary>
     public IReadOnlyDictionary<string, ComplementaryPattern> LayerPatterns { get; init; } = new Dictionary<string, ComplementaryPattern>();
 
+    /// <summary>
+    /// Pack layers, and return a model, that are not smaller than before: e.g. keep = group, to run dense weights by the
+    /// packed operators.
+    /// </summary>
+    public bool AllowLarger { get; init; }
+
     /// <summary>Layers that stay dense although their weights satisfy the pattern, by node name, with the reason for the report.</summary>
     public IReadOnlyDictionary<string, string> KeepDense { get; init; } = new Dictionary<string, string>();
 }

@@ -9,10 +9,15 @@ namespace Dovetail.Onnx.Rewriting.Packing;
 /// 1. Batch norms are folded, fully connected layers brought to one form.
 /// 2. Layers whose weights satisfy the pattern become operators of ai.dovetail; each of the others keeps a reason.
 /// 3. NHWC regions grow until Transposes stand only at their borders.
-/// 4. Bias, residual and Relu are fused.
+/// 4. Bias, residual and activation are fused.
+/// 5. The result is never larger than the source: a layer whose packed weights would be stays dense; so do small ones where
+///    the nodes around them would take more than they save.
 /// </summary>
 public static class PackingPass
 {
+    /// <summary>More than a packed node, its attributes and Transposes take in a file.</summary>
+    private const long NodeBytes = 1024;
+
     /// <summary>The key of the model's metadata that holds the pattern, where all sparse layers have one.</summary>
     public const string PatternMetadata = "dovetail.pattern";
 
@@ -28,12 +33,27 @@ public static class PackingPass
     }
 
     /// <summary>Packs a copy of the model.</summary>
-    /// <exception cref="PatternException">No layer can be packed; the message lists each with its reason.</exception>
+    /// <exception cref="PatternException">No layer can be packed, or nothing would become smaller; the message lists each layer with its reason.</exception>
     public static PackingResult Pack(OnnxModel sparseModel, ComplementaryPattern pattern, PackingOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(sparseModel);
         ArgumentNullException.ThrowIfNull(pattern);
         options ??= new PackingOptions();
+        PackingResult result = PackOnce(sparseModel, pattern, options);
+        long before = sparseModel.ByteCount, after = result.Model.ByteCount;
+        if (options.AllowLarger || after <= before)
+            return result;
+        var small = new Dictionary<string, string>(options.KeepDense);
+        foreach (PackedLayerReport layer in result.Layers.Where(l => l.Pattern is not null && l.DenseBytes - l.PackedBytes < NodeBytes))
+            small[layer.Name] = $"packing it saves {layer.DenseBytes - layer.PackedBytes} bytes, fewer than the nodes around it take";
+        if (small.Count > options.KeepDense.Count)
+            result = PackOnce(sparseModel, pattern, options with { KeepDense = small });
+        after = result.Model.ByteCount;
+        return after <= before ? result : throw new PatternException($"Packed, '{sparseModel.Graph.Name}' would take {after} bytes, more than the {before} that it takes now; there is nothing to gain.");
+    }
+
+    private static PackingResult PackOnce(OnnxModel sparseModel, ComplementaryPattern pattern, PackingOptions options)
+    {
         OnnxModel model = sparseModel.Clone();
         BatchNormFolding.Fold(model);
         GemmNormalization.Apply(model);
@@ -61,7 +81,9 @@ public static class PackingPass
     {
         long dense = layer.DenseBytes;
         string? reason = options.KeepDense.GetValueOrDefault(layer.Name) ?? layer.ReasonAgainst(pattern);
-        long packed = 0;
+        long packed = PackedNodeWriter.PackedBytes(layer, pattern);
+        if (reason is null && packed >= dense && !options.AllowLarger)
+            reason = $"packed it would take {packed} bytes, and dense it takes {dense}";
         if (reason is null)
             (packed, reason) = writer.Write(layer, pattern);
         return reason is null

@@ -9,6 +9,8 @@ internal abstract unsafe class WindowKernel(SlidingWindow window, int elementByt
 {
     public SlidingWindow Window => window;
 
+    public int ElementBytes => elementBytes;
+
     /// <summary>Computes one row of output pixels of one image, 0 ≤ row &lt; <see cref="WindowCall.Rows"/>. Rows are independent.</summary>
     public void RunRow(in WindowCall call, int row)
     {

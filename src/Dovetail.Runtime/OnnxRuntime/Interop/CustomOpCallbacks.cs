@@ -116,13 +116,23 @@ internal static unsafe class CustomOpCallbacks
         }
     }
 
+    /// <summary>ONNX Runtime takes no status here: what cannot be freed stays.</summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "An exception must not cross into native code.")]
     private static void KernelDestroy(nint kernelHandle)
     {
         if (kernelHandle == 0)
             return;
         GCHandle handle = GCHandle.FromIntPtr(kernelHandle);
-        ((OperatorKernel)handle.Target!).Dispose();
+        try
+        {
+            ((OperatorKernel)handle.Target!).Dispose();
+        }
+        catch (Exception)
+        {
+            return;
+        }
+
         handle.Free();
     }
 

@@ -95,20 +95,55 @@ internal readonly unsafe struct OrtApi
 
     public void ReleaseTensorInfo(nint info) => ((delegate* unmanaged[Cdecl]<nint, void>)_table[99])(info);
 
-    public long? AttributeInt(nint info, string name)
+    /// <summary>Null where the attribute is absent.</summary>
+    /// <exception cref="OperatorException">It is of another type.</exception>
+    public long? AttributeInt(nint info, string name) => TryInt(info, name) ?? Absent<long>(info, name, "an integer");
+
+    /// <inheritdoc cref="AttributeInt"/>
+    public float? AttributeFloat(nint info, string name) => TryFloat(info, name) ?? Absent<float>(info, name, "a float");
+
+    private long? TryInt(nint info, string name)
     {
         long value;
         fixed (byte* text = Utf8(name))
             return Succeeded(((delegate* unmanaged[Cdecl]<nint, byte*, long*, nint>)_table[86])(info, text, &value)) ? value : null;
     }
 
-    public float? AttributeFloat(nint info, string name)
+    private float? TryFloat(nint info, string name)
     {
         float value;
         fixed (byte* text = Utf8(name))
             return Succeeded(((delegate* unmanaged[Cdecl]<nint, byte*, float*, nint>)_table[85])(info, text, &value)) ? value : null;
     }
 
+    // The getters fail alike for an attribute that is not there and one of another type; another getter tells which.
+    private T? Absent<T>(nint info, string name, string expected)
+        where T : struct
+    {
+        CheckAbsent(info, name, expected);
+        return null;
+    }
+
+    private void CheckAbsent(nint info, string name, string expected)
+    {
+        string? found = TryInt(info, name) is not null ? "an integer"
+            : TryFloat(info, name) is not null ? "a float"
+            : HasSized(info, name, 87) ? "a string"
+            : HasSized(info, name, 163) ? "a list of integers"
+            : HasSized(info, name, 162) ? "a list of floats"
+            : null;
+        if (found is not null)
+            throw new OperatorException($"The attribute '{name}' is {found}, expected {expected}.");
+    }
+
+    private bool HasSized(nint info, string name, int position)
+    {
+        nuint size = 0;
+        fixed (byte* text = Utf8(name))
+            return Succeeded(((delegate* unmanaged[Cdecl]<nint, byte*, void*, nuint*, nint>)_table[position])(info, text, null, &size));
+    }
+
+    /// <inheritdoc cref="AttributeInt"/>
     public string? AttributeString(nint info, string name)
     {
         var call = (delegate* unmanaged[Cdecl]<nint, byte*, byte*, nuint*, nint>)_table[87];
@@ -116,7 +151,11 @@ internal readonly unsafe struct OrtApi
         {
             nuint size = 0;
             if (!Succeeded(call(info, text, null, &size)))
+            {
+                CheckAbsent(info, name, "a string");
                 return null;
+            }
+
             var buffer = new byte[size];
             fixed (byte* target = buffer)
                 Check(call(info, text, target, &size));
@@ -124,6 +163,7 @@ internal readonly unsafe struct OrtApi
         }
     }
 
+    /// <inheritdoc cref="AttributeInt"/>
     public long[]? AttributeInts(nint info, string name)
     {
         var call = (delegate* unmanaged[Cdecl]<nint, byte*, long*, nuint*, nint>)_table[163];
@@ -131,7 +171,11 @@ internal readonly unsafe struct OrtApi
         {
             nuint size = 0;
             if (!Succeeded(call(info, text, null, &size)))
+            {
+                CheckAbsent(info, name, "a list of integers");
                 return null;
+            }
+
             var values = new long[size];
             fixed (long* target = values)
                 Check(call(info, text, target, &size));

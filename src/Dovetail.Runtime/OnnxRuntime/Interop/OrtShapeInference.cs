@@ -23,6 +23,17 @@ internal readonly unsafe struct OrtShapeInference(OrtApi api, nint* table, nint 
 
     public long[]? AttributeInts(string name) => Attribute(name, OpAttributeInts);
 
+    /// <summary>An integer list, or <paramref name="fallback"/> where the attribute is absent.</summary>
+    /// <exception cref="OperatorException">It has another length, or a number is too small.</exception>
+    public int[] Ints(string name, int[] fallback, int minimum)
+    {
+        if (AttributeInts(name) is not { } values)
+            return fallback;
+        return values.Length == fallback.Length && values.All(value => value >= minimum && value <= int.MaxValue)
+            ? Array.ConvertAll(values, value => (int)value)
+            : throw new OperatorException($"The attribute '{name}' is [{string.Join(", ", values)}], expected {fallback.Length} integers of {minimum} or more.");
+    }
+
     public long? AttributeInt(string name) => Attribute(name, OpAttributeInt) is [long value] ? value : null;
 
     /// <param name="symbols">Names of the symbolic dimensions; 0 for those without. Used up by the call.</param>
@@ -61,7 +72,12 @@ internal readonly unsafe struct OrtShapeInference(OrtApi api, nint* table, nint 
         var values = new long[16];
         nuint bytes;
         fixed (long* target = values)
-            api.Check(((delegate* unmanaged[Cdecl]<nint, int, void*, nuint, nuint*, nint>)table[272])(attribute, type, target, (nuint)values.Length * sizeof(long), &bytes));
+        {
+            nint status = ((delegate* unmanaged[Cdecl]<nint, int, void*, nuint, nuint*, nint>)table[272])(attribute, type, target, (nuint)values.Length * sizeof(long), &bytes);
+            if (!api.Succeeded(status))
+                throw new OperatorException($"The attribute '{name}' is of another type or too long, expected {(type == OpAttributeInt ? "an integer" : $"a list of integers, at most {values.Length}")}.");
+        }
+
         return values[..(int)(bytes / sizeof(long))];
     }
 }

@@ -50,6 +50,11 @@ internal sealed unsafe class LayerKernel(
         nint y = api.Output(context, 0, outputShape);
         if (outputShape.AsSpan().Contains(0))
             return;
+        long outputElements = (long)batch * geometry.OutputPixels * layer.Shape.Outputs;
+        int elementBytes = layer is PreparedLayer<float> ? sizeof(float) : sizeof(byte);
+        CheckApart("X", api.TensorData(x), (long)batch * geometry.InputHeight * geometry.InputWidth * channels * elementBytes, api.TensorData(y), outputElements * elementBytes);
+        if (residual != null)
+            CheckApart("R", residual, outputElements * elementBytes, api.TensorData(y), outputElements * elementBytes, mayCoincide: true);
         Run(context, new LayerCall(api.TensorData(x), residual, api.TensorData(y), batch, geometry));
     }
 

@@ -66,8 +66,8 @@ internal sealed class PackedOperator : CustomOperator
         {
             if (dimensions.Length != 4 || weight.Length != 4)
                 throw new OperatorException($"X has rank {dimensions.Length} and weight_shape {weight.Length} dimensions, expected 4 of both: NHWC and [M, C/group, kh, kw].");
-            long[] strides = inference.AttributeInts("strides") ?? [1, 1], pads = inference.AttributeInts("pads") ?? [0, 0, 0, 0];
-            long[] dilations = inference.AttributeInts("dilations") ?? [1, 1];
+            int[] strides = inference.Ints("strides", [1, 1], 1), pads = inference.Ints("pads", [0, 0, 0, 0], 0);
+            int[] dilations = inference.Ints("dilations", [1, 1], 1);
             for (int axis = 0; axis < 2; axis++)
             {
                 symbols[axis + 1] = 0;
@@ -76,8 +76,8 @@ internal sealed class PackedOperator : CustomOperator
             }
         }
 
-        if (dimensions.Length == 0)
-            throw new OperatorException("X is a scalar, expected at least one dimension.");
+        if (dimensions.Length == 0 || weight.Length == 0)
+            throw new OperatorException($"X has rank {dimensions.Length} and weight_shape {weight.Length} dimensions, expected at least one of both.");
         (dimensions[^1], symbols[^1]) = (weight[0], 0);
         inference.SetOutput(0, OutputType, dimensions, symbols);
     }

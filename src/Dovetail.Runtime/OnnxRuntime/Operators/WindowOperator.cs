@@ -38,14 +38,15 @@ internal sealed class WindowOperator : CustomOperator
 
     public override void InferShape(OrtShapeInference inference)
     {
-        if (inference.Input(0) is not { } input || inference.AttributeInts("kernel_shape") is not { Length: 2 } kernel)
+        if (inference.Input(0) is not { } input || inference.AttributeInts("kernel_shape") is null)
             return;
         (long[] dimensions, nint[] symbols) = input;
         if (dimensions.Length != 4)
             throw new OperatorException($"X has rank {dimensions.Length}, expected 4: NHWC.");
-        int[] strides = Ints("strides", [1, 1]), pads = Ints("pads", [0, 0, 0, 0]), dilations = Ints("dilations", [1, 1]);
+        int[] strides = inference.Ints("strides", [1, 1], 1), pads = inference.Ints("pads", [0, 0, 0, 0], 0), dilations = inference.Ints("dilations", [1, 1], 1);
+        int[] kernel = inference.Ints("kernel_shape", [1, 1], 1);
         var window = new SlidingWindow(
-            (int)kernel[0], (int)kernel[1], strides[0], strides[1], pads[0], pads[1], pads[2], pads[3], dilations[0], dilations[1],
+            kernel[0], kernel[1], strides[0], strides[1], pads[0], pads[1], pads[2], pads[3], dilations[0], dilations[1],
             (inference.AttributeInt("ceil_mode") ?? 0) != 0);
         symbols[1] = symbols[2] = 0;
         if (dimensions[1] >= 0)
@@ -53,9 +54,6 @@ internal sealed class WindowOperator : CustomOperator
         if (dimensions[2] >= 0)
             dimensions[2] = window.OutputWidth(dimensions[2]);
         inference.SetOutput(0, OutputType, dimensions, symbols);
-
-        int[] Ints(string name, int[] fallback) =>
-            inference.AttributeInts(name) is { } values && values.Length == fallback.Length ? Array.ConvertAll(values, v => (int)Math.Max(v, fallback[0])) : fallback;
     }
 
     private static DepthwiseKernel Depthwise(KernelInfo info, SlidingWindow window)

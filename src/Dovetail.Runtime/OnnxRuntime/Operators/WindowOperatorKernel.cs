@@ -31,7 +31,10 @@ internal sealed unsafe class WindowOperatorKernel(OrtApi api, string nodeDescrip
             return;
         var call = new WindowCall(
             (nint)Api.TensorData(x), (nint)Api.TensorData(y), (int)dimensions[0], (int)dimensions[1], (int)dimensions[2], (int)height, (int)width, (int)dimensions[3]);
-        int rows = call.Rows;
+        int elementBytes = kernel.ElementBytes, rows = call.Rows;
+        CheckApart(
+            "X", (void*)call.Input, dimensions[0] * dimensions[1] * dimensions[2] * dimensions[3] * elementBytes,
+            (void*)call.Output, shape[0] * height * width * shape[3] * elementBytes);
         int tasks = (long)rows * call.OutputWidth * call.Channels * window.Taps < SmallWork ? 1 : Math.Min(rows, TasksWanted);
         if (tasks == 1)
             RunRows(call, 0, rows);

@@ -33,7 +33,7 @@ public sealed class GemmFormsTests
     private static void Check(NodeProto[] nodes, int[] input, params TensorProto[] initializers)
     {
         OnnxModel model = Graphs.Of([input[0], input[1]], [Rows, Outputs], nodes, initializers);
-        PackingResult packed = PackingPass.Pack(model, ComplementaryPattern.Parse("2:2"));
+        PackingResult packed = PackingPass.Pack(model, ComplementaryPattern.Parse("2:2"), new PackingOptions { AllowLarger = true });
         Assert.Equal("PackedGemm", Assert.Single(packed.Model.Nodes, PackedWeights.IsPacked).OpType);
         float[] x = Oracle.Uniform(4, Rows * Inputs, -1, 1);
         (float[] expected, int[] shape) = Oracle.Run(model, x, input)["y"];
