@@ -15,8 +15,13 @@ public static class KernelNames
         {
             PackedTensor<sbyte> integers => KernelRegistry.Prepare(new QuantizedSpecification(integers, null, 0, new float[weights.Shape.Outputs], 0)),
             PackedTensor<float> floats => KernelRegistry.Prepare(new Float32Specification(floats)),
-            _ => throw new BenchmarkException($"No kernel runs {weights.DType} weights yet; expected float32 or int8."),
+            PackedTensor<BFloat16> => KernelRegistry.Prepare(WithBFloat16Operands(weights)),
+            _ => throw new BenchmarkException($"No kernel runs {weights.DType} weights; expected float32, bfloat16 or int8."),
         };
         return prepared.KernelName;
     }
+
+    /// <summary>A layer whose operands are rounded to bfloat16; its weights are already.</summary>
+    internal static Float32Specification WithBFloat16Operands(PackedTensor weights) =>
+        new(PackedCast.ToFloat32(weights), Operands: FloatOperands.BFloat16);
 }

@@ -34,6 +34,22 @@ public sealed class LayerBenchmarkTests
         }
     }
 
+    [Fact]
+    public void Rounded_operands_are_near_the_dense_result_and_fp16_has_no_kernel()
+    {
+        var options = new BenchmarkOptions(Seconds: 0.001, Batch: 2);
+        foreach (LayerShape shape in (LayerShape[])[s_conv, s_gemm])
+        {
+            LayerMeasurement row = Assert.Single(new LayerBenchmark(DType.BFloat16, options, 50).Measure(shape, [new ComplementaryPattern(2, 32)]));
+            Assert.Contains("bf16", row.Kernel);
+        }
+
+        Assert.Contains("on one thread", Assert.Throws<BenchmarkException>(() =>
+            new LayerBenchmark(DType.BFloat16, options with { Threads = 2 }, 50).Measure(s_gemm, [new ComplementaryPattern(1, 16)])).Message);
+        Assert.Contains("No kernel runs Float16 weights", Assert.Throws<BenchmarkException>(() =>
+            new LayerBenchmark(DType.Float16, options, 50).Measure(s_gemm, [new ComplementaryPattern(1, 16)])).Message);
+    }
+
     /// <summary>The blocked convolution that is timed is the convolution: its blocks, put in order, are the NCHW result.</summary>
     [Fact]
     public void The_operator_without_reorders_is_the_same_convolution()

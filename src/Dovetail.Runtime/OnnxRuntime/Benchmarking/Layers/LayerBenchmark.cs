@@ -45,7 +45,11 @@ public sealed class LayerBenchmark
         if (fitting.Length == 0)
             return [];
         var layer = new SyntheticLayer(shape, _options.Batch, _options.Seed);
+        if (_type == DType.BFloat16 && _options.Threads > 1)
+            throw new BenchmarkException($"bfloat16 layers are measured without a session, on one thread; expected --threads 1 and not {_options.Threads}.");
         var sessions = new List<BoundModel>();
+        var direct = new List<DirectLayer>();
+        var runs = new List<Func<double>>();
         try
         {
             DenseOperator dense = Fastest(DenseOperator.Float(shape, layer, _options.Batch), cancellation);
@@ -53,18 +57,17 @@ public sealed class LayerBenchmark
             sessions.Add(new BoundModel(dense.Model, null, _options, dense.OptimizeGraph));
             sessions.Add(new BoundModel(denseInt8.Model, null, _options, denseInt8.OptimizeGraph));
             sessions.Add(new BoundModel(layer.Float(layer.FloatWeights).ToBytes(), null, _options));
+            runs.AddRange(sessions.Select(session => (Func<double>)session.Run));
             var kernels = new List<string>();
             foreach (ComplementaryPattern pattern in fitting)
             {
                 cancellation.ThrowIfCancellationRequested();
                 PackedTensor weights = layer.Pack(pattern, _type);
                 kernels.Add(KernelNames.Of(weights));
-                byte[] packed = layer.Packed(weights).ToBytes();
-                LayerCheck.Compare(shape, packed, layer.DenseOf(weights).ToBytes(), weights, _options.Batch, _options.Threads, _options.Seed);
-                sessions.Add(new BoundModel(packed, null, _options));
+                runs.Add(Packed(shape, layer, weights, sessions, direct));
             }
 
-            Timing[] times = Interleaving.Measure([.. sessions.Select(session => (Func<double>)session.Run)], _options.Seconds * sessions.Count, cancellation);
+            Timing[] times = Interleaving.Measure(runs, _options.Seconds * runs.Count, cancellation);
             return [.. fitting.Select((pattern, i) => new LayerMeasurement(
                 shape, pattern.ToString(), pattern.Density, _type, _options.Batch, kernels[i], times[3 + i],
                 new DenseTiming(dense.Name, times[0]), new DenseTiming(denseInt8.Name, times[1]), times[2], _peakGflops))];
@@ -72,7 +75,25 @@ public sealed class LayerBenchmark
         finally
         {
             sessions.ForEach(session => session.Dispose());
+            direct.ForEach(prepared => prepared.Dispose());
         }
+    }
+
+    /// <summary>The packed side, checked: a session, or the kernel alone for bfloat16.</summary>
+    private Func<double> Packed(LayerShape shape, SyntheticLayer layer, PackedTensor weights, List<BoundModel> sessions, List<DirectLayer> direct)
+    {
+        byte[] dense = layer.DenseOf(weights).ToBytes();
+        if (weights.DType == DType.BFloat16)
+        {
+            direct.Add(new DirectLayer(shape, weights, _options.Batch, _options.Seed));
+            LayerCheck.CompareFloats(shape, direct[^1].Run, dense, weights, _options.Batch, _options.Threads, _options.Seed);
+            return direct[^1].Run;
+        }
+
+        byte[] packed = layer.Packed(weights).ToBytes();
+        LayerCheck.Compare(shape, packed, dense, weights, _options.Batch, _options.Threads, _options.Seed);
+        sessions.Add(new BoundModel(packed, null, _options));
+        return sessions[^1].Run;
     }
 
     private DenseOperator Fastest(IReadOnlyList<DenseOperator> ways, CancellationToken cancellation)

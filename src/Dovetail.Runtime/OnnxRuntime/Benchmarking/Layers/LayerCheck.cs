@@ -15,27 +15,37 @@ internal static class LayerCheck
     /// <param name="weights">What <paramref name="packed"/> holds.</param>
     public static void Compare(LayerShape shape, byte[] packed, byte[] dense, PackedTensor weights, int batch, int threads, int seed)
     {
-        long[] last = shape.ChannelsLastInput(batch), first = shape.ChannelsFirstInput(batch);
-        long count = last.Aggregate(1L, (a, b) => a * b);
-        var random = new Random(seed);
-        double difference, limit;
         if (weights.DType == DType.Int8)
-        {
-            var input = new byte[count];
-            random.NextBytes(input);
-            byte[] result = Run(packed, input, last, threads), expected = ToLast(Run(dense, ToFirst(input, last), first, threads), shape, batch);
-            (difference, limit) = (result.Zip(expected, (a, b) => (double)Math.Abs(a - b)).Max(), 1);
-        }
+            CompareBytes(shape, packed, dense, weights, batch, threads, seed);
         else
-        {
-            var input = new float[count];
-            foreach (ref float element in input.AsSpan())
-                element = (float)(random.NextDouble() * 2 - 1);
-            float[] result = Run(packed, input, last, threads), expected = ToLast(Run(dense, ToFirst(input, last), first, threads), shape, batch);
-            double scale = expected.Max(MathF.Abs);
-            (difference, limit) = (result.Zip(expected, (a, b) => (double)MathF.Abs(a - b)).Max() / scale, Tolerance(weights.DType));
-        }
+            CompareFloats(shape, input => Run(packed, input, shape.ChannelsLastInput(batch), threads), dense, weights, batch, threads, seed);
+    }
 
+    /// <param name="packed">From an input [batch, H, W, C] to the output, channels last.</param>
+    /// <inheritdoc cref="Compare"/>
+    public static void CompareFloats(LayerShape shape, Func<float[], float[]> packed, byte[] dense, PackedTensor weights, int batch, int threads, int seed)
+    {
+        long[] last = shape.ChannelsLastInput(batch), first = shape.ChannelsFirstInput(batch);
+        var input = new float[last.Aggregate(1L, (a, b) => a * b)];
+        var random = new Random(seed);
+        foreach (ref float element in input.AsSpan())
+            element = (float)(random.NextDouble() * 2 - 1);
+        float[] result = packed(input), expected = ToLast(Run(dense, ToFirst(input, last), first, threads), shape, batch);
+        double scale = expected.Max(MathF.Abs);
+        Judge(shape, weights, result.Zip(expected, (a, b) => (double)MathF.Abs(a - b)).Max() / scale, Tolerance(weights.DType));
+    }
+
+    private static void CompareBytes(LayerShape shape, byte[] packed, byte[] dense, PackedTensor weights, int batch, int threads, int seed)
+    {
+        long[] last = shape.ChannelsLastInput(batch), first = shape.ChannelsFirstInput(batch);
+        var input = new byte[last.Aggregate(1L, (a, b) => a * b)];
+        new Random(seed).NextBytes(input);
+        byte[] result = Run(packed, input, last, threads), expected = ToLast(Run(dense, ToFirst(input, last), first, threads), shape, batch);
+        Judge(shape, weights, result.Zip(expected, (a, b) => (double)Math.Abs(a - b)).Max(), 1);
+    }
+
+    private static void Judge(LayerShape shape, PackedTensor weights, double difference, double limit)
+    {
         if (!(difference <= limit)) // NaN differs
             throw new BenchmarkException($"Layer '{shape.Workload.Name}' in pattern {weights.Pattern}: packed and dense results differ by {difference:G3}, expected at most {limit:G3}. The kernel {KernelNames.Of(weights)} is wrong; please report it.");
     }
