@@ -178,7 +178,7 @@ public sealed class PruneTests
         OnnxModel quantized = QuantizationPass.Quantize(model, QuantizationPass.TensorsToCalibrate(model).ToDictionary(tensor => tensor, _ => (Min: -4f, Max: 4f)));
         Assert.Equal("Layer 'fc1' has int8 weights; prune the floating-point model and quantize it again.",
             Assert.Throws<OnnxException>(() => PruneJob.Run(quantized, new PruneOptions(new(1, 16), Head: false, null, null))).Message);
-        Assert.Equal("PackedGemm 'fc1' is packed already; prune the model that was packed.",
+        Assert.Equal("ai.dovetail.PackedGemm 'fc1' is packed already; prune the model that was packed.",
             Assert.Throws<OnnxException>(() => PruneJob.Run(PackingPass.PackDeclared(PruneJob.Run(model, new PruneOptions(new(1, 16), Head: false, null, null)).Model).Model, new PruneOptions(new(1, 16), Head: false, null, null))).Message);
     }
 
