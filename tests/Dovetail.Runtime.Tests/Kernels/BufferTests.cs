@@ -67,7 +67,7 @@ public sealed class BufferTests
     private static void ForEachKernel(Action<PreparedLayer<float>> check)
     {
         PackedTensor<float> weights = RandomLayer.Float32(Layer.Layout, new Random(1));
-        foreach (var kernel in KernelRegistry.Float32.Where(kernel => kernel.IsSupported && kernel.Accepts(Layer.Layout)))
+        foreach (var kernel in FloatKernels.Supported.Where(kernel => kernel.Accepts(Layer.Layout)))
         {
             using PreparedLayer<float> prepared = kernel.Prepare(new Float32Specification(weights));
             check(prepared);

@@ -2,7 +2,6 @@ using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Core.Workloads;
 using Dovetail.Runtime.Kernels;
-using Dovetail.Runtime.Kernels.Dispatch;
 
 namespace Dovetail.Runtime.Tests.Kernels;
 
@@ -19,7 +18,7 @@ public sealed class Float32KernelTests
         "1:16x2", "2:8x3", "1:8@strided", "2:16@strided", "1:4/out", "2:8/out", "1:8x2/out", "1:4/out@strided",
     ];
 
-    private readonly KernelRuns _runs = new(KernelRegistry.Float32.Where(kernel => kernel.IsSupported).Select(kernel => kernel.Name));
+    private readonly KernelRuns _runs = new(FloatKernels.Supported.Select(kernel => kernel.Name));
 
     /// <summary>Lengths 0 to 256 of pixels, 1 to 256 of outputs and channels (a weight has no dimension of 0).</summary>
     [Theory]
@@ -38,7 +37,7 @@ public sealed class Float32KernelTests
         }
 
         CellLayout layout = new LayerCase(pattern, 17, 33, PreparedLayer.RowsOf(1)).Layout;
-        _runs.AssertRan([.. KernelRegistry.Float32.Where(kernel => kernel.IsSupported && kernel.Accepts(layout)).Select(kernel => kernel.Name)], 3 * 256 + 1);
+        _runs.AssertRan([.. FloatKernels.Supported.Where(kernel => kernel.Accepts(layout)).Select(kernel => kernel.Name)], 3 * 256 + 1);
     }
 
     [Fact]
@@ -83,13 +82,15 @@ public sealed class Float32KernelTests
             var specification = new Float32Specification(RandomLayer.Float32(layer.Layout, new Random(1)));
             float[] input = RandomLayer.Floats(layer.InputLength, new Random(2));
             float[] whole = new float[layer.OutputLength], parts = new float[layer.OutputLength];
-            foreach (var kernel in KernelRegistry.Float32.Where(kernel => kernel.IsSupported && kernel.Accepts(layer.Layout)))
+            foreach (var kernel in FloatKernels.Supported.Where(kernel => kernel.Accepts(layer.Layout)))
             {
                 using PreparedLayer<float> prepared = kernel.Prepare(specification);
                 prepared.Run(input, 1, geometry, whole);
                 Array.Fill(parts, float.NaN);
                 RunTasksBackwards(prepared, input, parts, geometry);
-                Assert.True(whole.AsSpan().SequenceEqual(parts), $"{kernel.Name}, {pattern}: tasks make another output than the whole run.");
+                int same = whole.AsSpan().CommonPrefixLength(parts);
+                if (same < whole.Length)
+                    Assert.Fail($"{kernel.Name}, {pattern}: output {same} is {parts[same]} from tasks and {whole[same]} from the whole run; {whole.Zip(parts).Count(pair => pair.First != pair.Second)} of {whole.Length} differ.");
                 _runs.Count(kernel.Name);
             }
         }
@@ -101,7 +102,8 @@ public sealed class Float32KernelTests
     {
         fixed (float* x = input, y = output)
         {
-            var call = new LayerCall(x, null, y, 1, geometry);
+            using StagedInput staged = StagedInput.Of(prepared, new LayerCall(x, null, y, 1, geometry));
+            LayerCall call = staged.Call;
             for (int task = prepared.TaskCount(call) - 1; task >= 0; task--)
                 prepared.RunTask(call, task);
         }
@@ -122,7 +124,7 @@ public sealed class Float32KernelTests
             Array.ConvertAll(dense, Math.Abs), layout.Shape, Array.ConvertAll(inputs, Math.Abs), layer.Batch, layer.Geometry);
         for (int i = 0; i < expected.Length; i++)
             expected[i] = RandomLayer.Apply(layer.Activation, expected[i] + (bias is null ? 0 : bias[i % layer.Outputs]) + (layer.Residual ? residual[i] : 0));
-        foreach (var kernel in KernelRegistry.Float32.Where(kernel => kernel.IsSupported && kernel.Accepts(layout)))
+        foreach (var kernel in FloatKernels.Supported.Where(kernel => kernel.Accepts(layout)))
         {
             using PreparedLayer<float> prepared = kernel.Prepare(new Float32Specification(weights, bias, layer.Activation));
             double relative = RelativeError(kernel.Name, layout.Shape.Inputs);
@@ -147,5 +149,5 @@ public sealed class Float32KernelTests
 
     /// <summary>Operands in bf16 lose up to 2⁻⁹ each.</summary>
     private static double RelativeError(string kernel, int terms) =>
-        5 * (terms + 4) * Math.ScaleB(1, -24) + (kernel.Contains("-bf16-", StringComparison.Ordinal) ? Math.ScaleB(1, -7) : 0);
+        5 * (terms + 4) * Math.ScaleB(1, -24) + (FloatKernels.RoundsOperands(kernel) ? Math.ScaleB(1, -7) : 0);
 }

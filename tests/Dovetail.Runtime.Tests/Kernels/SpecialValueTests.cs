@@ -18,7 +18,7 @@ public sealed class SpecialValueTests
     [Fact]
     public void OutputsAreThoseOfTheKeptWeightsOrOfTheDenseProduct()
     {
-        var runs = new KernelRuns(KernelRegistry.Float32.Where(kernel => kernel.IsSupported).Select(kernel => kernel.Name));
+        var runs = new KernelRuns(FloatKernels.Supported.Select(kernel => kernel.Name));
         foreach (string pattern in Patterns)
             foreach (int channels in (int[])[5, 16, 33, 48, 100])
                 foreach (LayerCase layer in Cases(pattern, channels))
@@ -61,7 +61,7 @@ public sealed class SpecialValueTests
             var layer = new LayerCase("1:8", 20, 32, PreparedLayer.RowsOf(3), Residual: false, Kind: kind);
             float[] input = RandomLayer.Floats(layer.InputLength, new Random(3));
             Array.Fill(input, float.NaN, 32, 32); // the second row
-            foreach (var kernel in KernelRegistry.Float32.Where(kernel => kernel.IsSupported && kernel.Accepts(layer.Layout)))
+            foreach (var kernel in FloatKernels.Supported.Where(kernel => kernel.Accepts(layer.Layout)))
             {
                 using PreparedLayer<float> prepared = kernel.Prepare(
                     new Float32Specification(RandomLayer.Float32(layer.Layout, new Random(4)), null, layer.Activation));
@@ -74,7 +74,7 @@ public sealed class SpecialValueTests
     }
 
     private static IEnumerable<Kernel<Float32Specification, float>> Exact(CellLayout layout) =>
-        KernelRegistry.Float32.Where(kernel => kernel.IsSupported && kernel.Accepts(layout) && !kernel.Name.Contains("-bf16-", StringComparison.Ordinal));
+        FloatKernels.Supported.Where(kernel => kernel.Accepts(layout) && !FloatKernels.RoundsOperands(kernel.Name));
 
     private static IEnumerable<LayerCase> Cases(string pattern, int channels) =>
     [
@@ -98,7 +98,7 @@ public sealed class SpecialValueTests
         Array.Fill(ones, 1);
         double[] specialsInReach = RandomLayer.DenseConvolution(
             ones, layer.Layout.Shape, Array.ConvertAll(input, x => float.IsFinite(x) ? 0.0 : 1.0), layer.Batch, layer.Geometry);
-        foreach (var kernel in KernelRegistry.Float32.Where(kernel => kernel.IsSupported && kernel.Accepts(layer.Layout)))
+        foreach (var kernel in FloatKernels.Supported.Where(kernel => kernel.Accepts(layer.Layout)))
         {
             using PreparedLayer<float> prepared = kernel.Prepare(new Float32Specification(weights, bias, layer.Activation));
             var output = new float[layer.OutputLength];
