@@ -29,7 +29,7 @@ internal sealed record ShapesBench(string File, IReadOnlyList<ComplementaryPatte
             }
         });
         var summaries = LayerSummary.Of(measured);
-        output.Human.WriteLine($"{MachineFacts.Cpu}, {Options.Threads} thread{(Options.Threads > 1 ? "s" : "")}, batch {Options.Batch}, {DType.ToString().ToLowerInvariant()} weights, peak {peak:N0} fp32 GFLOP/s; every figure holds {overhead:N1} µs of a session's own{(DType == DType.BFloat16 ? ", but for packed bfloat16: the kernel alone" : "")}");
+        output.Human.WriteLine($"{MachineFacts.Cpu}, {Options.Threads} thread{(Options.Threads > 1 ? "s" : "")}, batch {Options.Batch}, {DType.ToString().ToLowerInvariant()} weights, peak {peak:N0} fp32 GFLOP/s; every figure holds {overhead:N1} µs of a session's own");
         foreach (ComplementaryPattern pattern in Patterns)
             Print(output.Human, pattern, shapes, measured, summaries);
         output.WriteJson(new

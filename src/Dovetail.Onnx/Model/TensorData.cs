@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Dovetail.Core.Packing;
 
 namespace Dovetail.Onnx.Model;
 
@@ -48,7 +49,7 @@ public static class TensorData
         {
             OnnxType.Float => ReadElements<float>(tensor),
             OnnxType.Float16 => Array.ConvertAll(ReadElements<Half>(tensor), h => (float)h),
-            OnnxType.BFloat16 => Array.ConvertAll(ReadElements<ushort>(tensor), bits => BitConverter.UInt32BitsToSingle((uint)bits << 16)),
+            OnnxType.BFloat16 => Array.ConvertAll(ReadElements<BFloat16>(tensor), value => value.ToSingle()),
             OnnxType.Double => Array.ConvertAll(ReadElements<double>(tensor), d => (float)d),
             _ => throw new OnnxException($"Tensor {tensor} holds {tensor.DataType}, expected float, fp16, bf16 or double."),
         };
@@ -97,7 +98,7 @@ public static class TensorData
         }
     }
 
-    /// <summary>A tensor with its elements in raw_data. T is float, Half, double, sbyte, byte, short, int or long.</summary>
+    /// <summary>A tensor with its elements in raw_data. T is float, Half, BFloat16, double, sbyte, byte, short, int or long.</summary>
     public static TensorProto Create<T>(string name, ReadOnlySpan<long> dims, ReadOnlySpan<T> values)
         where T : unmanaged
     {
@@ -134,6 +135,7 @@ public static class TensorData
         {
             float => OnnxType.Float,
             Half => OnnxType.Float16,
+            BFloat16 => OnnxType.BFloat16,
             double => OnnxType.Double,
             sbyte => OnnxType.Int8,
             byte => OnnxType.UInt8,

@@ -11,7 +11,7 @@ namespace Dovetail.Onnx.Rewriting.Packing;
 /// Replaces one layer by its packed operator. A convolution gets a Transpose on either side;
 /// <see cref="ChannelsLastRegions"/> moves and cancels them afterwards.
 /// </summary>
-internal sealed class PackedNodeWriter(OnnxModel model)
+internal sealed class PackedNodeWriter(OnnxModel model, PackingOptions options)
 {
     /// <summary>Packs a layer in place; returns its packed bytes, or why it cannot be packed.</summary>
     public (long Bytes, string? Reason) Write(WeightLayer layer, ComplementaryPattern pattern)
@@ -43,7 +43,7 @@ internal sealed class PackedNodeWriter(OnnxModel model)
         string bias = node.Input(2);
         if (node.GetFloat("alpha", 1) != 1 || node.GetFloat("beta", 1) != 1)
             return (0, "its alpha or beta is not 1 and cannot be folded");
-        PackedTensor packed = Packer.Pack<float>(layer.GetWeights(), layout);
+        PackedTensor packed = PackedCast.To(Packer.Pack<float>(layer.GetWeights(), layout), options.ValueType);
         if (bias.Length > 0)
         {
             if (BiasRow.Find(model, layer) is not { } row)
@@ -57,6 +57,8 @@ internal sealed class PackedNodeWriter(OnnxModel model)
 
         var result = new NodeProto { Name = node.Name, Domain = OnnxModel.DovetailDomain, OpType = node.Is("Conv") ? "PackedConv" : "PackedGemm" };
         (string values, string owners) = PackedWeights.Write(model, result, packed);
+        if (options.BFloat16Operands)
+            result.With(PackedWeights.OperandsAttribute, "bf16");
         result.Inputs.AddRange([node.Inputs[0], values, owners]);
         if (bias.Length > 0)
             result.Inputs.Add(bias);

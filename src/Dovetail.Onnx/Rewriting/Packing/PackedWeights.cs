@@ -10,6 +10,7 @@ public static class PackedWeights
     public const string PatternAttribute = "pattern";
     public const string ShapeAttribute = "weight_shape";
     public const string ActivationAttribute = "activation";
+    public const string OperandsAttribute = "operands";
 
     /// <summary>True for one of the four operators with packed weights.</summary>
     public static bool IsPacked(NodeProto node)
@@ -41,9 +42,14 @@ public static class PackedWeights
         CheckShape(node, values, layout.ValueRows, layout.ValueColumns);
         CheckShape(node, owners, layout.OwnerRows, rowBytes);
         byte[] decoded = OwnerCodec.Decode(owners.Read<byte>(), layout.OwnerRows, layout.OwnerColumns, pattern.IndexBits);
-        return IsQuantized(node)
-            ? new PackedTensor<sbyte>(layout, values.Read<sbyte>(), decoded, model.Constant(node.Input(5), node).ToFloats())
-            : new PackedTensor<float>(layout, values.Read<float>(), decoded);
+        if (IsQuantized(node))
+            return new PackedTensor<sbyte>(layout, values.Read<sbyte>(), decoded, model.Constant(node.Input(5), node).ToFloats());
+        return values.DataType switch
+        {
+            OnnxType.Float16 => new PackedTensor<Half>(layout, values.Read<Half>(), decoded),
+            OnnxType.BFloat16 => new PackedTensor<BFloat16>(layout, values.Read<BFloat16>(), decoded),
+            _ => new PackedTensor<float>(layout, values.Read<float>(), decoded),
+        };
     }
 
     /// <summary>Adds values and owners as initializers "LAYER.weight_packed" and "LAYER.weight_index", and the attributes.</summary>
@@ -57,8 +63,10 @@ public static class PackedWeights
         model.AddInitializer(packed switch
         {
             PackedTensor<float> floats => TensorData.Create<float>(values, valueDims, floats.Values),
+            PackedTensor<Half> halves => TensorData.Create<Half>(values, valueDims, halves.Values),
+            PackedTensor<BFloat16> shorts => TensorData.Create<BFloat16>(values, valueDims, shorts.Values),
             PackedTensor<sbyte> bytes => TensorData.Create<sbyte>(values, valueDims, bytes.Values),
-            _ => throw new OnnxException($"{node}: packed values of type {packed.DType} have no ONNX operator; expected float or int8."),
+            _ => throw new OnnxException($"{node}: packed values of type {packed.DType} have no ONNX operator; expected float, float16, bfloat16 or int8."),
         });
         long[] ownerDims = [layout.OwnerRows, OwnerCodec.RowBytes(layout.OwnerColumns, packed.Pattern.IndexBits)];
         model.AddInitializer(TensorData.Create<byte>(owners, ownerDims, packed.EncodeOwners()));

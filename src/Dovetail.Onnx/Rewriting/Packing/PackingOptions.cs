@@ -1,3 +1,4 @@
+using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 
 namespace Dovetail.Onnx.Rewriting.Packing;
@@ -13,6 +14,15 @@ public sealed record PackingOptions
     /// packed operators.
     /// </summary>
     public bool AllowLarger { get; init; }
+
+    /// <summary>Type of the values of floating-point layers: Float32, or Float16 or BFloat16 for half the bytes. Products are fp32 nevertheless.</summary>
+    public DType ValueType { get; init; } = DType.Float32;
+
+    /// <summary>
+    /// Floating-point layers multiply inputs and weights rounded to bfloat16, with sums in fp32: twice as fast where the CPU
+    /// has such products, and less precise everywhere.
+    /// </summary>
+    public bool BFloat16Operands { get; init; }
 
     /// <summary>Layers that stay dense although their weights satisfy the pattern, by node name, with the reason for the report.</summary>
     public IReadOnlyDictionary<string, string> KeepDense { get; init; } = new Dictionary<string, string>();

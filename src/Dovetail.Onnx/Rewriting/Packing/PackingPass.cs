@@ -24,12 +24,14 @@ public static class PackingPass
     /// <summary>Packs a copy of a model by the patterns that it declares (<see cref="LayerPatterns"/>).</summary>
     /// <exception cref="OnnxException">It declares none, or a layer that is not there.</exception>
     /// <exception cref="PatternException">No layer can be packed; the message lists each with its reason.</exception>
-    public static PackingResult PackDeclared(OnnxModel sparseModel)
+    public static PackingResult PackDeclared(OnnxModel sparseModel, PackingOptions? options = null)
     {
+        options ??= new PackingOptions();
         IReadOnlyDictionary<string, ComplementaryPattern> patterns = LayerPatterns.Find(sparseModel)
             ?? throw new OnnxException($"The model declares no patterns of its layers (metadata '{LayerPatterns.Metadata}'); say which pattern to pack.");
         ComplementaryPattern any = patterns.Values.FirstOrDefault() ?? throw new OnnxException("The model declares all its layers dense; there is nothing to pack. Prune or train it first, or say which pattern to pack.");
-        return Pack(sparseModel, any, LayerPatterns.ToPackingOptions(patterns, WeightLayers.Find(sparseModel.Clone()).Select(l => l.Name)));
+        PackingOptions declared = LayerPatterns.ToPackingOptions(patterns, WeightLayers.Find(sparseModel.Clone()).Select(l => l.Name));
+        return Pack(sparseModel, any, options with { LayerPatterns = declared.LayerPatterns, KeepDense = declared.KeepDense });
     }
 
     /// <summary>Packs a copy of the model.</summary>
@@ -60,7 +62,7 @@ public static class PackingPass
         GemmDecomposition.Apply(model);
         IReadOnlyList<WeightLayer> layers = WeightLayers.Find(model);
         CheckNames(layers, options);
-        var writer = new PackedNodeWriter(model);
+        var writer = new PackedNodeWriter(model, options);
         List<PackedLayerReport> reports = [.. layers.Select(l => PackLayer(writer, l, options.LayerPatterns.GetValueOrDefault(l.Name, pattern), options))];
         if (!reports.Exists(r => r.Pattern is not null))
             throw new PatternException(

@@ -40,7 +40,7 @@ public static class UnpackingPass
     private static List<NodeProto> Float(OnnxModel model, NodeProto node, PackedTensor packed)
     {
         var nodes = new List<NodeProto>();
-        string weight = AddWeight(model, node, packed.Shape, Packer.Unpack((PackedTensor<float>)packed));
+        string weight = AddWeight(model, node, packed.Shape, Packer.Unpack(PackedCast.ToFloat32(packed)));
         string x = node.Inputs[0];
         if (PackedWeights.IsConvolution(node))
         {

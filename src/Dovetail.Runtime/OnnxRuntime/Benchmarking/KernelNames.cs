@@ -7,7 +7,7 @@ namespace Dovetail.Runtime.OnnxRuntime.Benchmarking;
 /// <summary>Which kernel this CPU runs packed weights with.</summary>
 public static class KernelNames
 {
-    /// <exception cref="BenchmarkException">No kernel takes values of that type.</exception>
+    /// <summary>bfloat16 weights are taken to have bfloat16 operands.</summary>
     public static string Of(PackedTensor weights)
     {
         ArgumentNullException.ThrowIfNull(weights);
@@ -15,13 +15,9 @@ public static class KernelNames
         {
             PackedTensor<sbyte> integers => KernelRegistry.Prepare(new QuantizedSpecification(integers, null, 0, new float[weights.Shape.Outputs], 0)),
             PackedTensor<float> floats => KernelRegistry.Prepare(new Float32Specification(floats)),
-            PackedTensor<BFloat16> => KernelRegistry.Prepare(WithBFloat16Operands(weights)),
-            _ => throw new BenchmarkException($"No kernel runs {weights.DType} weights; expected float32, bfloat16 or int8."),
+            PackedTensor<BFloat16> => KernelRegistry.Prepare(new Float32Specification(PackedCast.ToFloat32(weights), Operands: FloatOperands.BFloat16)),
+            _ => KernelRegistry.Prepare(new Float32Specification(PackedCast.ToFloat32(weights))),
         };
         return prepared.KernelName;
     }
-
-    /// <summary>A layer whose operands are rounded to bfloat16; its weights are already.</summary>
-    internal static Float32Specification WithBFloat16Operands(PackedTensor weights) =>
-        new(PackedCast.ToFloat32(weights), Operands: FloatOperands.BFloat16);
 }

@@ -287,4 +287,6 @@ internal enum ElementType
     UInt8 = 2,
     Int8 = 3,
     Int32 = 6,
+    Float16 = 10,
+    BFloat16 = 16,
 }

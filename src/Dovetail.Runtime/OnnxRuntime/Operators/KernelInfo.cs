@@ -66,6 +66,22 @@ internal readonly unsafe struct KernelInfo(OrtApi api, nint info, CustomOperator
         return new CellLayout(pattern, new WeightShape(Array.ConvertAll(dimensions, dimension => (int)dimension), isConvolution ? Int("group", 1, 1) : 1));
     }
 
+    /// <summary>What a floating-point layer's operands are rounded to.</summary>
+    public FloatOperands Operands => api.AttributeString(info, "operands") switch
+    {
+        null or "fp32" => FloatOperands.Float32,
+        "bf16" => FloatOperands.BFloat16,
+        var other => throw new OperatorException($"The attribute 'operands' is '{other}', expected 'fp32' or 'bf16'."),
+    };
+
+    /// <summary>The packed weights of the inputs <c>values</c> (float, float16 or bfloat16) and <c>owners</c>.</summary>
+    public PackedTensor<float> FloatWeights(CellLayout layout) => TypeOf("values") switch
+    {
+        ElementType.Float16 => PackedCast.ToFloat32(Weights<Half>(layout)),
+        ElementType.BFloat16 => PackedCast.ToFloat32(Weights<BFloat16>(layout)),
+        _ => Weights<float>(layout),
+    };
+
     /// <summary>The packed weights of the inputs <c>values</c> and <c>owners</c>.</summary>
     public PackedTensor<T> Weights<T>(CellLayout layout)
         where T : unmanaged
@@ -103,16 +119,32 @@ internal readonly unsafe struct KernelInfo(OrtApi api, nint info, CustomOperator
         return dimensions;
     }
 
-    private T[] Read<T>(string name, out long[] dimensions)
-        where T : unmanaged
+    private ElementType TypeOf(string name) => api.TensorShape(ConstantValue(name)).Type;
+
+    private nint ConstantValue(string name)
     {
         int index = definition.IndexOf(name);
         nint value = index < api.InputCount(info) ? api.ConstantInput(info, index) : 0;
-        if (value == 0)
-            throw new OperatorException($"The input '{name}' is not an initializer; expected constants, as a kernel prepares them once.");
+        return value != 0 ? value : throw new OperatorException($"The input '{name}' is not an initializer; expected constants, as a kernel prepares them once.");
+    }
+
+    private T[] Read<T>(string name, out long[] dimensions)
+        where T : unmanaged
+    {
+        nint value = ConstantValue(name);
         (dimensions, ElementType type) = api.TensorShape(value);
-        if (type != definition.Inputs[index].Type)
-            throw new OperatorException($"The input '{name}' has elements of type {type}, expected {definition.Inputs[index].Type}.");
+        ElementType expected = default(T) switch
+        {
+            float => ElementType.Float,
+            Half => ElementType.Float16,
+            BFloat16 => ElementType.BFloat16,
+            byte => ElementType.UInt8,
+            sbyte => ElementType.Int8,
+            int => ElementType.Int32,
+            _ => throw new ArgumentException($"No input has elements of type {typeof(T).Name}.", nameof(name)),
+        };
+        if (type != expected)
+            throw new OperatorException($"The input '{name}' has elements of type {type}, expected {expected}.");
         long count = 1;
         foreach (long dimension in dimensions)
             count *= dimension;

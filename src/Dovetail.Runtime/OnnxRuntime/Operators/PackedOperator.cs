@@ -13,7 +13,7 @@ internal sealed class PackedOperator : CustomOperator
 {
     private static readonly ImmutableArray<OperatorInput> Float32Inputs =
     [
-        new("X", ElementType.Float), new("values", ElementType.Float), new("owners", ElementType.UInt8),
+        new("X", ElementType.Float), new("values", ElementType.Undefined), new("owners", ElementType.UInt8),
         new("B", ElementType.Float, IsOptional: true), new("R", ElementType.Float, IsOptional: true),
     ];
 
@@ -84,9 +84,9 @@ internal sealed class PackedOperator : CustomOperator
 
     private static PreparedLayer<float> Float32(KernelInfo info, CellLayout layout)
     {
-        PackedTensor<float> weights = info.Weights<float>(layout);
+        PackedTensor<float> weights = info.FloatWeights(layout);
         float[]? bias = info.HasInput("B") ? info.Constant<float>("B", layout.Shape.Outputs) : null;
-        return KernelRegistry.Prepare(new Float32Specification(weights, bias, info.Activation));
+        return KernelRegistry.Prepare(new Float32Specification(weights, bias, info.Activation, info.Operands));
     }
 
     private static PreparedLayer<byte> Quantized(KernelInfo info, CellLayout layout)

@@ -45,10 +45,7 @@ public sealed class LayerBenchmark
         if (fitting.Length == 0)
             return [];
         var layer = new SyntheticLayer(shape, _options.Batch, _options.Seed);
-        if (_type == DType.BFloat16 && _options.Threads > 1)
-            throw new BenchmarkException($"bfloat16 layers are measured without a session, on one thread; expected --threads 1 and not {_options.Threads}.");
         var sessions = new List<BoundModel>();
-        var direct = new List<DirectLayer>();
         var runs = new List<Func<double>>();
         try
         {
@@ -64,7 +61,7 @@ public sealed class LayerBenchmark
                 cancellation.ThrowIfCancellationRequested();
                 PackedTensor weights = layer.Pack(pattern, _type);
                 kernels.Add(KernelNames.Of(weights));
-                runs.Add(Packed(shape, layer, weights, sessions, direct));
+                runs.Add(Packed(shape, layer, weights, sessions));
             }
 
             Timing[] times = Interleaving.Measure(runs, _options.Seconds * runs.Count, cancellation);
@@ -75,21 +72,13 @@ public sealed class LayerBenchmark
         finally
         {
             sessions.ForEach(session => session.Dispose());
-            direct.ForEach(prepared => prepared.Dispose());
         }
     }
 
-    /// <summary>The packed side, checked: a session, or the kernel alone for bfloat16.</summary>
-    private Func<double> Packed(LayerShape shape, SyntheticLayer layer, PackedTensor weights, List<BoundModel> sessions, List<DirectLayer> direct)
+    /// <summary>The packed side, checked.</summary>
+    private Func<double> Packed(LayerShape shape, SyntheticLayer layer, PackedTensor weights, List<BoundModel> sessions)
     {
         byte[] dense = layer.DenseOf(weights).ToBytes();
-        if (weights.DType == DType.BFloat16)
-        {
-            direct.Add(new DirectLayer(shape, weights, _options.Batch, _options.Seed));
-            LayerCheck.CompareFloats(shape, direct[^1].Run, dense, weights, _options.Batch, _options.Threads, _options.Seed);
-            return direct[^1].Run;
-        }
-
         byte[] packed = layer.Packed(weights).ToBytes();
         LayerCheck.Compare(shape, packed, dense, weights, _options.Batch, _options.Threads, _options.Seed);
         sessions.Add(new BoundModel(packed, null, _options));

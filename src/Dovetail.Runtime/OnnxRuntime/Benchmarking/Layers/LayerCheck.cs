@@ -18,19 +18,17 @@ internal static class LayerCheck
         if (weights.DType == DType.Int8)
             CompareBytes(shape, packed, dense, weights, batch, threads, seed);
         else
-            CompareFloats(shape, input => Run(packed, input, shape.ChannelsLastInput(batch), threads), dense, weights, batch, threads, seed);
+            CompareFloats(shape, packed, dense, weights, batch, threads, seed);
     }
 
-    /// <param name="packed">From an input [batch, H, W, C] to the output, channels last.</param>
-    /// <inheritdoc cref="Compare"/>
-    public static void CompareFloats(LayerShape shape, Func<float[], float[]> packed, byte[] dense, PackedTensor weights, int batch, int threads, int seed)
+    private static void CompareFloats(LayerShape shape, byte[] packed, byte[] dense, PackedTensor weights, int batch, int threads, int seed)
     {
         long[] last = shape.ChannelsLastInput(batch), first = shape.ChannelsFirstInput(batch);
         var input = new float[last.Aggregate(1L, (a, b) => a * b)];
         var random = new Random(seed);
         foreach (ref float element in input.AsSpan())
             element = (float)(random.NextDouble() * 2 - 1);
-        float[] result = packed(input), expected = ToLast(Run(dense, ToFirst(input, last), first, threads), shape, batch);
+        float[] result = Run(packed, input, last, threads), expected = ToLast(Run(dense, ToFirst(input, last), first, threads), shape, batch);
         double scale = expected.Max(MathF.Abs);
         Judge(shape, weights, result.Zip(expected, (a, b) => (double)MathF.Abs(a - b)).Max() / scale, Tolerance(weights.DType));
     }

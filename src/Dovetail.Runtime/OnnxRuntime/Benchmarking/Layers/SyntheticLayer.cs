@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
@@ -69,6 +68,8 @@ public sealed class SyntheticLayer
             .With("pattern", layout.Pattern.ToString())
             .With("weight_shape", layout.Shape.Dimensions.AsEnumerable());
         node.Inputs.AddRange(quantized ? ["X", "x_scale", "x_zero", "values", "owners", "w_scale", "y_scale", "y_zero"] : ["X", "values", "owners"]);
+        if (weights.DType == DType.BFloat16)
+            node.With("operands", "bf16");
         SetWindow(node);
         OnnxModel model = Model(node, _shape.ChannelsLastInput(_batch), quantized ? OnnxType.UInt8 : OnnxType.Float);
         byte[] owners = weights.EncodeOwners();
@@ -77,7 +78,7 @@ public sealed class SyntheticLayer
         {
             PackedTensor<float> floats => TensorData.Create<float>("values", valueDims, floats.Values),
             PackedTensor<Half> halves => TensorData.Create<Half>("values", valueDims, halves.Values),
-            PackedTensor<BFloat16> values => BFloat16Tensor(valueDims, values.Values),
+            PackedTensor<BFloat16> shorts => TensorData.Create<BFloat16>("values", valueDims, shorts.Values),
             _ => TensorData.Create<sbyte>("values", valueDims, ((PackedTensor<sbyte>)weights).Values),
         });
         model.AddInitializer(TensorData.Create<byte>("owners", [layout.OwnerRows, owners.Length / layout.OwnerRows], owners));
@@ -162,13 +163,6 @@ public sealed class SyntheticLayer
         .With("pads", [g.PadTop, g.PadLeft, g.PadBottom, g.PadRight])
         .With("dilations", [g.DilationHeight, g.DilationWidth])
         .With("group", g.Groups);
-
-    private static TensorProto BFloat16Tensor(long[] dims, BFloat16[] values)
-    {
-        TensorProto tensor = TensorData.Create<ushort>("values", dims, MemoryMarshal.Cast<BFloat16, ushort>(values));
-        tensor.DataType = OnnxType.BFloat16;
-        return tensor;
-    }
 
     private static OnnxModel Model(NodeProto node, long[] input, OnnxType type, OnnxType? outputType = null)
     {
