@@ -27,6 +27,22 @@ internal static class CliProcess
         return start;
     }
 
+    /// <summary>
+    /// As at a terminal: with SIGINT handled the default way. What runs in the background of a shell, a CI job for one,
+    /// inherits that it is ignored.
+    /// </summary>
+    public static ProcessStartInfo Interruptible(this ProcessStartInfo start)
+    {
+        if (!OperatingSystem.IsLinux())
+            return start;
+        string[] arguments = ["--default-signal=INT", start.FileName, .. start.ArgumentList];
+        start.FileName = "env";
+        start.ArgumentList.Clear();
+        foreach (string argument in arguments)
+            start.ArgumentList.Add(argument);
+        return start;
+    }
+
     public static Task<Outcome> RunAsync(params string[] arguments) => RunAsync(arguments, null);
 
     public static async Task<Outcome> RunAsync(

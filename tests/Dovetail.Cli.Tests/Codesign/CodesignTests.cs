@@ -69,7 +69,7 @@ public sealed class CodesignTests
         using var folder = new TemporaryFolder();
         SmallImages.Write(folder.File("data"));
         string[] arguments = ["codesign", "--model", "zoo:mlp", .. Quick(folder, epochs: 400)];
-        using Process process = Process.Start(CliProcess.StartInfo(arguments, folder: folder.Path))!;
+        using Process process = Process.Start(CliProcess.StartInfo(arguments, folder: folder.Path).Interruptible())!;
         process.StandardInput.Close();
         Task<string> error = process.StandardError.ReadToEndAsync();
         for (string? line = ""; line is not null && !line.Contains("Train dense");)

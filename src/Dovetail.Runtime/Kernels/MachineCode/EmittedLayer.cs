@@ -220,10 +220,10 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private nint Emit(int key, int pixels, int vectors, bool isPartial, bool hasResidual)
     {
-        bool isFloat = typeof(T) == typeof(float);
+        bool isFloat = typeof(T) == typeof(float), clamps = isFloat || !_constants.SaturationSuffices;
         nint made = TileFunctions.Shared.AddressOf(new TileVariant(
             _arithmetic, pixels, vectors, _streams.Shape.Steps, isPartial, hasResidual,
-            isFloat && _constants.Low > float.NegativeInfinity, isFloat && _constants.High < float.PositiveInfinity));
+            clamps && _constants.Low > float.NegativeInfinity, clamps && _constants.High < float.PositiveInfinity));
         Volatile.Write(ref _functions[key], made);
         return made;
     }

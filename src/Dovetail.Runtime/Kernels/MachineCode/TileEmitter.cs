@@ -41,13 +41,22 @@ internal sealed class TileEmitter
     /// <summary>Where windows differ in their steps, the last two hold the table of steps and the steps left.</summary>
     private static readonly AssemblerRegister64[] AllRowRegisters = [rbx, rbp, r10, r11, r12, r13, r14];
 
+    private static readonly AssemblerRegisterYMM[] Ymm =
+    [
+        ymm0, ymm1, ymm2, ymm3, ymm4, ymm5, ymm6, ymm7, ymm8, ymm9, ymm10, ymm11, ymm12, ymm13, ymm14, ymm15,
+        ymm16, ymm17, ymm18, ymm19, ymm20, ymm21, ymm22, ymm23, ymm24, ymm25, ymm26, ymm27, ymm28, ymm29, ymm30, ymm31,
+    ];
+
     private readonly Assembler _code = new(64);
+    private Label _order;
+    private bool _usesOrder;
     private readonly TileVariant _tile;
 
     private TileEmitter(TileVariant tile)
     {
         Debug.Assert(tile.Pixels is >= 1 and <= MaxPixels && tile.Vectors is 1 or MaxVectors && (tile.Steps >= 1 || tile.Vectors == 1));
         _tile = tile;
+        _order = _code.CreateLabel();
     }
 
     private bool IsRagged => _tile.Steps == 0;
@@ -125,6 +134,11 @@ internal sealed class TileEmitter
         for (int i = saved.Length - 1; i >= 0; i--)
             _code.pop(saved[i]);
         _code.ret();
+        if (!_usesOrder)
+            return;
+        _code.Label(ref _order);
+        for (uint vector = 0; vector < 4; vector++)
+            _code.dd(vector, vector + 4, vector + 8, vector + 12);
     }
 
     private void EmitStart()
@@ -349,30 +363,85 @@ internal sealed class TileEmitter
         });
     }
 
-    /// <summary>y = round_half_to_even(clamp(sum · factor)) + zeroPoint; the bounds are integers, so rounding stays inside.</summary>
+    /// <summary>
+    /// y = round_half_to_even(clamp(sum · factor)) + zeroPoint. The bounds are integers, so rounding stays inside. Where they
+    /// are those of a byte and no scaled sum can leave 31 bits, packing with saturation is the clamp.
+    /// </summary>
     private void EmitQuantizedEnd()
     {
         _code.mov(r8, Field(nameof(TileArguments.Factors)));
-        _code.vbroadcastss(zmm24, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.Low))]);
-        _code.vbroadcastss(zmm25, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.High))]);
-        _code.vpbroadcastd(zmm26, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.ZeroPoint))]);
-        ForEachPixel(pixel =>
+        if (_tile.ClampsLow || _tile.ClampsHigh)
         {
+            _code.vbroadcastss(zmm24, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.Low))]);
+            _code.vbroadcastss(zmm25, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.High))]);
+        }
+        else
+        {
+            _code.vpxord(zmm25, zmm25, zmm25);
+        }
+
+        _code.vpbroadcastd(zmm26, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.ZeroPoint))]);
+        for (int v = 0; v < _tile.Vectors; v++)
+            _code.vmovups(Zmm[27 + v], __zmmword_ptr[r8 + v * VectorBytes]);
+        for (int pixel = 0; pixel < _tile.Pixels; pixel++)
             for (int v = 0; v < _tile.Vectors; v++)
             {
-                int index = pixel * _tile.Vectors + v;
-                AssemblerRegisterZMM sum = Zmm[index];
+                AssemblerRegisterZMM sum = Sum(0, pixel, v);
                 _code.vcvtdq2ps(sum, sum);
-                _code.vmulps(sum, sum, __zmmword_ptr[r8 + v * VectorBytes]);
-                _code.vmaxps(sum, sum, zmm24);
-                _code.vminps(sum, sum, zmm25);
+                _code.vmulps(sum, sum, Zmm[27 + v]);
+                if (_tile.ClampsLow)
+                    _code.vmaxps(sum, sum, zmm24);
+                if (_tile.ClampsHigh)
+                    _code.vminps(sum, sum, zmm25);
                 _code.vcvtps2dq(sum, sum);
                 _code.vpaddd(sum, sum, zmm26);
-                _code.vpmovdb(Xmm[index], sum);
-                AssemblerMemoryOperand target = __xmmword_ptr[rax + v * Lanes];
-                _code.vmovdqu8(IsMasked(v) ? target.k1 : target, Xmm[index]);
             }
-        });
+
+        if (_tile.Vectors == 2 && !_tile.IsPartial)
+            EmitPackedPairs();
+        else
+            ForEachPixel(pixel =>
+            {
+                for (int v = 0; v < _tile.Vectors; v++)
+                {
+                    int index = pixel * _tile.Vectors + v;
+                    if (!_tile.ClampsLow)
+                        _code.vpmaxsd(Zmm[index], Zmm[index], zmm25); // zero: the conversion to bytes saturates unsigned numbers only
+                    _code.vpmovusdb(Xmm[index], Zmm[index]);
+                    AssemblerMemoryOperand target = __xmmword_ptr[rax + v * Lanes];
+                    _code.vmovdqu8(IsMasked(v) ? target.k1 : target, Xmm[index]);
+                }
+            });
+    }
+
+    /// <summary>
+    /// Two pixels of 32 sums become 64 bytes at once. Packing works within quarters of a register: afterwards quarter q
+    /// holds outputs 4q … of the first pixel's first vector, of its second vector, then of the second pixel's; the
+    /// permutation brings quarters together.
+    /// </summary>
+    private void EmitPackedPairs()
+    {
+        _code.vmovdqu32(zmm24, __zmmword_ptr[_order]);
+        _usesOrder = true;
+        _code.mov(rax, Field(nameof(TileArguments.Output)));
+        _code.mov(r9, Field(nameof(TileArguments.OutputStride)));
+        for (int pixel = 0; pixel < _tile.Pixels; pixel += 2)
+        {
+            bool pair = pixel + 1 < _tile.Pixels;
+            AssemblerRegisterZMM words = Sum(0, pixel, 0), second = pair ? Sum(0, pixel + 1, 0) : words;
+            _code.vpackssdw(words, words, Sum(0, pixel, 1));
+            if (pair)
+                _code.vpackssdw(second, second, Sum(0, pixel + 1, 1));
+            _code.vpackuswb(words, words, second);
+            _code.vpermd(words, zmm24, words);
+            AssemblerRegisterYMM lower = Ymm[pixel * 2];
+            _code.vmovdqu8(__ymmword_ptr[rax], lower);
+            _code.add(rax, r9);
+            if (!pair)
+                break;
+            _code.vextracti32x8(__ymmword_ptr[rax], words, 1);
+            _code.add(rax, r9);
+        }
     }
 
     private bool IsMasked(int vector) => _tile.IsPartial && vector == _tile.Vectors - 1;

@@ -7,8 +7,8 @@ namespace Dovetail.Runtime.Kernels.MachineCode;
 /// <param name="Steps">Steps of a window, unrolled; 0: read from <see cref="TileArguments.Steps"/>.</param>
 /// <param name="IsPartial">The last vector's lanes behind the outputs are masked.</param>
 /// <param name="HasResidual">A residual is added; float sums only.</param>
-/// <param name="ClampsLow">Results are raised to the lower bound; quantized results always are.</param>
-/// <param name="ClampsHigh">Results are lowered to the upper bound; quantized results always are.</param>
+/// <param name="ClampsLow">Results are raised to the lower bound; quantized: scaled sums, where saturating to a byte is not enough.</param>
+/// <param name="ClampsHigh">Results are lowered to the upper bound; quantized: likewise.</param>
 internal readonly record struct TileVariant(
     TileArithmetic Arithmetic, int Pixels, int Vectors, int Steps, bool IsPartial,
     bool HasResidual, bool ClampsLow, bool ClampsHigh);

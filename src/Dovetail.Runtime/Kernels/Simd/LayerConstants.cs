@@ -34,6 +34,12 @@ internal sealed unsafe class LayerConstants : IDisposable
     /// <summary>Upper bound of the results, or ∞; of a quantized layer's scaled sums, before the zero point is added.</summary>
     public float High { get; }
 
+    /// <summary>
+    /// Quantized layers: the bounds are those of a byte, and no sum that inputs can give, scaled, reaches 2³⁰. Then rounding
+    /// to int32 and saturating to a byte needs no clamp before.
+    /// </summary>
+    public bool SaturationSuffices { get; private set; }
+
     /// <summary>[outputs], 32-bit numbers: float or int.</summary>
     public byte* Starts => _starts.Pointer;
 
@@ -56,15 +62,23 @@ internal sealed unsafe class LayerConstants : IDisposable
             layer.Weights.Shape.Outputs, (float)layer.Lowest - layer.OutputZeroPoint, (float)layer.Highest - layer.OutputZeroPoint)
         {
             OutputZeroPoint = layer.OutputZeroPoint,
+            SaturationSuffices = layer is { Lowest: 0, Highest: byte.MaxValue },
         };
         var starts = (int*)constants.Starts;
         var terms = new TermList<sbyte>(layer.Weights);
         for (int m = 0; m < constants.Outputs; m++)
         {
             int sum = 0;
+            long magnitude = 0;
             for (int t = terms.RowStart[m]; t < terms.RowStart[m + 1]; t++)
+            {
                 sum += terms.Values[t];
+                magnitude += Math.Abs((int)terms.Values[t]);
+            }
+
             starts[m] = (layer.Bias is null ? 0 : layer.Bias[m]) - layer.InputZeroPoint * sum;
+            double greatest = Math.Min(Math.Abs((long)starts[m]) + byte.MaxValue * magnitude, 1L << 31); // sums wrap at 2³¹
+            constants.SaturationSuffices &= greatest * layer.Factors[m] < 1 << 30;
         }
 
         layer.Factors.CopyTo(new Span<float>(constants.Factors, constants.Outputs));
