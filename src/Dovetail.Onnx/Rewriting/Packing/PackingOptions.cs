@@ -1,4 +1,5 @@
 using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Rewriting.Choice;
 
 namespace Dovetail.Onnx.Rewriting.Packing;
 
@@ -16,4 +17,7 @@ public sealed record PackingOptions
 
     /// <summary>Layers that stay dense although their weights satisfy the pattern, by node name, with the reason for the report.</summary>
     public IReadOnlyDictionary<string, string> KeepDense { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Leave dense what would not become faster; null: pack whatever satisfies its pattern.</summary>
+    public FasterLayers? Faster { get; init; }
 }
