@@ -16,7 +16,7 @@ public sealed class CalibrationCache(string? folder, Action<string> note)
     public CostCalibration? Find(CalibrationKey key)
     {
         ArgumentNullException.ThrowIfNull(key);
-        if (folder is null || Path.Combine(folder, key.FileName) is var path && !File.Exists(path))
+        if (folder is null || Path.Combine(folder, key.ToFileName()) is var path && !File.Exists(path))
             return null;
         try
         {
@@ -42,7 +42,7 @@ public sealed class CalibrationCache(string? folder, Action<string> note)
         try
         {
             Directory.CreateDirectory(folder);
-            AtomicFile.WriteAllText(Path.Combine(folder, calibration.Key.FileName), JsonSerializer.Serialize(calibration, s_options));
+            AtomicFile.WriteAllText(Path.Combine(folder, calibration.Key.ToFileName()), JsonSerializer.Serialize(calibration, s_options));
         }
         catch (Exception error) when (error is DovetailException or IOException or UnauthorizedAccessException)
         {

@@ -26,5 +26,5 @@ public sealed record CalibrationKey(string Machine, string Op, string Pattern, D
     }
 
     /// <summary>A name for a file: equal for equal keys.</summary>
-    public string FileName => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ToString())))[..32] + ".json";
+    public string ToFileName() => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(ToString())))[..32] + ".json";
 }

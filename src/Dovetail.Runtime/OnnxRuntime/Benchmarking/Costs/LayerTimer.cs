@@ -7,7 +7,7 @@ namespace Dovetail.Runtime.OnnxRuntime.Benchmarking.Costs;
 
 /// <summary>
 /// Measures a bare layer dense and packed in turn, in the layout that each wants (docs/kernels.md, "Measuring"). 10th percentiles,
-/// without what a session costs: a network pays that once. Of ONNX Runtime's ways to run the dense layer, the fastest counts.
+/// without what a session costs around its node: a network pays that once. Of ONNX Runtime's ways to run the dense layer, the fastest counts.
 /// </summary>
 public sealed class LayerTimer
 {
@@ -19,7 +19,7 @@ public sealed class LayerTimer
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options;
-        _sessionMicroseconds = SessionOverhead.MeasureMicroseconds(options, cancellation);
+        _sessionMicroseconds = SessionOverhead.MeasureWithoutNodes(options, cancellation);
     }
 
     /// <exception cref="OperatorException">A model is refused or does not run.</exception>
