@@ -1,5 +1,6 @@
 // Benchmarks of Dovetail.Core on one thread:  Dovetail.Benchmarks [projection|decoding|permutation:MODEL.onnx] …
 // (projection and decoding by default)
+//   Dovetail.Benchmarks cost-model LIST.csv … [--pattern 1:16] … compares predicted layer times with measured ones (CostModelBenchmark.cs).
 //   Dovetail.Benchmarks soak [--minutes 30] [--threads 2] runs packed networks for long and looks for leaks (Soak.cs).
 // Every figure stands beside its peer, measured in the same run. Results are committed under bench/results/<cpu>/.
 using System.Runtime.InteropServices;
@@ -8,6 +9,8 @@ using Dovetail.Benchmarks;
 
 if (args is ["soak", .. string[] options])
     return Soak.Run(options, Console.Out);
+if (args is ["cost-model", .. string[] lists])
+    return CostModelBenchmark.Run(lists, Console.Out);
 var benchmarks = new Dictionary<string, Action<TextWriter>>
 {
     ["projection"] = ProjectionBenchmark.Run,

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Dovetail.Core;
 using Dovetail.Rtl;
 using Dovetail.Rtl.Synthesis;
-using Dovetail.Training;
 using Dovetail.Training.Data;
 using Dovetail.Training.Native;
 

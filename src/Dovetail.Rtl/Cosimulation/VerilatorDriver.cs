@@ -32,7 +32,7 @@ public sealed class VerilatorDriver
         _verilator = ToolProcess.Locate("verilator", "DOVETAIL_VERILATOR", Installation);
         ToolProcess.Locate("make", "DOVETAIL_MAKE", "Verilator's builds need it: install make, e.g. 'apt-get install make'");
         ToolProcess.Locate("g++", "DOVETAIL_CXX", "Verilator's builds need it: install a C++ compiler, e.g. 'apt-get install g++'");
-        _cacheDirectory = cacheDirectory ?? Path.Combine(UserCache(), "rtl");
+        _cacheDirectory = cacheDirectory ?? Path.Combine(UserCache.Root ?? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), "rtl");
     }
 
     /// <summary>E.g. "Verilator 5.006 2023-01-22 rev (Debian 5.006-3)".</summary>
@@ -112,15 +112,5 @@ public sealed class VerilatorDriver
         foreach (SourceFile source in sources)
             text.Append('\0').Append(source.Name).Append('\0').Append(source.Text[source.Text.IndexOf("\n\n", StringComparison.Ordinal)..]);
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text.ToString())))[..32];
-    }
-
-    /// <summary>As everywhere in the project: $DOVETAIL_CACHE, else $XDG_CACHE_HOME/dovetail, else ~/.cache/dovetail.</summary>
-    private static string UserCache()
-    {
-        if (Environment.GetEnvironmentVariable("DOVETAIL_CACHE") is { Length: > 0 } chosen)
-            return chosen;
-        return Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg && Path.IsPathRooted(xdg)
-            ? Path.Combine(xdg, "dovetail")
-            : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "dovetail");
     }
 }

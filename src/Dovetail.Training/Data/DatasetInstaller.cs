@@ -1,3 +1,5 @@
+using Dovetail.Core;
+
 namespace Dovetail.Training.Data;
 
 /// <summary>Brings the full Fashion-MNIST to this machine (`dovetail data get fashion-mnist`).</summary>

@@ -1,3 +1,5 @@
+using Dovetail.Core;
+
 namespace Dovetail.Training.Data;
 
 /// <summary>

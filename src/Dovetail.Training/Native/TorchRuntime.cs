@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Dovetail.Core;
 using TorchSharp;
 
 namespace Dovetail.Training.Native;

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using Dovetail.Core;
 using Dovetail.Training.Data;
 
 namespace Dovetail.Training.Tests.Data;

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Dovetail.Core;
 using Dovetail.Training.Native;
 using TorchSharp;
 

@@ -1,5 +1,6 @@
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Rewriting.Choice;
 
 namespace Dovetail.Onnx.Rewriting.Packing;
 
@@ -26,4 +27,7 @@ public sealed record PackingOptions
 
     /// <summary>Layers that stay dense although their weights satisfy the pattern, by node name, with the reason for the report.</summary>
     public IReadOnlyDictionary<string, string> KeepDense { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>Leave dense what would not become faster; null: pack whatever satisfies its pattern.</summary>
+    public FasterLayers? Faster { get; init; }
 }

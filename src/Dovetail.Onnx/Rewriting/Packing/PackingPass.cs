@@ -1,5 +1,6 @@
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Rewriting.Choice;
 using Dovetail.Onnx.Rewriting.Layout;
 
 namespace Dovetail.Onnx.Rewriting.Packing;
@@ -12,6 +13,7 @@ namespace Dovetail.Onnx.Rewriting.Packing;
 /// 4. Bias, residual and activation are fused.
 /// 5. The result is never larger than the source: a layer whose packed weights would be stays dense; so do small ones where
 ///    the nodes around them would take more than they save.
+/// 6. Where that was asked for, layers that would not become faster stay dense (<see cref="PackingChoice"/>).
 /// </summary>
 public static class PackingPass
 {
@@ -42,6 +44,14 @@ public static class PackingPass
         ArgumentNullException.ThrowIfNull(pattern);
         options ??= new PackingOptions();
         PackingResult result = PackOnce(sparseModel, pattern, options);
+        if (options.Faster is { } faster)
+        {
+            IReadOnlyDictionary<string, LayerPrediction> predictions = PackingChoice.Choose(
+                Prepared(sparseModel), result.Layers.Where(l => l.Pattern is not null).ToDictionary(l => l.Name, l => l.Pattern!), faster);
+            result = KeepSlowDense(sparseModel, pattern, ref options, result, predictions);
+            result = result with { Layers = [.. result.Layers.Select(l => l with { Prediction = predictions.GetValueOrDefault(l.Name) })] };
+        }
+
         long before = sparseModel.ByteCount, after = result.Model.ByteCount;
         if (options.AllowLarger || after <= before)
             return result;
@@ -49,17 +59,44 @@ public static class PackingPass
         foreach (PackedLayerReport layer in result.Layers.Where(l => l.Pattern is not null && l.DenseBytes - l.PackedBytes < NodeBytes))
             small[layer.Name] = $"packing it saves {layer.DenseBytes - layer.PackedBytes} bytes, fewer than the nodes around it take";
         if (small.Count > options.KeepDense.Count)
+        {
+            Dictionary<string, LayerPrediction?> predictions = result.Layers.ToDictionary(l => l.Name, l => l.Prediction);
             result = PackOnce(sparseModel, pattern, options with { KeepDense = small });
+            result = result with { Layers = [.. result.Layers.Select(l => l with { Prediction = predictions[l.Name] })] };
+        }
+
         after = result.Model.ByteCount;
         return after <= before ? result : throw new PatternException($"Packed, '{sparseModel.Graph.Name}' would take {after} bytes, more than the {before} that it takes now; there is nothing to gain.");
     }
 
-    private static PackingResult PackOnce(OnnxModel sparseModel, ComplementaryPattern pattern, PackingOptions options)
+    // Packs again without the layers that would not gain, where there are such.
+    private static PackingResult KeepSlowDense(
+        OnnxModel sparseModel, ComplementaryPattern pattern, ref PackingOptions options, PackingResult all, IReadOnlyDictionary<string, LayerPrediction> predictions)
+    {
+        double leastGain = options.Faster!.LeastGain;
+        Dictionary<string, string> slow = predictions.Where(p => !p.Value.IsPacked).ToDictionary(p => p.Key, p => p.Value.Words(leastGain));
+        if (slow.Count == 0)
+            return all;
+        if (all.Layers.All(l => l.Pattern is null || slow.ContainsKey(l.Name)))
+            throw new PatternException(
+                $"Packing would not make '{sparseModel.Graph.Name}' faster here: {string.Join("; ", all.Layers.Select(l => $"{l.Name}: {l.DenseReason ?? slow[l.Name]}"))}. " +
+                "Run it as it is, or pack all layers that satisfy their pattern for the size of the file.");
+        options = options with { KeepDense = options.KeepDense.Concat(slow).ToDictionary() };
+        return PackOnce(sparseModel, pattern, options);
+    }
+
+    private static OnnxModel Prepared(OnnxModel sparseModel)
     {
         OnnxModel model = sparseModel.Clone();
         BatchNormFolding.Fold(model);
         GemmNormalization.Apply(model);
         GemmDecomposition.Apply(model);
+        return model;
+    }
+
+    private static PackingResult PackOnce(OnnxModel sparseModel, ComplementaryPattern pattern, PackingOptions options)
+    {
+        OnnxModel model = Prepared(sparseModel);
         IReadOnlyList<WeightLayer> layers = WeightLayers.Find(model);
         CheckNames(layers, options);
         var writer = new PackedNodeWriter(model, options);

@@ -1,5 +1,6 @@
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Rewriting.Choice;
 
 namespace Dovetail.Onnx.Rewriting.Packing;
 
@@ -12,4 +13,8 @@ public sealed record PackingResult(OnnxModel Model, IReadOnlyList<PackedLayerRep
 /// <param name="DenseReason">Why it stayed dense; null where it was packed.</param>
 /// <param name="DenseBytes">Its weights before (float or int8), without bias.</param>
 /// <param name="PackedBytes">Values and owners after; equal to DenseBytes where it stayed dense.</param>
-public sealed record PackedLayerReport(string Name, ComplementaryPattern? Pattern, string? DenseReason, long DenseBytes, long PackedBytes);
+public sealed record PackedLayerReport(string Name, ComplementaryPattern? Pattern, string? DenseReason, long DenseBytes, long PackedBytes)
+{
+    /// <summary>Of a layer that can be packed, where <see cref="PackingOptions.Faster"/> asked for it and its sizes are fixed.</summary>
+    public LayerPrediction? Prediction { get; init; }
+}

@@ -1,4 +1,4 @@
-namespace Dovetail.Training.Tests;
+namespace Dovetail.Core.Tests;
 
 public sealed class UserCacheTests
 {

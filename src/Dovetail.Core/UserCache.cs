@@ -1,4 +1,4 @@
-namespace Dovetail.Training;
+namespace Dovetail.Core;
 
 /// <summary>
 /// The user's cache folder: $DOVETAIL_CACHE, else $XDG_CACHE_HOME/dovetail, else ~/.cache/dovetail.

@@ -1,0 +1,26 @@
+using Dovetail.Core.Packing;
+using Dovetail.Core.Patterns;
+using Dovetail.Runtime.OnnxRuntime.Benchmarking.Costs;
+using Spectre.Console;
+
+namespace Dovetail.Cli;
+
+/// <summary>The cost model of this machine: calibrations from the user's cache, measured under a progress bar where there is none.</summary>
+internal sealed class Calibrations(IAnsiConsole console, int threads, bool anew, CancellationToken cancellation)
+{
+    private readonly CalibrationCache _cache = new(CalibrationCache.DefaultFolder, console.WriteLine);
+
+    /// <param name="batch">Inputs of a run.</param>
+    public CostModel Model(int batch) => new(Find, batch);
+
+    private CostCalibration Find(string op, ComplementaryPattern pattern, DType type)
+    {
+        CalibrationKey key = CalibrationKey.For($"{MachineFacts.Cpu}; dovetail {MachineFacts.Version} {MachineFacts.Commit}; {MachineFacts.Runtime}; ONNX Runtime {MachineFacts.OnnxRuntimeVersion}", op, pattern, type, threads);
+        if (!anew && _cache.Find(key) is { } known)
+            return known;
+        CostCalibration measured = ProgressLine.RunShare(
+            console, $"Calibrating {op} {pattern} {type.ToString().ToLowerInvariant()}", progress => CostCalibrator.Measure(key, progress, cancellation));
+        _cache.Keep(measured);
+        return measured;
+    }
+}
