@@ -62,7 +62,7 @@ internal static class CostModelBenchmark
         return found;
 
         void Print(string side, SideCost cost) => output.WriteLine(
-            $"  {side,-6} {cost.NodeMicroseconds:0.00} µs a node, {2e3 / cost.MicrosecondsPerMegaproduct:0.0} GFLOP/s, weights {1e3 / cost.MicrosecondsPerWeightMegabyte:0.0} GB/s, activations {1e3 / cost.MicrosecondsPerActivationMegabyte:0.0} GB/s");
+            $"  {side,-6} {cost.NodeMicroseconds:0.00} µs a node, {2e3 / cost.MicrosecondsPerMegaproduct:0.0} GFLOP/s, weights {1e3 / cost.MicrosecondsPerWeightMegabyte:0.0} GB/s, inputs {1e3 / cost.MicrosecondsPerInputMegabyte:0.0} GB/s, outputs {1e3 / cost.MicrosecondsPerOutputMegabyte:0.0} GB/s");
     }
 
     private static void Compare(CostModel model, LayerTimer timer, IReadOnlyList<LayerShape> shapes, ComplementaryPattern pattern, DType type, TextWriter output)
@@ -81,7 +81,7 @@ internal static class CostModelBenchmark
             errors.Add((Math.Abs(Math.Log(denseSaid / dense)), Math.Abs(Math.Log(packedSaid / packed))));
             (best, chosenTotal) = (best + other, chosenTotal + chosen);
             wrong += packs == should ? 0 : 1;
-            lines.Add($"{shape.Workload.Name,-20} {dense,9:0.0} {denseSaid,9:0.0} {denseSaid / dense - 1,6:+0%;-0%} {packed,9:0.0} {packedSaid,9:0.0} {packedSaid / packed - 1,6:+0%;-0%}  {(packs ? "packed" : "dense"),-6} {(packs == should ? "" : $"wrong, {chosen / other - 1:0%} slower")}".TrimEnd());
+            lines.Add($"{shape.Workload.Name,-20} {dense,9:0.0} {denseSaid,9:0.0} {Percent(denseSaid / dense),6} {packed,9:0.0} {packedSaid,9:0.0} {Percent(packedSaid / packed),6}  {(packs ? "packed" : "dense"),-6} {(packs == should ? "" : $"wrong, {chosen / other - 1:0%} slower")}".TrimEnd());
         }
 
         output.WriteLine();
@@ -91,4 +91,6 @@ internal static class CostModelBenchmark
         output.WriteLine($"{shapes.Count} layers; typical error (geometric mean): dense {Math.Exp(errors.Average(e => e.Dense)) - 1:0%}, packed {Math.Exp(errors.Average(e => e.Packed)) - 1:0%}; largest: dense {Math.Exp(errors.Max(e => e.Dense)):0.0}×, packed {Math.Exp(errors.Max(e => e.Packed)):0.0}×");
         output.WriteLine($"{wrong} of {shapes.Count} decisions wrong; layers as chosen {chosenTotal:N0} µs, by the faster side each {best:N0} µs ({chosenTotal / best - 1:0.0%} more)");
     }
+
+    private static string Percent(double ratio) => $"{Math.Round((ratio - 1) * 100):+0;-0;0}%";
 }

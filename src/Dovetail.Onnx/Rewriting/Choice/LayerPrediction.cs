@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Dovetail.Onnx.Rewriting.Choice;
 
 /// <summary>What was predicted of a layer, and what follows.</summary>
-/// <param name="TransposeMicroseconds">What Transposes at its borders cost more if it is packed, with the layouts that were chosen around it; less than 0 where packing it saves some.</param>
+/// <param name="TransposeMicroseconds">What Transposes at its borders take more if it is packed, the other layers as they were chosen; less than 0 where packing it saves some.</param>
 /// <param name="IsPacked">The choice.</param>
 public sealed record LayerPrediction(double DenseMicroseconds, double PackedMicroseconds, double TransposeMicroseconds, bool IsPacked)
 {

@@ -43,8 +43,14 @@ public static class PackingChoice
                 cut.AddCosts(region, onSourceSide: cost, onSinkSide: 0);
         bool[] channelsLast = cut.Cut();
         return layers.Index().ToDictionary(entry => entry.Item.Name, entry => new LayerPrediction(
-            sides[entry.Index].Dense, sides[entry.Index].Packed,
-            borders.Where(border => border.Layer == entry.Index).Sum(border => channelsLast[border.Region] ? -border.Cost : border.Cost),
-            channelsLast[entry.Index]));
+            sides[entry.Index].Dense, sides[entry.Index].Packed, Transposes(entry.Index, packed: true) - Transposes(entry.Index, packed: false), channelsLast[entry.Index]));
+
+        // Around one layer, the others as they were chosen and every region in the cheaper layout.
+        double Transposes(int layer, bool packed) => borders.Where(border => border.Layer == layer).Select(border => border.Region).Distinct().Sum(region =>
+        {
+            ILookup<bool, double> costs = borders.Where(border => border.Region == region)
+                .ToLookup(border => border.Layer == layer ? packed : border.Layer is { } other && channelsLast[other], border => border.Cost);
+            return Math.Min(costs[true].Sum(), costs[false].Sum());
+        });
     }
 }

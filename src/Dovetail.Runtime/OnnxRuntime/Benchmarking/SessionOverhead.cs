@@ -5,7 +5,7 @@ namespace Dovetail.Runtime.OnnxRuntime.Benchmarking;
 /// <summary>What a run of a session costs before any arithmetic: one node on one number.</summary>
 public static class SessionOverhead
 {
-    private const double Seconds = 0.05;
+    private const double Seconds = 0.05, SeparationSeconds = 0.2;
 
     private const int ChainNodes = 33;
 
@@ -22,7 +22,7 @@ public static class SessionOverhead
     internal static double MeasureWithoutNodes(BenchmarkOptions options, CancellationToken cancellation)
     {
         using BoundModel one = Chain(1, options), many = Chain(ChainNodes, options);
-        Timing[] times = Interleaving.Measure([one.Run, many.Run], Seconds, cancellation);
+        Timing[] times = Interleaving.Measure([one.Run, many.Run], SeparationSeconds, cancellation);
         double node = (times[1].P10Microseconds - times[0].P10Microseconds) / (ChainNodes - 1);
         return Math.Max(0, times[0].P10Microseconds - node);
     }

@@ -21,7 +21,7 @@ public sealed class CalibrationCache(string? folder, Action<string> note)
         try
         {
             CostCalibration? found = JsonSerializer.Deserialize<CostCalibration>(File.ReadAllBytes(path), s_options);
-            if (found?.Key == key && IsSound(found.Dense) && IsSound(found.Packed) && IsSound(found.Transpose))
+            if (found?.Key == key && found is { Dense: { } dense, Packed: { } packed, Transpose: { } transpose } && dense.IsSound() && packed.IsSound() && transpose.IsSound())
                 return found;
             note($"The calibration in '{path}' is not what its name says; measuring anew.");
         }
@@ -49,7 +49,4 @@ public sealed class CalibrationCache(string? folder, Action<string> note)
             note($"The calibration is not kept: {error.Message.TrimEnd('.')}.");
         }
     }
-
-    private static bool IsSound(SideCost? cost) => cost is not null
-        && new[] { cost.NodeMicroseconds, cost.MicrosecondsPerMegaproduct, cost.MicrosecondsPerWeightMegabyte, cost.MicrosecondsPerActivationMegabyte }.All(c => c >= 0 && double.IsFinite(c));
 }

@@ -1,0 +1,78 @@
+using Dovetail.Core.Packing;
+using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Rewriting;
+using Dovetail.Onnx.Rewriting.Choice;
+using Dovetail.Onnx.Rewriting.Packing;
+using Dovetail.Onnx.Zoo;
+using Dovetail.Runtime.OnnxRuntime.Benchmarking.Costs;
+
+namespace Dovetail.Runtime.Tests.OnnxRuntime.Benchmarking.Costs;
+
+/// <summary>Decisions on a made-up machine, and that a real one can be calibrated; no time is asserted.</summary>
+public sealed class CostModelTests
+{
+    private static readonly ComplementaryPattern s_pattern = new(1, 16);
+
+    // 784-512-512-10: a packed node takes 5 µs more than a dense one, and packing saves 15/16 of 20 µs a million products.
+    [Theory]
+    [InlineData(1, "1:16|dense 6.2 µs, packed 6.3 µs predicted|dense 1.1 µs, packed 6.0 µs predicted")]
+    [InlineData(4, "1:16|1:16|dense 1.4 µs, packed 6.0 µs predicted")]
+    public void Layers_are_packed_where_their_products_outweigh_the_node(int batch, string expected)
+    {
+        var asked = new List<(string, ComplementaryPattern, DType)>();
+        var model = new CostModel(
+            (op, pattern, type) =>
+            {
+                asked.Add((op, pattern, type));
+                return new CostCalibration(new CalibrationKey("", op, pattern.ToString(), type, 1, ""), new SideCost(1, 20, 0, 0, 0), new SideCost(6, 20, 0, 0, 0), new SideCost(0, 0, 0, 0, 0));
+            },
+            batch);
+        PackingResult result = PackingPass.Pack(SparseMlp(), s_pattern, new PackingOptions { Faster = new FasterLayers(model) });
+        Assert.Equal(expected, string.Join('|', result.Layers.Select(layer => layer.Pattern?.ToString() ?? layer.DenseReason)));
+        Assert.Equal(("Gemm", s_pattern, DType.Float32), Assert.Single(asked)); // once for all layers
+    }
+
+    [Theory]
+    [InlineData("Gemm", "1:16", DType.Float32)]
+    [InlineData("Conv", "2:32", DType.Int8)]
+    [InlineData("Conv", "1:4/out", DType.Float32)]
+    public void This_machine_can_be_calibrated(string op, string pattern, DType type)
+    {
+        var key = CalibrationKey.For("here", op, ComplementaryPattern.Parse(pattern), type, threads: 1);
+        Assert.Contains(type == DType.Int8 ? "u8s8" : "f32", key.Kernel);
+        var shares = new List<double>();
+        CostCalibration found = CostCalibrator.Measure(key, new Shares(shares));
+        Assert.Equal(key, found.Key);
+        Assert.True(found.Dense.Microseconds(new LayerWork(1e9, 1e6, 1e6, 1e6)) > 0);
+        Assert.True(found.Packed.Microseconds(new LayerWork(1e9, 1e6, 1e6, 1e6)) > 0);
+        Assert.Equal(op == "Conv", found.Transpose.Microseconds(new LayerWork(0, 0, 1e6, 0)) > 0);
+        Assert.Equal(shares.Order(), shares);
+        Assert.Equal(1, shares[^1]);
+    }
+
+    [Fact]
+    public void Calibration_ends_when_asked_to()
+    {
+        var key = CalibrationKey.For("here", "Gemm", s_pattern, DType.Float32, threads: 1);
+        Assert.Throws<OperationCanceledException>(() => CostCalibrator.Measure(key, cancellation: new CancellationToken(canceled: true)));
+    }
+
+    private static OnnxModel SparseMlp()
+    {
+        OnnxModel model = ZooModels.Create("mlp", 1);
+        foreach (WeightLayer layer in WeightLayers.Find(model))
+        {
+            float[] weights = layer.GetWeights();
+            bool[] mask = Projection.Project(Array.ConvertAll(weights, MathF.Abs), new CellLayout(s_pattern, layer.Shape));
+            layer.SetWeights([.. weights.Select((weight, i) => mask[i] ? weight : 0)]);
+        }
+
+        return model;
+    }
+
+    private sealed class Shares(List<double> reported) : IProgress<double>
+    {
+        public void Report(double value) => reported.Add(value);
+    }
+}
