@@ -11,7 +11,8 @@ internal sealed class Calibrations(IAnsiConsole console, int threads, bool anew,
     private readonly CalibrationCache _cache = new(CalibrationCache.DefaultFolder, console.WriteLine);
 
     /// <param name="batch">Inputs of a run.</param>
-    public CostModel Model(int batch) => new(Find, batch);
+    /// <param name="bfloat16Operands">Packed floating-point layers multiply in bfloat16.</param>
+    public CostModel Model(int batch, bool bfloat16Operands) => new(Find, batch, bfloat16Operands);
 
     private CostCalibration Find(string op, ComplementaryPattern pattern, DType type)
     {

@@ -50,7 +50,7 @@ public sealed class VerbTests
         string[] arguments = verb switch
         {
             "simulate" => ["simulate", packed],
-            "pack" => ["pack", sparse, "--pattern", "1:16", "--out", folder.File("again.onnx"), "--safetensors", folder.File("again.safetensors")],
+            "pack" => ["pack", sparse, "--pattern", "1:16", "--pack", "all", "--out", folder.File("again.onnx"), "--safetensors", folder.File("again.safetensors")],
             "bench" => ["bench", packed, "--against", sparse],
             "run" => ["run", packed],
             "rtl" => ["rtl", "--out", folder.File("rtl")],
@@ -86,7 +86,7 @@ public sealed class VerbTests
             }
         }
 
-        JsonElement packed = await JsonAsync("pack", folder.File("sparse.onnx"), "--pattern", "1:8", "--out", folder.File("packed.onnx"), "--json", "-");
+        JsonElement packed = await JsonAsync("pack", folder.File("sparse.onnx"), "--pattern", "1:8", "--pack", "all", "--out", folder.File("packed.onnx"), "--json", "-");
         Assert.Equal(2, packed.GetProperty("layers").EnumerateArray().Count(layer => layer.GetProperty("pattern").GetString() == "1:8"));
     }
 

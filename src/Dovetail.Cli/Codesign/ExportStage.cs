@@ -6,7 +6,10 @@ using Dovetail.Runtime.OnnxRuntime;
 
 namespace Dovetail.Cli.Codesign;
 
-/// <summary>Packs and quantizes the trained networks and writes every model file.</summary>
+/// <summary>
+/// Packs and quantizes the trained networks and writes every model file. Every layer that satisfies the pattern is packed, whether or
+/// not it gains here: the result must not depend on a measurement (docs/decisions/0012-cost-model.md).
+/// </summary>
 internal static class ExportStage
 {
     /// <summary>Training images that the ranges of the activations are taken from.</summary>

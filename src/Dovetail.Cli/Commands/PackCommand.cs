@@ -44,7 +44,7 @@ internal static class PackCommand
             OnnxModel sparse = OnnxModel.Load(source);
             bool declared = parsed.GetResult(pattern) is not { Implicit: false } && LayerPatterns.Find(sparse) is not null;
             FasterLayers? faster = parsed.GetValue(which) == All ? null
-                : new FasterLayers(new Calibrations(output.Human, parsed.GetValue(threads), parsed.GetValue(calibrate), cancellation).Model(parsed.GetValue(batch)));
+                : new FasterLayers(new Calibrations(output.Human, parsed.GetValue(threads), parsed.GetValue(calibrate), cancellation).Model(parsed.GetValue(batch), bfloat16Operands: parsed.GetValue(operands) == "bf16"));
             var options = new PackingOptions
             {
                 ValueType = parsed.GetValue(values) switch { "fp16" => DType.Float16, "bf16" => DType.BFloat16, _ => DType.Float32 },

@@ -199,7 +199,7 @@ public sealed class PruneTests
         Assert.True(order.GetProperty("captured_energy_before").GetDouble() < json.RootElement.GetProperty("layers")[1].GetProperty("captured_energy").GetDouble());
         Assert.Contains("the greatest there is", outcome.Error); // the words for people
         Assert.Equal(0, (await CliProcess.RunAsync("verify", folder.File("sparse.onnx"))).ExitCode);
-        CliProcess.Outcome packed = await CliProcess.RunAsync("pack", folder.File("sparse.onnx"), "--out", folder.File("packed.onnx"));
+        CliProcess.Outcome packed = await CliProcess.RunAsync("pack", folder.File("sparse.onnx"), "--pack", "all", "--out", folder.File("packed.onnx"));
         Assert.True(packed.ExitCode == 0, packed.Error);
         Assert.Contains("the model declares it dense", packed.Output);
     }

@@ -10,12 +10,11 @@ namespace Dovetail.Runtime.OnnxRuntime.Benchmarking.Costs;
 /// <param name="Machine">CPU and versions.</param>
 /// <param name="Op">"Conv" or "Gemm".</param>
 /// <param name="Pattern">Of the packed side.</param>
-/// <param name="DType">Float32 or Int8, of both sides.</param>
+/// <param name="DType">Float32 or Int8, of both sides; BFloat16: operands of the packed side, beside dense fp32.</param>
 /// <param name="Threads">Of both sides.</param>
 /// <param name="Kernel">What runs the packed side: it changes with the CPU's instructions and with DOVETAIL_KERNEL.</param>
 public sealed record CalibrationKey(string Machine, string Op, string Pattern, DType DType, int Threads, string Kernel)
 {
-    /// <exception cref="BenchmarkException">No kernel takes the type.</exception>
     public static CalibrationKey For(string machine, string op, ComplementaryPattern pattern, DType type, int threads)
     {
         ArgumentNullException.ThrowIfNull(pattern);

@@ -8,7 +8,8 @@ namespace Dovetail.Runtime.OnnxRuntime.Benchmarking.Costs;
 /// <summary>Predicts layers from calibrations, which it asks for when it first needs them (docs/decisions/0012-cost-model.md).</summary>
 /// <param name="calibration">By operator ("Conv", "Gemm"), pattern and type.</param>
 /// <param name="batch">Inputs of a run.</param>
-public sealed class CostModel(Func<string, ComplementaryPattern, DType, CostCalibration> calibration, int batch = 1) : ILayerTimes
+/// <param name="bfloat16Operands">Packed floating-point layers multiply in bfloat16.</param>
+public sealed class CostModel(Func<string, ComplementaryPattern, DType, CostCalibration> calibration, int batch = 1, bool bfloat16Operands = false) : ILayerTimes
 {
     private readonly Dictionary<(string Op, ComplementaryPattern Pattern, DType Type), CostCalibration> _known = [];
 
@@ -27,7 +28,7 @@ public sealed class CostModel(Func<string, ComplementaryPattern, DType, CostCali
     public double TransposeMicroseconds(long elements, ComplementaryPattern pattern, bool quantized) =>
         Calibration("Conv", pattern, TypeOf(quantized)).Transpose.Microseconds(LayerWork.Copy(elements, TypeOf(quantized), batch));
 
-    private static DType TypeOf(bool quantized) => quantized ? DType.Int8 : DType.Float32;
+    private DType TypeOf(bool quantized) => quantized ? DType.Int8 : bfloat16Operands ? DType.BFloat16 : DType.Float32;
 
     private CostCalibration Calibration(string op, ComplementaryPattern pattern, DType type)
     {

@@ -29,12 +29,13 @@ public readonly record struct LayerWork(double Products, double WeightBytes, dou
         int bytes = ElementBytes(type);
         double filled = (double)((weights.OutputsPerGroup + Lanes - 1) / Lanes * Lanes) / weights.OutputsPerGroup;
         double values = new CellLayout(pattern, weights).ValueCount * filled;
-        return new(values * workload.N * batch, values * (bytes + 1), InputsOf(workload, weights) * bytes * batch, OutputsOf(workload) * bytes * batch);
+        return new(values * workload.N * batch, values * ((type == DType.BFloat16 ? sizeof(ushort) : bytes) + 1), InputsOf(workload, weights) * bytes * batch, OutputsOf(workload) * bytes * batch);
     }
 
     /// <summary>A copy of so many elements.</summary>
     public static LayerWork Copy(long elements, DType type, int batch) => new(0, 0, (double)elements * ElementBytes(type) * batch, 0);
 
+    /// <summary>Of activations, and of dense weights.</summary>
     private static int ElementBytes(DType type) => type == DType.Int8 ? 1 : sizeof(float);
 
     private static double OutputsOf(LayerWorkload workload) => (double)workload.M * workload.N;

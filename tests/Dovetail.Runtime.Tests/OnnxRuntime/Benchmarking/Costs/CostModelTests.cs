@@ -1,5 +1,6 @@
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
+using Dovetail.Core.Workloads;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Rewriting;
 using Dovetail.Onnx.Rewriting.Choice;
@@ -33,14 +34,32 @@ public sealed class CostModelTests
         Assert.Equal(("Gemm", s_pattern, DType.Float32), Assert.Single(asked)); // once for all layers
     }
 
+    [Fact]
+    public void Operands_of_bfloat16_have_a_calibration_of_their_own()
+    {
+        var asked = new List<DType>();
+        var model = new CostModel(
+            (op, pattern, type) =>
+            {
+                asked.Add(type);
+                return new CostCalibration(new CalibrationKey("", op, pattern.ToString(), type, 1, ""), new SideCost(1, 20, 0, 0, 0), new SideCost(0, 0, 1, 0, 0), new SideCost(0, 0, 0, 0, 0));
+            },
+            bfloat16Operands: true);
+        var workload = new LayerWorkload("fc", "Gemm", 512, 1, 1024);
+        Assert.Equal(512 * 64 * 3 / 1e6, model.PackedMicroseconds(workload, WeightShape.Matrix(512, 1024), s_pattern, quantized: false), 9); // values and owners, three bytes a weight
+        Assert.Equal(512 * 64 * 2 / 1e6, model.PackedMicroseconds(workload, WeightShape.Matrix(512, 1024), s_pattern, quantized: true), 9);
+        Assert.Equal([DType.BFloat16, DType.Int8], asked);
+    }
+
     [Theory]
     [InlineData("Gemm", "1:16", DType.Float32)]
     [InlineData("Conv", "2:32", DType.Int8)]
     [InlineData("Conv", "1:4/out", DType.Float32)]
+    [InlineData("Gemm", "2:32", DType.BFloat16)]
     public void This_machine_can_be_calibrated(string op, string pattern, DType type)
     {
         var key = CalibrationKey.For("here", op, ComplementaryPattern.Parse(pattern), type, threads: 1);
-        Assert.Contains(type == DType.Int8 ? "u8s8" : "f32", key.Kernel);
+        Assert.Contains(type switch { DType.Int8 => "u8s8", DType.BFloat16 => "bf16", _ => "f32" }, key.Kernel);
         var shares = new List<double>();
         CostCalibration found = CostCalibrator.Measure(key, new Shares(shares));
         Assert.Equal(key, found.Key);
