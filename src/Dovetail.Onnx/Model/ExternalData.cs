@@ -23,6 +23,8 @@ internal static class ExternalData
             if (RealPath(file) is { } real && !IsBelow(real, RealPath(folder) ?? folder))
                 throw new OnnxException($"'{modelPath}': tensor {tensor} has its data in '{location}', a link to '{real}' outside the model's folder; only files below it are read. Copy the file there.");
             long expected = checked(tensor.ElementCount() * TensorData.ElementBytes(tensor.DataType));
+            if (expected > Array.MaxLength)
+                throw new OnnxException($"'{modelPath}': tensor {tensor} takes {expected} bytes, and {Array.MaxLength} are the most that one tensor may have here.");
             long offset = ParseNumber(Value("offset"), 0), length = ParseNumber(Value("length"), expected);
             if (offset < 0 || length != expected)
                 throw new OnnxException($"'{modelPath}': tensor {tensor} has external data at offset {offset} of {length} bytes, expected {expected} bytes.");

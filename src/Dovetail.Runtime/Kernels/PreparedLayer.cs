@@ -45,18 +45,21 @@ public abstract class PreparedLayer : IDisposable
         if (geometry.StrideHeight < 1 || geometry.StrideWidth < 1 || geometry.DilationHeight < 1 || geometry.DilationWidth < 1
             || geometry.PadTop < 0 || geometry.PadLeft < 0 || geometry.PadBottom < 0 || geometry.PadRight < 0)
             throw new KernelException("A stride or dilation is below 1, or a pad is negative; expected strides and dilations of 1 or more and pads of 0 or more.");
-        long inputElements = (long)batch * geometry.InputHeight * geometry.InputWidth * Shape.Channels * Shape.Groups;
+        Int128 inputElements = (Int128)batch * geometry.InputHeight * geometry.InputWidth * Shape.Channels * Shape.Groups;
         if (geometry.InputHeight < 0 || geometry.InputWidth < 0 || inputElements > int.MaxValue)
             throw new KernelException($"The input is {batch} × {geometry.InputHeight} × {geometry.InputWidth} pixels, {inputElements} elements; expected at most {int.MaxValue}. Use smaller batches.");
         bool hasRows = Shape.Taps == 1 && geometry.InputWidth == 0;
-        if (!hasRows && (SpanOf(geometry.InputHeight, geometry.PadTop + geometry.PadBottom) < SpanOf(geometry.KernelHeight, 0, geometry.DilationHeight)
-            || SpanOf(geometry.InputWidth, geometry.PadLeft + geometry.PadRight) < SpanOf(geometry.KernelWidth, 0, geometry.DilationWidth)))
+        long height = (long)geometry.InputHeight + geometry.PadTop + geometry.PadBottom, width = (long)geometry.InputWidth + geometry.PadLeft + geometry.PadRight;
+        if (height > int.MaxValue || width > int.MaxValue)
+            throw new KernelException($"The input of {geometry.InputHeight} × {geometry.InputWidth} pixels is {height} × {width} with its pads, expected at most {int.MaxValue} on a side.");
+        if (!hasRows && (height < Reach(geometry.KernelHeight, geometry.DilationHeight) || width < Reach(geometry.KernelWidth, geometry.DilationWidth)))
             throw new KernelException($"The input of {geometry.InputHeight} × {geometry.InputWidth} pixels with its pads is smaller than the filter of {geometry.KernelHeight} × {geometry.KernelWidth}.");
-        if ((long)batch * geometry.OutputPixels * Shape.Outputs > int.MaxValue)
-            throw new KernelException($"The output has {(long)batch * geometry.OutputPixels * Shape.Outputs} elements, expected at most {int.MaxValue}. Use smaller batches.");
+        if ((Int128)batch * geometry.OutputHeight * geometry.OutputWidth * Shape.Outputs is var outputElements && outputElements > int.MaxValue)
+            throw new KernelException($"The output has {outputElements} elements, expected at most {int.MaxValue}. Use smaller batches.");
     }
 
-    private static long SpanOf(int length, int pads, int dilation = 1) => (long)dilation * (length - 1) + 1 + pads;
+    /// <summary>Pixels from the first to the last that a filter reads, both included.</summary>
+    private static long Reach(int kernel, int dilation) => (long)dilation * (kernel - 1) + 1;
 }
 
 /// <summary>A prepared layer over activations of type <typeparamref name="T"/>: float, or byte where it is quantized.</summary>
@@ -72,6 +75,7 @@ public abstract class PreparedLayer<T> : PreparedLayer
     /// <param name="output">[batch, outHeight, outWidth, outputs].</param>
     /// <param name="residual">Like the output, or empty; floating-point layers only.</param>
     /// <exception cref="KernelException">A buffer does not fit, or the output overlaps an operand.</exception>
+    /// <exception cref="ObjectDisposedException">The layer's memory is freed.</exception>
     public unsafe void Run(ReadOnlySpan<T> input, int batch, ConvolutionGeometry geometry, Span<T> output, ReadOnlySpan<T> residual = default)
     {
         ArgumentNullException.ThrowIfNull(geometry);
@@ -97,5 +101,7 @@ public abstract class PreparedLayer<T> : PreparedLayer
             for (int task = 0, count = TaskCount(call); task < count; task++)
                 RunTask(call, task);
         }
+
+        GC.KeepAlive(this); // tasks hold addresses of this layer's memory, which its finalizers free
     }
 }

@@ -19,15 +19,15 @@ internal static unsafe class DovetailDomain
     public static void AddTo(nint sessionOptions, nint apiBase)
     {
         OrtApi api = OrtApi.Of(apiBase);
-        nint domain = Domains.GetOrAdd(api.Address, static (_, api) => new Lazy<nint>(() => Create(api)), api).Value;
+        nint domain = Domains.GetOrAdd(api.Address, static (_, host) => new Lazy<nint>(() => Create(host.Api, host.MayReuse)), (Api: api, MayReuse: OrtApi.MinorVersionOf(apiBase) >= OrtApi.ReuseVersion)).Value;
         api.AddDomain(sessionOptions, domain);
     }
 
-    private static nint Create(OrtApi api)
+    private static nint Create(OrtApi api, bool mayReuse)
     {
         nint domain = api.CreateCustomOpDomain(Name);
         foreach (CustomOperator definition in CustomOperator.All)
-            api.AddToDomain(domain, CustomOpCallbacks.CreateTable(api, definition));
+            api.AddToDomain(domain, CustomOpCallbacks.CreateTable(api, definition, mayReuse));
         return domain;
     }
 }

@@ -134,6 +134,18 @@ public sealed class OnnxModelTests : IDisposable
     }
 
     [Fact]
+    public void An_external_tensor_of_more_than_an_array_holds_is_refused()
+    {
+        string path = Path.Combine(_folder, "m.onnx");
+        OnnxModel model = SmallModel();
+        model.Graph.Initializers[0] = model.Graph.Initializers[0].WithExternalData("w.data", 0, 4 * 600_000_000L);
+        model.Graph.Initializers[0].Dims.Clear();
+        model.Graph.Initializers[0].Dims.AddRange([600_000_000]);
+        File.WriteAllBytes(path, model.ToBytes());
+        Assert.Contains("takes 2400000000 bytes", Assert.Throws<OnnxException>(() => OnnxModel.Load(path)).Message);
+    }
+
+    [Fact]
     public void Files_that_are_not_ONNX_get_one_clear_message()
     {
         byte[] onnx = ZooModels.Create("mlp", 1).ToBytes();

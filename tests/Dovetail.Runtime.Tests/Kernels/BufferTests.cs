@@ -1,4 +1,5 @@
 using Dovetail.Core.Packing;
+using Dovetail.Core.Workloads;
 using Dovetail.Runtime.Kernels;
 using Dovetail.Runtime.Kernels.Dispatch;
 
@@ -51,6 +52,63 @@ public sealed class BufferTests
             Assert.Throws<KernelException>(() => prepared.Run(input, 1, Layer.Geometry, output, residual)).Message;
     });
 
+    [Theory]
+    [InlineData(40_000, 40_000, "The output has 102402560016 elements")]
+    [InlineData(int.MaxValue, 40_000, "is 4294967295 × 80001 with its pads")]
+    public void PadsThatMakeMoreThanAnArrayHoldsAreRefused(int vertical, int horizontal, string message) => ForEachKernel(prepared =>
+    {
+        var geometry = new ConvolutionGeometry(1, 1, 1, 1, PadTop: vertical, PadLeft: horizontal, PadBottom: vertical, PadRight: horizontal);
+        var error = Assert.Throws<KernelException>(() => prepared.Run(new float[16], 1, geometry, []));
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+    });
+
+    [Fact]
+    public void MemoryThatIsFreedIsNotRead()
+    {
+        var without = new List<string>();
+        ForEachKernel(prepared =>
+        {
+            prepared.Dispose();
+            if (prepared.KernelName.Contains("reference", StringComparison.Ordinal))
+                without.Add(prepared.KernelName); // no memory but the collector's
+            else
+                Assert.Throws<ObjectDisposedException>(() => prepared.Run(new float[64], 1, Layer.Geometry, new float[64]));
+        });
+        Assert.Single(without);
+    }
+
+    [Fact]
+    public void RunsOfOneLayerMayOverlap() => ForEachKernel(Layer with { Outputs = 70, Channels = 96, Geometry = new ConvolutionGeometry(9, 10, 3, 3, PadTop: 1, PadLeft: 1) }, (layer, prepared) =>
+    {
+        const int Callers = 4, Runs = 20;
+        float[][] inputs = [.. Enumerable.Range(0, Callers).Select(caller => RandomLayer.Floats(layer.InputLength, new Random(caller)))];
+        float[][] first = [.. inputs.Select(_ => new float[layer.OutputLength])];
+        // Together first, when functions are still to be made; then one by one.
+        string?[] differences = new string?[Callers];
+        using var start = new Barrier(Callers);
+        Thread[] threads = [.. Enumerable.Range(0, Callers).Select(caller => new Thread(() =>
+        {
+            var output = new float[layer.OutputLength];
+            start.SignalAndWait();
+            prepared.Run(inputs[caller], 1, layer.Geometry, first[caller]);
+            for (int run = 1; run < Runs; run++)
+            {
+                prepared.Run(inputs[caller], 1, layer.Geometry, output);
+                if (!output.AsSpan().SequenceEqual(first[caller]))
+                    differences[caller] = $"{prepared.KernelName}: run {run} of caller {caller} differs from its first.";
+            }
+        }))];
+        Array.ForEach(threads, thread => thread.Start());
+        Array.ForEach(threads, thread => thread.Join());
+        Assert.All(differences, Assert.Null);
+        for (int caller = 0; caller < Callers; caller++)
+        {
+            var alone = new float[layer.OutputLength];
+            prepared.Run(inputs[caller], 1, layer.Geometry, alone);
+            Assert.Equal(alone, first[caller]);
+        }
+    });
+
     [Fact]
     public void QuantizedOverlapsAreRefused()
     {
@@ -64,13 +122,15 @@ public sealed class BufferTests
         }
     }
 
-    private static void ForEachKernel(Action<PreparedLayer<float>> check)
+    private static void ForEachKernel(Action<PreparedLayer<float>> check) => ForEachKernel(Layer, (_, prepared) => check(prepared));
+
+    private static void ForEachKernel(LayerCase layer, Action<LayerCase, PreparedLayer<float>> check)
     {
-        PackedTensor<float> weights = RandomLayer.Float32(Layer.Layout, new Random(1));
-        foreach (var kernel in FloatKernels.Supported.Where(kernel => kernel.Accepts(Layer.Layout)))
+        PackedTensor<float> weights = RandomLayer.Float32(layer.Layout, new Random(1));
+        foreach (var kernel in FloatKernels.Supported.Where(kernel => kernel.Accepts(layer.Layout)))
         {
             using PreparedLayer<float> prepared = kernel.Prepare(new Float32Specification(weights));
-            check(prepared);
+            check(layer, prepared);
         }
     }
 }

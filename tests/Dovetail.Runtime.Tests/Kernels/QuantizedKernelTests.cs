@@ -107,6 +107,36 @@ public sealed class QuantizedKernelTests
         _runs.AssertAll(weightPairs.Length * 4 * 5);
     }
 
+    /// <summary>
+    /// Factors around the bound up to which saturation alone is a clamp (sums scaled to 2³⁰), and far beyond it, where scaled
+    /// sums leave int32 and reach infinity; bounds of a byte, so that nothing else asks for a clamp.
+    /// </summary>
+    [Fact]
+    public void HugeFactorsSaturate()
+    {
+        foreach (int outputs in (int[])[64, 33, 16]) // pairs of vectors, a part of one, one alone
+            foreach (float factor in (float[])[2000, 4000, 8000, 16_000, 1e6f, 1e30f, 3e38f])
+            {
+                var layer = new LayerCase("4:64", outputs, 128, PreparedLayer.RowsOf(13), Seed: outputs);
+                PackedTensor<sbyte> weights = RandomLayer.Int8(layer.Layout, new Random(layer.Seed));
+                byte[] input = RandomLayer.Bytes(layer.InputLength, new Random(layer.Seed + 1));
+                float[] factors = [.. Enumerable.Repeat(factor, outputs)];
+                byte[] expected = QuantizedReference.Requantize(QuantizedReference.Accumulate(weights, input, 1, layer.Geometry, 100), factors, 7);
+                foreach (var kernel in KernelRegistry.Quantized.Where(kernel => kernel.IsSupported && kernel.Accepts(layer.Layout)))
+                {
+                    using PreparedLayer<byte> prepared = kernel.Prepare(new QuantizedSpecification(weights, null, 100, factors, 7));
+                    var output = new byte[layer.OutputLength];
+                    prepared.Run(input, 1, layer.Geometry, output);
+                    int same = output.AsSpan().CommonPrefixLength(expected);
+                    if (same < output.Length)
+                        Assert.Fail($"{kernel.Name}, {outputs} outputs, factor {factor}: output {same} is {output[same]}, expected {expected[same]}.");
+                    _runs.Count(kernel.Name);
+                }
+            }
+
+        _runs.AssertAll(3 * 7);
+    }
+
     [Theory]
     [InlineData(1, 0.5f, 0, 0)]
     [InlineData(3, 0.5f, 0, 2)]

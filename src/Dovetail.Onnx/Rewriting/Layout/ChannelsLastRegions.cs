@@ -251,7 +251,7 @@ internal sealed class ChannelsLastRegions
             }
 
             bool flattens = (reader.Is("Flatten") && reader.GetInt("axis", 1) is 1 or -3)
-                || (reader.OpType is "Reshape" or "Squeeze" && _shapes[reader.Outputs[0]].Rank == 2);
+                || (reader.OpType is "Reshape" or "Squeeze" && _shapes[reader.Outputs[0]].Shape is [_, { IsKnown: true } channels] && channels == _shapes[tensor].Shape[1]);
             if (flattens && !_model.IsOutput(reader.Outputs[0]))
             {
                 Bypass(reader, rows);

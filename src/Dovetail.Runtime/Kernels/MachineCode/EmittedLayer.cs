@@ -29,6 +29,12 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
     /// <summary>Multiply-accumulates below which a run is not worth splitting: some 10 µs.</summary>
     private const long SmallWork = 400_000;
 
+    /// <summary>
+    /// Multiply-accumulates up to which a call does without the transition that lets the collector run meanwhile: some 10 µs, for
+    /// which other threads would have to wait. The transition itself takes about 10 ns, a small tile 100.
+    /// </summary>
+    private const long ShortCall = 400_000;
+
     private readonly TileArithmetic _arithmetic;
     private readonly TileStreams _streams;
     private readonly LayerConstants _constants;
@@ -36,6 +42,7 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
     private readonly int _inputBytes;
     private readonly int _rowReachBytes;
     private readonly int _windowBytes;
+    private readonly int _weightsOfOutput;
     private readonly bool _rounds;
     private readonly nint[] _functions = new nint[1 << FunctionBits];
 
@@ -46,6 +53,7 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
         _inputBytes = format.ElementBytes;
         _windowBytes = format.Window * format.ElementBytes;
         _rowReachBytes = Math.Max(Shape.Channels * _inputBytes, _windowBytes) + (InputChannels - Shape.Channels) * _inputBytes;
+        _weightsOfOutput = weights.Layout.ValueCount / Shape.Outputs;
         _rounds = arithmetic == TileArithmetic.BFloat16Window32;
         _padding = new AlignedBuffer((nuint)(_rounds ? 2 * _rowReachBytes : _rowReachBytes));
         new Span<byte>(_padding.Pointer, (int)_padding.Length).Fill(padding);
@@ -203,7 +211,10 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
         arguments.Output = output;
         arguments.Residual += offset;
         nint function = Function(pixels, part.Vectors, part.IsPartial, part.Arguments.Residual != null);
-        ((delegate* unmanaged[SuppressGCTransition]<TileArguments*, void>)function)(&arguments);
+        if ((long)pixels * part.Outputs * _weightsOfOutput <= ShortCall)
+            ((delegate* unmanaged[SuppressGCTransition]<TileArguments*, void>)function)(&arguments);
+        else
+            ((delegate* unmanaged<TileArguments*, void>)function)(&arguments);
         if (_constants.Function != ActivationKind.None)
             FunctionPass.Apply(_constants.Function, (float*)output, pixels, part.Outputs, _constants.Outputs);
     }

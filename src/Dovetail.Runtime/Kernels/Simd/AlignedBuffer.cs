@@ -17,7 +17,15 @@ internal sealed unsafe class AlignedBuffer : SafeHandle
 
     public nuint Length { get; }
 
-    public byte* Pointer => (byte*)handle;
+    /// <exception cref="ObjectDisposedException">The memory is freed.</exception>
+    public byte* Pointer
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(IsClosed, this);
+            return (byte*)handle;
+        }
+    }
 
     public override bool IsInvalid => handle == 0;
 

@@ -15,8 +15,12 @@ internal static unsafe class CustomOpCallbacks
     /// <summary>INPUT_OUTPUT_REQUIRED and INPUT_OUTPUT_OPTIONAL of OrtCustomOpInputOutputCharacteristic.</summary>
     private const int Required = 0, Optional = 1;
 
+    /// <summary>Of PackedConv and PackedGemm; the callback is not told which operator asks.</summary>
+    private const string Residual = "R";
+    private const int ResidualIndex = 4;
+
     /// <summary>A table in unmanaged memory that calls <paramref name="definition"/>, for the library behind <paramref name="api"/>.</summary>
-    public static CustomOpTable* CreateTable(OrtApi api, CustomOperator definition)
+    public static CustomOpTable* CreateTable(OrtApi api, CustomOperator definition, bool mayReuse)
     {
         var table = (CustomOpTable*)NativeMemory.AllocZeroed((nuint)sizeof(CustomOpTable));
         table->Version = OrtApi.Version;
@@ -42,7 +46,31 @@ internal static unsafe class CustomOpCallbacks
         table->InferOutputShape = &InferOutputShape;
         table->GetStartVersion = &StartVersion;
         table->GetEndVersion = &EndVersion;
+        if (mayReuse && definition.HasInput(Residual, ResidualIndex))
+        {
+            table->Version = OrtApi.ReuseVersion;
+            table->GetMayInplace = &ReusedResidual;
+            table->ReleaseMayInplace = &ReleaseReused;
+        }
+
         return table;
+    }
+
+    /// <summary>The output may take the residual's place: each element is read before it is written, by the same task.</summary>
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static nuint ReusedResidual(int** inputs, int** outputs)
+    {
+        *inputs = (int*)NativeMemory.Alloc(sizeof(int));
+        *outputs = (int*)NativeMemory.Alloc(sizeof(int));
+        (**inputs, **outputs) = (ResidualIndex, 0);
+        return 1;
+    }
+
+    [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
+    private static void ReleaseReused(int* inputs, int* outputs)
+    {
+        NativeMemory.Free(inputs);
+        NativeMemory.Free(outputs);
     }
 
     private static CustomOperator Definition(CustomOpTable* table) => (CustomOperator)GCHandle.FromIntPtr(table->Operator).Target!;

@@ -31,8 +31,8 @@ internal unsafe struct CustomOpTable
     public delegate* unmanaged[Cdecl]<CustomOpTable*, nint, nint> InferOutputShape;
     public delegate* unmanaged[Cdecl]<CustomOpTable*, int> GetStartVersion;
     public delegate* unmanaged[Cdecl]<CustomOpTable*, int> GetEndVersion;
-    public nint GetMayInplace;
-    public nint ReleaseMayInplace;
+    public delegate* unmanaged[Cdecl]<int**, int**, nuint> GetMayInplace;
+    public delegate* unmanaged[Cdecl]<int*, int*, void> ReleaseMayInplace;
     public nint GetAliasMap;
     public nint ReleaseAliasMap;
 

@@ -13,6 +13,9 @@ internal readonly unsafe struct OrtApi
     /// <summary>The oldest API version that has every function used here (shape inference and ParallelFor came last).</summary>
     public const int Version = 17;
 
+    /// <summary>The release from which on an operator may say that its output takes the place of an input.</summary>
+    public const int ReuseVersion = 18;
+
     /// <summary>ORT_FAIL and ORT_INVALID_ARGUMENT of OrtErrorCode.</summary>
     private const int Fail = 1, InvalidArgument = 2;
 
@@ -32,6 +35,9 @@ internal readonly unsafe struct OrtApi
 
     /// <summary>The API that ONNX Runtime handed to a callback.</summary>
     public static OrtApi From(nint api) => new((nint*)api);
+
+    /// <summary>n of release 1.n.m; 0 where the library does not say.</summary>
+    public static int MinorVersionOf(nint apiBase) => VersionText(apiBase).Split('.') is ["1", var minor, ..] && int.TryParse(minor, out int number) ? number : 0;
 
     /// <summary>The table's address: the same for every session of a library.</summary>
     public nint Address => (nint)_table;

@@ -14,6 +14,8 @@ internal abstract class CustomOperator(string name, ImmutableArray<OperatorInput
 
     public ElementType OutputType => outputType;
 
+    public bool HasInput(string input, int index) => index < inputs.Length && inputs[index].Name == input;
+
     public int IndexOf(string input)
     {
         for (int i = 0; i < inputs.Length; i++)

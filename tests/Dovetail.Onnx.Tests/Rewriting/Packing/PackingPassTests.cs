@@ -115,6 +115,7 @@ public sealed class PackingPassTests
         ["two readers"] = (2, [Conv("x", "w", "a"), Conv("a", "w2", "b"), new NodeProto("MaxPool", "", ["a"], ["c"]).With("kernel_shape", [1L, 1]), new("Add", "", ["b", "c"], ["y"])]),
         ["pool to a head"] = (1, [Conv("x", "w", "a"), new("GlobalAveragePool", "", ["a"], ["b"]), new("Flatten", "", ["b"], ["c"]), new("Gemm", "", ["c", "g", "bias"], ["y"])]),
         ["pool reshaped"] = (1, [Conv("x", "w", "a"), new("GlobalAveragePool", "", ["a"], ["b"]), new("Relu", "", ["b"], ["c"]), new("Reshape", "", ["c", "rows"], ["e"]), new("MatMul", "", ["e", "g"], ["f"]), new("Add", "", ["f", "bias"], ["y"])]),
+        ["pool reshaped to other rows"] = (1, [Conv("x", "w", "a"), new("GlobalAveragePool", "", ["a"], ["b"]), new("Reshape", "", ["b", "halves"], ["c"]), new("Relu", "", ["c"], ["y"])]),
         ["pool is the output"] = (1, [Conv("x", "w", "a"), new("GlobalAveragePool", "", ["a"], ["y"])]),
         ["pool flattened to the output"] = (1, [Conv("x", "w", "a"), new("GlobalAveragePool", "", ["a"], ["b"]), new("Flatten", "", ["b"], ["y"])]),
         ["strided with bias and groups"] = (2, [new NodeProto("Conv", "", ["x", "wg", "bias32"], ["y"]).With("group", 1).With("strides", [2L, 1]).With("pads", [0L, 1, 2, 1]).With("dilations", [1L, 2])]),
@@ -138,7 +139,7 @@ public sealed class PackingPassTests
         [
             Graphs.Random("w", 1, 16, 16, 3, 3), Graphs.Random("w2", 2, 16, 16, 3, 3), Graphs.Random("w3", 3, 16, 16, 3, 3), Graphs.Random("d", 4, 16, 16, 3, 3),
             Graphs.Random("w32", 5, 16, 32, 3, 3), Graphs.Random("wg", 6, 32, 16, 3, 3), Graphs.Random("g", 7, 16, 4), Graphs.Random("bias", 8, 4), Graphs.Random("bias32", 9, 32),
-            Graphs.Random("c3", 10, 16, 1, 1), Graphs.Random("c4", 11, 1, 16, 6, 6), Graphs.Ints("rows", -1, 16),
+            Graphs.Random("c3", 10, 16, 1, 1), Graphs.Random("c4", 11, 1, 16, 6, 6), Graphs.Ints("rows", -1, 16), Graphs.Ints("halves", -1, 8),
             Graphs.Ints("order1", [.. Enumerable.Range(0, 16).Select(i => (i * 5 + 3) % 16L)]), Graphs.Ints("order-3", [.. Enumerable.Range(0, 16).Select(i => 15L - i)]), Graphs.Ints("order2", 5, 3, 1, 0, 2, 4),
             Graphs.Random("depth", 13, 16, 1, 3, 3), Graphs.Ints("parts", 6, 10), Graphs.Ints("pads", 0, 0, 1, 2, 0, 0, 3, 0), Graphs.Ints("sizes", 2, 16, 9, 12),
             TensorData.Create<float>("scales", [4], [1, 1, 2, 1.5f]),
