@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using Dovetail.Core;
 using Dovetail.Training.Data;
 
 namespace Dovetail.Training.Tests.Data;
