@@ -204,6 +204,7 @@ public static class TensorData
             short => (T)(object)(short)value,
             ushort => (T)(object)(ushort)value,
             Half => (T)(object)BitConverter.UInt16BitsToHalf((ushort)value),
+            BFloat16 => (T)(object)BFloat16.FromBits((ushort)value),
             _ => (T)(object)value,
         };
 

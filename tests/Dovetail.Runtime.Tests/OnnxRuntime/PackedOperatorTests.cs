@@ -35,6 +35,44 @@ public sealed class PackedOperatorTests
         }
     }
 
+    /// <summary>
+    /// ONNX Runtime may put the output where the residual was. Sizes are fixed, or it would not: with a residual that nothing else
+    /// reads, one that is the input as well, and one that is read again behind.
+    /// </summary>
+    [Theory]
+    [InlineData("1:16", 3)]
+    [InlineData("2:32", 1)]
+    [InlineData("1:8/out", 3)]
+    public void AResidualInsideAGraphIsAddedOnce(string pattern, int kernel)
+    {
+        int pad = kernel / 2;
+        var layer = new LayerCase(pattern, 72, 72, new ConvolutionGeometry(9, 8, kernel, kernel, 1, 1, pad, pad, pad, pad), Batch: 2, Kind: ActivationKind.Silu);
+        PackedTensor<float> weights = RandomLayer.Float32(layer.Layout, new Random(1));
+        float[] bias = RandomLayer.Floats(layer.Outputs, new Random(2)), x = RandomLayer.Floats(layer.InputLength, new Random(3));
+        float[] positive = Array.ConvertAll(x, value => Math.Max(value, 0)), negative = Array.ConvertAll(x, value => -value);
+        OnnxModel plain = TestModels.PackedConv(layer, weights, bias);
+        float[] alone = RunFloat(plain, layer, x, negative, 1, out _), same = RunFloat(plain, layer, positive, positive, 1, out _);
+        for (int threads = 1; threads <= 2; threads++)
+        {
+            Assert.Equal(alone, Run("X", "r", [new NodeProto("Neg", "before", ["X"], ["r"])], []));
+            Assert.Equal(same, Run("r", "r", [new NodeProto("Relu", "before", ["X"], ["r"])], []));
+            Assert.Equal(alone.Zip(negative, (a, b) => a + b), Run("X", "r", [new NodeProto("Neg", "before", ["X"], ["r"])], [new NodeProto("Add", "behind", ["Z", "r"], ["Y"])]));
+
+            float[] Run(string input, string residual, NodeProto[] before, NodeProto[] behind)
+            {
+                OnnxModel model = TestModels.PackedConv(layer, weights, bias);
+                NodeProto node = model.Nodes.Single();
+                (node.Inputs[0], node.Inputs[4], node.Outputs[0]) = (input, residual, behind.Length > 0 ? "Z" : "Y");
+                model.Nodes.InsertRange(0, before);
+                model.Nodes.AddRange(behind);
+                model.Graph.Inputs.Clear();
+                model.Graph.Inputs.Add(ValueInfoProto.Tensor("X", OnnxType.Float, layer.Batch, 9, 8, layer.Channels));
+                using var session = DovetailSession.Create(model.ToBytes(), new DovetailSessionOptions(threads));
+                return session.Run(x, layer.Batch, 9, 8, layer.Channels);
+            }
+        }
+    }
+
     [Theory]
     [InlineData("1:16", 130, 200)]
     [InlineData("4:64", 33, 70)]
