@@ -11,6 +11,9 @@ namespace Dovetail.Onnx.Rewriting;
 /// </summary>
 public static class WeightLayers
 {
+    /// <summary>Why there is nothing to pack or prune in a graph without layers.</summary>
+    internal const string NoLayers = "it has no Conv over two dimensions and no Gemm or MatMul with a constant matrix.";
+
     /// <returns>In graph order.</returns>
     /// <exception cref="OnnxException">The graph cannot be understood: unknown operator, shapes that do not fit.</exception>
     public static IReadOnlyList<WeightLayer> Find(OnnxModel model)
@@ -30,7 +33,7 @@ public static class WeightLayers
         if (fitting.Count == 0)
             throw new PatternException(
                 $"Pattern {pattern} fits no layer of '{model.Graph.Name}': " +
-                (layers.Count == 0 ? "it has no Conv, Gemm or MatMul with constant weights." : string.Join("; ", layers.Select(l => $"{l.Name}: {l.ReasonAgainst(pattern)}")) + ". Choose a smaller group."));
+                (layers.Count == 0 ? NoLayers : string.Join("; ", layers.Select(l => $"{l.Name}: {l.ReasonAgainst(pattern)}")) + ". Choose a smaller group."));
         return fitting;
     }
 

@@ -104,7 +104,7 @@ public static class PackingPass
         if (!reports.Exists(r => r.Pattern is not null))
             throw new PatternException(
                 $"Pattern {pattern} fits no layer of '{model.Graph.Name}': " +
-                (reports.Count == 0 ? "it has no Conv, Gemm or MatMul with constant weights." : string.Join("; ", reports.Select(r => $"{r.Name}: {r.DenseReason}")) + ". Train or prune the model onto the pattern, or choose a smaller group."));
+                (reports.Count == 0 ? WeightLayers.NoLayers : string.Join("; ", reports.Select(r => $"{r.Name}: {r.DenseReason}")) + ". Train or prune the model onto the pattern, or choose a smaller group."));
         model.RemoveDeadNodes();
         model.Graph.ValueInfos.Clear();
         model.SetOpsetVersion(OnnxModel.DovetailDomain, 1);
