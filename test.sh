@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what the tests need, builds, checks the format and runs every test.
 #   ./test.sh            everything
-#   ./test.sh fast       no Torch and no tools: seconds
+#   ./test.sh fast       no Torch and no tools: some minutes
 # The last line is "N passed, N failed, N skipped".
 set -uo pipefail
 
