@@ -101,8 +101,9 @@ internal static class PackCommand
 
     private static void PrintPrediction(IAnsiConsole console, PackingResult result, int batch, int threads)
     {
-        List<LayerPrediction> known = [.. result.Layers.Select(layer => layer.Prediction).OfType<LayerPrediction>()];
-        double dense = known.Sum(p => p.DenseMicroseconds), chosen = known.Sum(p => p.IsPacked ? p.PackedMicroseconds : p.DenseMicroseconds);
+        List<PackedLayerReport> known = [.. result.Layers.Where(layer => layer.Prediction is not null)];
+        double dense = known.Sum(layer => layer.Prediction!.DenseMicroseconds);
+        double chosen = known.Sum(layer => layer.Pattern is not null ? layer.Prediction!.PackedMicroseconds : layer.Prediction!.DenseMicroseconds);
         console.WriteLine($"Predicted on this machine (batch {batch}, {threads} thread{(threads > 1 ? "s" : "")}), layers that satisfy their pattern: dense {dense:N0} µs, as chosen {chosen:N0} µs. Measure the whole with 'dovetail bench'.");
         int unknown = result.Layers.Count(layer => layer.Pattern is not null && layer.Prediction is null);
         if (unknown > 0)

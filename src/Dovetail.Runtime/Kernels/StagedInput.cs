@@ -21,7 +21,16 @@ internal unsafe ref struct StagedInput
         _buffer = ArrayPool<byte>.Shared.Rent((int)bytes + Alignment);
         _pin = GCHandle.Alloc(_buffer, GCHandleType.Pinned);
         var start = (byte*)((_pin.AddrOfPinnedObject() + Alignment - 1) & -Alignment);
-        layer.Stage(call, start);
+        try
+        {
+            layer.Stage(call, start);
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+
         Call = call.WithInput(start);
     }
 

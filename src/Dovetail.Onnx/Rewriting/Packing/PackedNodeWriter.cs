@@ -30,10 +30,11 @@ internal sealed class PackedNodeWriter(OnnxModel model, PackingOptions options)
     }
 
     /// <summary>Values and owners, in bytes.</summary>
-    public static long PackedBytes(WeightLayer layer, ComplementaryPattern pattern)
+    public static long PackedBytes(WeightLayer layer, ComplementaryPattern pattern, DType valueType)
     {
+        int valueBytes = layer.IsQuantized ? sizeof(sbyte) : valueType == DType.Float32 ? sizeof(float) : sizeof(ushort);
         var layout = new CellLayout(pattern, layer.Shape);
-        return (long)layout.ValueCount * (layer.IsQuantized ? 1 : sizeof(float))
+        return (long)layout.ValueCount * valueBytes
             + (long)layout.OwnerRows * OwnerCodec.RowBytes(layout.OwnerColumns, pattern.IndexBits);
     }
 

@@ -120,7 +120,7 @@ public static class PackingPass
     {
         long dense = layer.DenseBytes;
         string? reason = options.KeepDense.GetValueOrDefault(layer.Name) ?? layer.ReasonAgainst(pattern);
-        long packed = PackedNodeWriter.PackedBytes(layer, pattern);
+        long packed = PackedNodeWriter.PackedBytes(layer, pattern, options.ValueType);
         if (reason is null && packed >= dense && !options.AllowLarger)
             reason = $"packed it would take {packed} bytes, and dense it takes {dense}";
         if (reason is null)
