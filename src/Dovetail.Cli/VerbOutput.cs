@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Dovetail.Core;
 using Spectre.Console;
 
@@ -44,10 +45,15 @@ public sealed class VerbOutput
         DictionaryKeyPolicy = JsonNamingPolicy.SnakeCaseLower,
         WriteIndented = true,
         Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals, // a network may answer NaN: "NaN", as text
     };
 
     /// <summary>Writes the verb's result where <c>--json</c> asked for it, if it did.</summary>
-    public void WriteJson<T>(T result) => WriteJsonText(JsonSerializer.Serialize(result, JsonOptions) + "\n");
+    public void WriteJson<T>(T result)
+    {
+        if (_jsonTarget is not null)
+            WriteJsonText(JsonSerializer.Serialize(result, JsonOptions) + "\n");
+    }
 
     /// <summary>As <see cref="WriteJson"/> for text that is JSON already.</summary>
     public void WriteJsonText(string text)

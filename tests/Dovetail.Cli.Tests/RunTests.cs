@@ -43,6 +43,25 @@ public sealed class RunTests
     }
 
     [Theory]
+    [InlineData(null)]
+    [InlineData("-")]
+    public async Task An_answer_of_NaN_is_shown_and_written_as_one(string? json)
+    {
+        using var folder = new TemporaryFolder();
+        ZooModels.Create("mlp", seed: 4).Save(folder.File("m.onnx"));
+        float[] image = new float[784];
+        Array.Fill(image, float.NaN);
+        NpyFile.Write(folder.File("x.npy"), new FileTensor(image, [1, 1, 28, 28]));
+        string[] arguments = ["run", folder.File("m.onnx"), "--input", folder.File("x.npy"), "--top", "1"];
+        CliProcess.Outcome run = await CliProcess.RunAsync(json is null ? arguments : [.. arguments, "--json", json]);
+        Assert.True(run.ExitCode == 0, run.Error);
+        if (json is null)
+            Assert.Contains("NaN", run.Output);
+        else
+            Assert.Equal("NaN", JsonDocument.Parse(run.Output).RootElement.GetProperty("top")[0][0].GetProperty("value").GetString());
+    }
+
+    [Theory]
     [InlineData(new[] { "--input", "x.npy", "--output", "y.txt" }, "expected a file that ends in .npy or .json")]
     [InlineData(new[] { "--input", "x.npy", "--output", "nothing=y.npy" }, "the model has no output 'nothing', expected one of logits")]
     [InlineData(new[] { "--input", "nothing=x.npy" }, "the model has no input 'nothing'; its inputs are 'image', float [any, 1, 28, 28]")]
