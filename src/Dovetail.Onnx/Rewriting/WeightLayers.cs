@@ -25,7 +25,7 @@ public static class WeightLayers
     }
 
     /// <summary>The layers of the model that the pattern fits.</summary>
-    /// <exception cref="PatternException">It fits none; the message lists each layer with its reason.</exception>
+    /// <exception cref="PatternException">It fits none; the message says why, by the first layers.</exception>
     public static IReadOnlyList<WeightLayer> FindFitting(OnnxModel model, ComplementaryPattern pattern)
     {
         IReadOnlyList<WeightLayer> layers = Find(model);
@@ -33,8 +33,17 @@ public static class WeightLayers
         if (fitting.Count == 0)
             throw new PatternException(
                 $"Pattern {pattern} fits no layer of '{model.Graph.Name}': " +
-                (layers.Count == 0 ? NoLayers : string.Join("; ", layers.Select(l => $"{l.Name}: {l.ReasonAgainst(pattern)}")) + ". Choose a smaller group."));
+                (layers.Count == 0 ? NoLayers : Reasons(layers.Select(l => (l.Name, l.ReasonAgainst(pattern)))) + ". Choose a smaller group."));
         return fitting;
+    }
+
+    /// <summary>Why layers stay dense, for an error message: the first few, and how many more there are.</summary>
+    internal static string Reasons(IEnumerable<(string Name, string? Reason)> layers)
+    {
+        const int shown = 3;
+        List<string> reasons = [.. layers.Select(l => $"{l.Name}: {l.Reason?.TrimEnd('.')}")];
+        string first = string.Join("; ", reasons.Take(shown));
+        return reasons.Count > shown ? $"{first}; and {reasons.Count - shown} more" : first;
     }
 
     /// <summary>The fully connected layer at the end, which is small and sensitive and so stays dense unless asked otherwise; null where there is none or nothing else.</summary>

@@ -101,10 +101,12 @@ public static class PackingPass
         CheckNames(layers, options);
         var writer = new PackedNodeWriter(model, options);
         List<PackedLayerReport> reports = [.. layers.Select(l => PackLayer(writer, l, options.LayerPatterns.GetValueOrDefault(l.Name, pattern), options))];
+        if (!reports.Exists(r => r.Pattern is not null) && sparseModel.Nodes.Any(n => n.Domain == OnnxModel.DovetailDomain))
+            throw new PatternException($"'{model.Graph.Name}' is packed already, expected a sparse model in standard ONNX. Give the file that it was packed from.");
         if (!reports.Exists(r => r.Pattern is not null))
             throw new PatternException(
                 $"Pattern {pattern} fits no layer of '{model.Graph.Name}': " +
-                (reports.Count == 0 ? WeightLayers.NoLayers : string.Join("; ", reports.Select(r => $"{r.Name}: {r.DenseReason}")) + ". Train or prune the model onto the pattern, or choose a smaller group."));
+                (reports.Count == 0 ? WeightLayers.NoLayers : WeightLayers.Reasons(reports.Select(r => (r.Name, r.DenseReason))) + ". Train or prune the model onto the pattern, or choose a smaller group."));
         model.RemoveDeadNodes();
         model.Graph.ValueInfos.Clear();
         model.SetOpsetVersion(OnnxModel.DovetailDomain, 1);
