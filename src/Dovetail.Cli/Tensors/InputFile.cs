@@ -63,11 +63,14 @@ internal static class InputFile
         }
         catch (Exception error) when (error is not OutOfMemoryException) // the decoder throws what comes: InvalidOperation, IndexOutOfRange
         {
-            throw new TensorFileException($"'{path}' is not a whole PNG or JPEG image: {error.Message.TrimEnd('.')}.", error);
+            throw new TensorFileException($"'{path}' is not a whole PNG or JPEG image (the decoder: {Words(error)}). It may be cut off: copy it again.", error);
         }
 
         long[] last = [1, image.Height, image.Width, channels];
         return Pixels(image.Data, last, path, input, scaling, axis);
+
+        // the decoder's message may be blank
+        static string Words(Exception error) => error.Message.Trim(' ', '.', '\0', '\r', '\n') is { Length: > 0 } words ? words : error.GetType().Name;
     }
 
     private static FileTensor Idx(byte[] file, string path, ModelInput input, PixelScaling scaling)
