@@ -19,10 +19,10 @@ public static class CommandLine
 
     public static async Task<int> RunAsync(string[] args)
     {
-        ParseResult parsed = Root().Parse(args);
+        ParseResult parsed = Root().Parse(args.Length == 0 ? ["--help"] : args);
         if (parsed.Errors.Count > 0)
         {
-            Report($"{string.Join(" ", parsed.Errors.Select(error => error.Message))} See 'dovetail {Path(parsed)}--help'.");
+            Report($"{string.Join(" ", parsed.Errors.Select(error => Words(error, parsed)))} See 'dovetail {Path(parsed)}--help'.");
             return Usage;
         }
 
@@ -80,6 +80,16 @@ public static class CommandLine
         VerifyCommand.Create(),
         DoctorCommand.Create(),
     };
+
+    /// <summary>The parser's message on one line; a group of verbs without one says which there are.</summary>
+    private static string Words(ParseError error, ParseResult parsed)
+    {
+        Command command = parsed.CommandResult.Command;
+        if (command.Subcommands.Count > 0 && parsed.UnmatchedTokens.Count == 0)
+            return $"'{command.Name}' takes a command: {string.Join(" or ", command.Subcommands.Select(verb => verb.Name))}.";
+        string[] lines = error.Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return lines.Length == 1 ? lines[0] : $"{lines[0]} {string.Join(", ", lines[1..])}.";
+    }
 
     private static string Path(ParseResult parsed)
     {

@@ -71,6 +71,50 @@ public sealed class BadInputTests
         Assert.Contains("channels", line);
     }
 
+    [Theory]
+    [InlineData("pack")]
+    [InlineData("prune")]
+    public async Task A_deep_network_that_no_pattern_fits_is_a_short_line(string verb)
+    {
+        using var folder = new TemporaryFolder();
+        ZooModels.Create("resnet20", 1).Save(folder.File("model.onnx"));
+        string line = await FailsAsync("fits no layer", verb, folder.File("model.onnx"), "--pattern", verb == "pack" ? "1:16" : "1:256");
+        Assert.Contains("stem: 3 channels are fewer than the group", line);
+        Assert.Matches("; and 19 more\\. (Train|Choose)", line); // 22 weight layers, of which 3 are shown
+        Assert.DoesNotContain("..", line);
+    }
+
+    [Fact]
+    public async Task A_model_that_is_packed_already()
+    {
+        using var folder = new TemporaryFolder();
+        CliProcess.Outcome zoo = await CliProcess.RunAsync("zoo", "write", "mlp", folder.File("sparse.onnx"), "--pattern", "1:16");
+        Assert.True(zoo.ExitCode == 0, zoo.Error);
+        CliProcess.Outcome pack = await CliProcess.RunAsync("pack", folder.File("sparse.onnx"), "--pattern", "1:16", "--pack", "all", "--out", folder.File("packed.onnx"));
+        Assert.True(pack.ExitCode == 0, pack.Error);
+        await FailsAsync("is packed already", "pack", folder.File("packed.onnx"), "--pattern", "1:16", "--pack", "all");
+    }
+
+    [Theory]
+    [InlineData("prune")]
+    [InlineData("pack")]
+    public async Task An_output_that_is_the_source(string verb)
+    {
+        using var folder = new TemporaryFolder();
+        ZooModels.Create("mlp", 1).Save(folder.File("model.onnx"));
+        byte[] before = await File.ReadAllBytesAsync(folder.File("model.onnx"));
+        await FailsAsync("would replace its source", verb, folder.File("model.onnx"), "--out", folder.File("model.onnx"));
+        Assert.Equal(before, await File.ReadAllBytesAsync(folder.File("model.onnx")));
+    }
+
+    [Theory]
+    [InlineData("Must be one of: 'fp32', 'fp16', 'bf16'. See 'dovetail pack --help'.", "pack", "model.onnx", "--values", "int8")]
+    [InlineData("'zoo' takes a command: list or write. See 'dovetail zoo --help'.", "zoo")]
+    [InlineData("this machine runs", "pack", "model.onnx", "--threads", "99999")]
+    [InlineData("--dtype belongs to --shapes", "bench", "model.onnx", "--dtype", "int8")]
+    [InlineData("--callers belongs to --stream async", "bench", "model.onnx", "--callers", "3")]
+    public async Task A_command_line_that_cannot_be_meant(string says, params string[] arguments) => await FailsAsync(says, arguments);
+
     [Fact]
     public async Task A_pattern_that_the_array_cannot_select_by() =>
         await FailsAsync("expected an input-axis pattern", "codesign", "--pattern", "1:8/out", "--out", "out");

@@ -25,6 +25,13 @@ public sealed class VerbTests
     }
 
     [Fact]
+    public async Task Nothing_at_all_shows_the_help()
+    {
+        CliProcess.Outcome bare = await CliProcess.RunAsync();
+        Assert.Equal((0, (await CliProcess.RunAsync("--help")).Output), (bare.ExitCode, bare.Output));
+    }
+
+    [Fact]
     public void The_commands_of_the_README_are_understood()
     {
         string readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));

@@ -57,6 +57,10 @@ internal static class BenchCommand
         {
             if (result.GetValue(shapes) is null == result.GetValue(model) is null)
                 result.AddError("Expected either a model or --shapes FILE.csv.");
+            else if (result.GetValue(shapes) is null && result.GetResult(type) is { Implicit: false })
+                result.AddError("--dtype belongs to --shapes; a model has the types that it was packed with.");
+            if (result.GetResult(callers) is { Implicit: false } && result.GetValue(stream) != "async")
+                result.AddError("--callers belongs to --stream async; give it too.");
         });
         command.SetAction((parsed, cancellation) => Task.Run(() => // off this thread, so that Ctrl-C can wait for it
         {

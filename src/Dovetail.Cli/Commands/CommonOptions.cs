@@ -7,6 +7,9 @@ namespace Dovetail.Cli.Commands;
 /// <summary>Options that several verbs share, so that they read the same everywhere.</summary>
 internal static class CommonOptions
 {
+    /// <summary>More only wait for each other: with hundreds a measurement of seconds takes an hour.</summary>
+    private const int MostThreadsPerProcessor = 4;
+
     public static Option<string?> Json() => new("--json")
     {
         Description = "Write the result as JSON to FILE; '-' is standard output, and then nothing else goes there.",
@@ -63,7 +66,17 @@ internal static class CommonOptions
         DefaultValueFactory = _ => 1,
     };
 
-    public static Option<int> Threads(int defaultValue, string what) => Positive("--threads", $"Threads for {what}.", defaultValue);
+    public static Option<int> Threads(int defaultValue, string what)
+    {
+        Option<int> option = Positive("--threads", $"Threads for {what}.", defaultValue);
+        int most = MostThreadsPerProcessor * Environment.ProcessorCount;
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out int value) && value > most)
+                result.AddError($"--threads is {value}, expected {most} or fewer: this machine runs {Environment.ProcessorCount} at once.");
+        });
+        return option;
+    }
 
     /// <summary>An option whose value is a whole number ≥ 1.</summary>
     public static Option<int> Positive(string name, string description, int defaultValue, params string[] aliases)

@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using Dovetail.Cli.Codesign;
 using Dovetail.Cli.Pruning;
+using Dovetail.Core;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Rewriting.Allocation;
@@ -81,7 +82,10 @@ internal static class PruneCommand
         command.SetAction((parsed, cancellation) => Task.Run(() => // off this thread, so that Ctrl-C can wait for it
         {
             var output = new VerbOutput(parsed.GetValue(json));
-            OnnxModel network = ModelSource.Load(parsed.GetValue(model)!, parsed.GetValue(seed));
+            string source = parsed.GetValue(model)!, target = parsed.GetValue(file)!;
+            if (Path.GetFullPath(source) == Path.GetFullPath(target))
+                throw new DovetailException($"The pruned model would replace its source, '{source}'. Give --out another name.");
+            OnnxModel network = ModelSource.Load(source, parsed.GetValue(seed));
             CostUnit unit = Enum.Parse<CostUnit>(parsed.GetValue(cost)!, ignoreCase: true);
             var options = new PruneOptions(
                 parsed.GetValue(pattern)!, parsed.GetValue(head),
@@ -93,7 +97,6 @@ internal static class PruneCommand
             PruneResult result = options.Permute is null
                 ? PruneJob.Run(network, options, null, cancellation)
                 : ProgressLine.RunShare(output.Human, "Ordering channels", progress => PruneJob.Run(network, options, progress, cancellation));
-            string target = parsed.GetValue(file)!;
             result.Model.Save(target);
             Print(output.Human, result, target, unit);
             output.WriteJson(Json(result, target, parsed.GetValue(cost)!));
@@ -131,7 +134,7 @@ internal static class PruneCommand
                 $"{Amount(found.Cost, unit)} of a budget of {Amount(allocation.Budget, unit)}, {(double)found.Cost / Math.Max(1, result.DenseCost):0.0%} of the dense network's. Sum of captured shares "
                 + $"{found.Score:0.000}{(found.IsOptimal ? ", the greatest there is" : $"; none exceeds {found.UpperBound:0.000}")}.");
         console.WriteLine(
-            $"Wrote {target}: {result.Layers.Count(layer => layer.Pattern is not null)} of {result.Layers.Count} layers pruned, {result.Sparsity:0.0%} of their weights zero. Captured energy is the share of Σw² that was kept.");
+            $"Wrote {target}: {result.Layers.Count(layer => layer.Pattern is not null)} of {result.Layers.Count} layers pruned, {result.Sparsity:0.0%} of the weights of all layers zero. Captured energy is the share of Σw² that was kept.");
     }
 
     private static string Describe(PermutedLayer order) => order.Outcome switch

@@ -21,7 +21,7 @@ internal static class SimulateCommand
         var model = new Argument<string?>("model") { Description = "ONNX file (dense, sparse or packed). Cycle by cycle needs a packed int8 model.", Arity = ArgumentArity.ZeroOrOne };
         var topology = new Option<string?>("--topology") { Description = "SCALE-Sim topology file instead of a model.", HelpName = "FILE.csv" };
         Option<int> rows = CommonOptions.Positive("--rows", "Array rows.", 16), cols = CommonOptions.Positive("--cols", "Array columns.", 16);
-        var dataflow = new Option<string>("--dataflow") { Description = "Weight, output or input stationary.", DefaultValueFactory = _ => "ws" };
+        var dataflow = new Option<string>("--dataflow") { Description = "Input (is), output (os) or weight (ws) stationary.", DefaultValueFactory = _ => "ws" };
         dataflow.AcceptOnlyFromAmong("ws", "os", "is");
         var pattern = new Option<ComplementaryPattern?>("--pattern")
         {
