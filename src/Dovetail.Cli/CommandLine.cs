@@ -22,7 +22,13 @@ public static class CommandLine
         ParseResult parsed = Root().Parse(args.Length == 0 ? ["--help"] : args);
         if (parsed.Errors.Count > 0)
         {
-            Report($"{string.Join(" ", parsed.Errors.Select(error => Words(error, parsed)))} See 'dovetail {Path(parsed)}--help'.");
+            Report($"{Words(parsed)} See 'dovetail {Path(parsed)}--help'.");
+            return Usage;
+        }
+
+        if (parsed.CommandResult.Children.FirstOrDefault(given => given.Tokens.Any(token => string.IsNullOrWhiteSpace(token.Value))) is { } empty)
+        {
+            Report($"{(empty is OptionResult option ? option.Option.Name : "An argument")} is empty, expected a value. See 'dovetail {Path(parsed)}--help'.");
             return Usage;
         }
 
@@ -81,12 +87,20 @@ public static class CommandLine
         DoctorCommand.Create(),
     };
 
-    /// <summary>The parser's message on one line; a group of verbs without one says which there are.</summary>
-    private static string Words(ParseError error, ParseResult parsed)
+    /// <summary>The parser's messages on one line; a group of verbs without one of them says which there are.</summary>
+    private static string Words(ParseResult parsed)
     {
         Command command = parsed.CommandResult.Command;
-        if (command.Subcommands.Count > 0 && parsed.UnmatchedTokens.Count == 0)
-            return $"'{command.Name}' takes a command: {string.Join(" or ", command.Subcommands.Select(verb => verb.Name))}.";
+        if (command.Subcommands.Count == 0)
+            return string.Join(" ", parsed.Errors.Select(Words));
+        string verbs = string.Join(", ", command.Subcommands.Select(verb => verb.Name));
+        return parsed.UnmatchedTokens is [string unknown, ..]
+            ? $"'{command.Name}' has no command '{unknown}', expected one of: {verbs}."
+            : $"'{command.Name}' takes a command, one of: {verbs}.";
+    }
+
+    private static string Words(ParseError error)
+    {
         string[] lines = error.Message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         return lines.Length == 1 ? lines[0] : $"{lines[0]} {string.Join(", ", lines[1..])}.";
     }

@@ -72,6 +72,22 @@ public sealed class BadInputTests
     }
 
     [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.NegativeInfinity)]
+    public async Task A_weight_that_is_no_number_is_in_a_named_layer(float weight)
+    {
+        using var folder = new TemporaryFolder();
+        OnnxModel model = ZooModels.Create("mlp", 1);
+        NodeProto layer = model.Nodes.Last(node => node.Is("Gemm") && node.Name != "head");
+        TensorProto tensor = model.Graph.Initializers.Single(initializer => initializer.Name == layer.Input(1));
+        float[] values = tensor.ToFloats();
+        values[77] = weight;
+        tensor.RawData = System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(values).ToArray();
+        model.Save(folder.File("model.onnx"));
+        await FailsAsync($"Layer '{layer.Name}' has weights that are NaN or infinite", "prune", folder.File("model.onnx"), "--permute");
+    }
+
+    [Theory]
     [InlineData("pack")]
     [InlineData("prune")]
     public async Task A_deep_network_that_no_pattern_fits_is_a_short_line(string verb)
@@ -109,7 +125,11 @@ public sealed class BadInputTests
 
     [Theory]
     [InlineData("Must be one of: 'fp32', 'fp16', 'bf16'. See 'dovetail pack --help'.", "pack", "model.onnx", "--values", "int8")]
-    [InlineData("'zoo' takes a command: list or write. See 'dovetail zoo --help'.", "zoo")]
+    [InlineData("'zoo' takes a command, one of: list, write. See 'dovetail zoo --help'.", "zoo")]
+    [InlineData("'zoo' has no command 'lst', expected one of: list, write. See", "zoo", "lst", "--json", "-")]
+    [InlineData("has no command 'pak', expected one of: codesign, train, prune, pack,", "pak", "model.onnx")]
+    [InlineData("--out is empty", "prune", "model.onnx", "--out", "")]
+    [InlineData("An argument is empty", "inspect", "")]
     [InlineData("this machine runs", "pack", "model.onnx", "--threads", "99999")]
     [InlineData("--dtype belongs to --shapes", "bench", "model.onnx", "--dtype", "int8")]
     [InlineData("--callers belongs to --stream async", "bench", "model.onnx", "--callers", "3")]

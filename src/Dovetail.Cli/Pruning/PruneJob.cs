@@ -19,7 +19,7 @@ internal static class PruneJob
 {
     private const string HeadReason = "it is the head, which is small and sensitive (--head prunes it too)";
 
-    /// <exception cref="DovetailException">No layer can be pruned, the budget is too small, or the weights are int8.</exception>
+    /// <exception cref="DovetailException">No layer can be pruned, the budget is too small, or the weights are int8 or not finite.</exception>
     public static PruneResult Run(OnnxModel source, PruneOptions options, IProgress<double>? progress = null, CancellationToken cancellation = default)
     {
         if (source.Nodes.Find(PackedWeights.IsPacked) is { } packed)
@@ -28,6 +28,8 @@ internal static class PruneJob
         IReadOnlyList<WeightLayer> layers = WeightLayers.Find(model);
         if (layers.FirstOrDefault(layer => layer.IsQuantized) is { } quantized)
             throw new OnnxException($"Layer '{quantized.Name}' has int8 weights; prune the floating-point model and quantize it again.");
+        if (layers.FirstOrDefault(layer => layer.GetWeights().Any(w => !float.IsFinite(w))) is { } diverged)
+            throw new OnnxException($"Layer '{diverged.Name}' has weights that are NaN or infinite, expected finite numbers. A training that diverged leaves such weights.");
         string? head = options.Head ? null : WeightLayers.FindHead(layers)?.Name;
         (LayerAllocation? allocation, long denseCost) = options.Allocation is null ? (null, 0) : Allocate(model, options.Allocation, layers, head);
         IReadOnlyDictionary<string, ComplementaryPattern> patterns = allocation?.LayerPatterns ?? Fitting(model, options.Pattern, head);
