@@ -40,7 +40,7 @@ public static class WeightLayers
     /// <summary>Why layers stay dense, for an error message: the first few, and how many more there are.</summary>
     internal static string Reasons(IEnumerable<(string Name, string? Reason)> layers)
     {
-        const int shown = 3;
+        const int shown = 6;
         List<string> reasons = [.. layers.Select(l => $"{l.Name}: {l.Reason?.TrimEnd('.')}")];
         string first = string.Join("; ", reasons.Take(shown));
         return reasons.Count > shown ? $"{first}; and {reasons.Count - shown} more" : first;
