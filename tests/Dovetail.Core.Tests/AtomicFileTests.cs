@@ -12,14 +12,14 @@ public sealed class AtomicFileTests
         byte[] found = File.ReadAllBytes(path);
         Assert.Equal(100_000, found.Length);
         Assert.Single(found.Distinct());
-        Assert.Equal([path], Directory.GetFiles(folder.FullName));
+        Assert.Equal([path], Directory.GetFiles(folder.Path));
     }
 
     [Fact]
     public void AMissingFolder_IsSaid()
     {
         using var folder = new TemporaryFolder();
-        string path = Path.Combine(folder.FullName, "none", "x");
+        string path = Path.Combine(folder.Path, "none", "x");
         string message = Assert.Throws<DovetailException>(() => AtomicFile.WriteAllText(path, "")).Message;
         Assert.StartsWith($"Cannot write '{path}': Could not find a part of the path", message);
         Assert.EndsWith("Check that the folder exists, may be written and has room.", message);

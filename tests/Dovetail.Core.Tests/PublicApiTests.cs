@@ -12,7 +12,7 @@ public sealed class PublicApiTests
     [Fact]
     public void PublicApi_IsApproved()
     {
-        string path = Path.Combine(RepositoryFiles.Root, "tests", "Dovetail.Core.Tests", "PublicApi.approved.txt");
+        string path = Path.Combine(Repository.Root, "tests", "Dovetail.Core.Tests", "PublicApi.approved.txt");
         string found = typeof(SparsityPattern).Assembly.GeneratePublicApi(new ApiGeneratorOptions { IncludeAssemblyAttributes = false }).ReplaceLineEndings("\n").TrimEnd() + "\n";
         if (Environment.GetEnvironmentVariable("DOVETAIL_ACCEPT_API") == "1")
             AtomicFile.WriteAllText(path, found);

@@ -19,12 +19,10 @@ public sealed class NativeHost : IDisposable
         string headers = Path.Combine(package, "build", "native", "include");
         string library = Path.Combine(package, "runtimes", RuntimeInformation.RuntimeIdentifier, "native", "libonnxruntime.so");
         File.CreateSymbolicLink(Path.Combine(Folder, "libonnxruntime.so.1"), library); // its soname
-        Succeed("bash", [Path.Combine(Root, "scripts", "publish-native.sh"), Folder]);
-        Compile(Path.Combine(Root, "tests", "Dovetail.Native.Tests", "native", "host.c"), "host", headers);
-        Compile(Path.Combine(Root, "samples", "c", "run_packed.c"), "run_packed", headers);
+        Succeed("bash", [Path.Combine(Repository.Root, "scripts", "publish-native.sh"), Folder]);
+        Compile(Path.Combine(Repository.Root, "tests", "Dovetail.Native.Tests", "native", "host.c"), "host", headers);
+        Compile(Path.Combine(Repository.Root, "samples", "c", "run_packed.c"), "run_packed", headers);
     }
-
-    public static string Root { get; } = FindRoot();
 
     public string Folder => _folder.FullName;
 
@@ -45,7 +43,7 @@ public sealed class NativeHost : IDisposable
     private void Compile(string source, string program, string headers) => Succeed(
         "gcc",
         [
-            "-std=c11", "-D_POSIX_C_SOURCE=200809L", "-O1", "-Wall", "-Wextra", "-Werror", "-I", headers, source,
+            "-std=c11", "-pthread", "-D_POSIX_C_SOURCE=200809L", "-O1", "-Wall", "-Wextra", "-Werror", "-I", headers, source,
             "-o", FileName(program), FileName("libonnxruntime.so.1"), "-Wl,-rpath,$ORIGIN",
         ]);
 
@@ -65,14 +63,6 @@ public sealed class NativeHost : IDisposable
         Task<string> output = process.StandardOutput.ReadToEndAsync(), errors = process.StandardError.ReadToEndAsync();
         process.WaitForExit();
         return new ProcessResult(process.ExitCode, output.Result, errors.Result);
-    }
-
-    private static string FindRoot()
-    {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-            if (File.Exists(Path.Combine(folder.FullName, "Dovetail.slnx")))
-                return folder.FullName;
-        throw new InvalidOperationException($"No Dovetail.slnx above {AppContext.BaseDirectory}.");
     }
 }
 

@@ -21,12 +21,7 @@ public sealed class NativeLibraryTests(NativeHost host) : IClassFixture<NativeHo
     public void FloatNetworksAgreeToRounding(int build)
     {
         foreach (string pattern in new[] { "1:16", "1:8", "2:32", "1:4/out" })
-        {
-            (float[] expected, float[] actual) = RunBoth(Networks.Float32(pattern, seed: 3), Library(build));
-            float tolerance = 1e-5f * expected.Max(MathF.Abs);
-            for (int i = 0; i < expected.Length; i++)
-                Assert.True(Math.Abs(expected[i] - actual[i]) <= tolerance, $"{pattern}, build {build}, logit {i} is {actual[i]}, expected {expected[i]} ± {tolerance}.");
-        }
+            AgreesWithin(1e-5f, Networks.Float32(pattern, seed: 3), library: Library(build));
     }
 
     [Theory]
@@ -40,15 +35,28 @@ public sealed class NativeLibraryTests(NativeHost host) : IClassFixture<NativeHo
         }
     }
 
+    public static TheoryData<string> FloatKernels => new(KernelRegistry.Float32.Where(kernel => kernel.IsSupported).Select(kernel => kernel.Name));
+
+    public static TheoryData<string> BFloat16Kernels => new(KernelRegistry.BFloat16Operands.Where(kernel => kernel.IsSupported).Select(kernel => kernel.Name));
+
+    public static TheoryData<string> IntegerKernels => new(KernelRegistry.Quantized.Where(kernel => kernel.IsSupported).Select(kernel => kernel.Name));
+
     /// <summary>The library that picks has every kernel that this CPU can run: one that it lacks would be refused by name.</summary>
-    [Fact]
-    public void EveryKernelThatTheJitSupportsIsThere()
+    [Theory]
+    [MemberData(nameof(FloatKernels))]
+    public void EveryFloatKernelIsThere(string kernel) => AgreesWithin(1e-5f, Networks.Float32("1:8", seed: 5), kernel);
+
+    /// <summary>Sums in another order may round the next layer's input to the other neighbour, eight bits from the first.</summary>
+    [Theory]
+    [MemberData(nameof(BFloat16Kernels))]
+    public void EveryBFloat16KernelIsThere(string kernel) => AgreesWithin(1e-2f, Networks.BFloat16("2:32", seed: 5), kernel);
+
+    [Theory]
+    [MemberData(nameof(IntegerKernels))]
+    public void EveryIntegerKernelIsThere(string kernel)
     {
-        Assert.NotEmpty(KernelRegistry.Float32);
-        foreach (var kernel in KernelRegistry.Float32.Where(kernel => kernel.IsSupported))
-            CheckKernel(Networks.Float32("1:8", seed: 5), kernel.Name);
-        foreach (var kernel in KernelRegistry.Quantized.Where(kernel => kernel.IsSupported))
-            CheckKernel(Networks.Int8("1:8", seed: 5), kernel.Name);
+        (float[] expected, float[] actual) = RunBoth(Networks.Int8("1:8", seed: 5), host.Library, kernel);
+        Assert.Equal(expected, actual);
     }
 
     [Fact]
@@ -75,6 +83,18 @@ public sealed class NativeLibraryTests(NativeHost host) : IClassFixture<NativeHo
         Assert.Equal((0, ""), (result.ExitCode, result.Errors));
     }
 
+    /// <summary>ONNX Runtime does not guard the first use of a domain; the library does. (Without it, about one such process in a hundred fails.)</summary>
+    [Fact]
+    public void FirstSessionsMayBeCreatedTogether()
+    {
+        string model = Write("model.onnx", Networks.Float32("1:16", seed: 6));
+        for (int i = 0; i < 20; i++)
+        {
+            ProcessResult result = host.Run("host", ["together", model], host.Library);
+            Assert.Equal((0, ""), (result.ExitCode, result.Errors));
+        }
+    }
+
     [Fact]
     public void AMissingBuildIsNamed()
     {
@@ -99,19 +119,21 @@ public sealed class NativeLibraryTests(NativeHost host) : IClassFixture<NativeHo
 
     private string Library(int build) => build == 0 ? host.Library : host.Level(build);
 
-    private void CheckKernel(byte[] model, string kernel)
+    private void AgreesWithin(float relative, byte[] model, string? kernel = null, string? library = null)
     {
-        ProcessResult result = host.Run("host", ["again", Write("model.onnx", model)], host.Library, kernel);
-        Assert.True(result.ExitCode == 0, $"{kernel}: {result.Errors}");
+        (float[] expected, float[] actual) = RunBoth(model, library ?? host.Library, kernel);
+        float tolerance = relative * expected.Max(MathF.Abs);
+        for (int i = 0; i < expected.Length; i++)
+            Assert.True(Math.Abs(expected[i] - actual[i]) <= tolerance, $"Logit {i} is {actual[i]}, expected {expected[i]} ± {tolerance}.");
     }
 
-    private (float[] Expected, float[] Actual) RunBoth(byte[] model, string library)
+    private (float[] Expected, float[] Actual) RunBoth(byte[] model, string library, string? kernel = null)
     {
         float[] images = Networks.Images(Batch, seed: 8);
         using var session = DovetailSession.Create(model, new DovetailSessionOptions(1));
         float[] expected = session.Run(images, Batch, 1, 28, 28);
         string input = Write("input", MemoryMarshal.AsBytes<float>(images)), output = host.FileName("output");
-        ProcessResult result = host.Run("host", ["run", Write("model.onnx", model), input, output, "float", $"{Batch}", "1", "28", "28"], library);
+        ProcessResult result = host.Run("host", ["run", Write("model.onnx", model), input, output, "float", $"{Batch}", "1", "28", "28"], library, kernel);
         Assert.True(result.ExitCode == 0, result.Errors);
         return (expected, MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(output)).ToArray());
     }

@@ -14,6 +14,8 @@ internal static class Networks
 
     public static byte[] Float32(string pattern, int seed) => Pack(Sparse(pattern, seed), pattern);
 
+    public static byte[] BFloat16(string pattern, int seed) => Pack(Sparse(pattern, seed), pattern, new PackingOptions { BFloat16Operands = true });
+
     public static byte[] Int8(string pattern, int seed)
     {
         OnnxModel sparse = Sparse(pattern, seed);
@@ -31,9 +33,9 @@ internal static class Networks
         return pixels;
     }
 
-    private static byte[] Pack(OnnxModel model, string pattern)
+    private static byte[] Pack(OnnxModel model, string pattern, PackingOptions? options = null)
     {
-        PackingResult result = PackingPass.Pack(model, ComplementaryPattern.Parse(pattern));
+        PackingResult result = PackingPass.Pack(model, ComplementaryPattern.Parse(pattern), options);
         Assert.True(result.Layers.Count(layer => layer.Pattern is not null) >= 5);
         return result.Model.ToBytes();
     }

@@ -10,8 +10,6 @@ namespace Dovetail.Samples.Tests;
 /// </summary>
 public sealed partial class SampleTests
 {
-    private static readonly string Root = FindRoot();
-
     [Fact]
     public void EverySampleRunsOnWhatTheOneBeforeWrote()
     {
@@ -40,15 +38,15 @@ public sealed partial class SampleTests
     [Fact]
     public void TheIndexNamesEverySample()
     {
-        string index = File.ReadAllText(Path.Combine(Root, "samples", "README.md"));
-        foreach (string sample in Directory.EnumerateDirectories(Path.Combine(Root, "samples")))
+        string index = File.ReadAllText(Path.Combine(Repository.Root, "samples", "README.md"));
+        foreach (string sample in Directory.EnumerateDirectories(Path.Combine(Repository.Root, "samples")))
             Assert.Contains($"]({Path.GetFileName(sample)}/", index, StringComparison.Ordinal);
     }
 
     private static string Run(string sample, DirectoryInfo folder)
     {
         var here = new DirectoryInfo(AppContext.BaseDirectory); // …/bin/Release/net10.0
-        string file = Path.Combine(Root, "samples", sample, "bin", here.Parent!.Name, here.Name, sample + ".dll");
+        string file = Path.Combine(Repository.Root, "samples", sample, "bin", here.Parent!.Name, here.Name, sample + ".dll");
         var start = new ProcessStartInfo("dotnet", [file]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder.FullName };
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync(), errors = process.StandardError.ReadToEndAsync();
@@ -58,14 +56,6 @@ public sealed partial class SampleTests
     }
 
     private static long Number(Group group) => long.Parse(group.Value, NumberStyles.AllowThousands, CultureInfo.InvariantCulture);
-
-    private static string FindRoot()
-    {
-        for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-            if (File.Exists(Path.Combine(folder.FullName, "Dovetail.slnx")))
-                return folder.FullName;
-        throw new InvalidOperationException($"No Dovetail.slnx above {AppContext.BaseDirectory}.");
-    }
 
     [GeneratedRegex(@"^(?<before>[\d,]+) → (?<after>[\d,]+) bytes in packed.onnx$", RegexOptions.Multiline)]
     private static partial Regex Sizes();

@@ -28,6 +28,7 @@ internal static unsafe class DovetailDomain
         nint domain = api.CreateCustomOpDomain(Name);
         foreach (CustomOperator definition in CustomOperator.All)
             api.AddToDomain(domain, CustomOpCallbacks.CreateTable(api, definition, mayReuse));
+        FirstSession.CreateAndRelease(api, domain);
         return domain;
     }
 }

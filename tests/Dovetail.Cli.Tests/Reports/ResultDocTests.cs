@@ -10,7 +10,7 @@ public sealed class ResultDocTests
     [Fact]
     public void Every_field_is_documented_and_every_documented_field_exists()
     {
-        string doc = File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "result.md"));
+        string doc = File.ReadAllText(Path.Combine(Repository.Root, "docs", "result.md"));
         using JsonDocument json = JsonDocument.Parse(ResultJson.Serialize(ResultFixture.Full()));
         var fields = new HashSet<string>();
         Collect(json.RootElement, fields);
@@ -27,7 +27,7 @@ public sealed class ResultDocTests
     [Fact]
     public void Every_type_of_the_result_is_documented_field_by_field()
     {
-        string doc = File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "result.md"));
+        string doc = File.ReadAllText(Path.Combine(Repository.Root, "docs", "result.md"));
         var seen = new HashSet<Type>();
         foreach (string name in Names(typeof(CodesignResult), seen))
             Assert.Matches($@"`([a-z_]+(\[\])?\.)?{name}(\[\])?`", doc);
@@ -59,13 +59,5 @@ public sealed class ResultDocTests
                 names.Add(property.Name);
                 Collect(property.Value, names);
             }
-    }
-
-    private static string RepositoryRoot()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Dovetail.slnx")))
-            folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("Dovetail.slnx was not found above the tests.");
     }
 }

@@ -12,7 +12,7 @@ namespace Dovetail.Core.Tests.Packing;
 public sealed class FormatDocumentTests
 {
     private static readonly Lazy<Dictionary<string, string>> Blocks = new(() => Regex.Matches(
-            File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "format.md")), @"```\w+ name=(?<name>\S+)\n(?<text>.*?)\n```", RegexOptions.Singleline)
+            File.ReadAllText(Path.Combine(Repository.Root, "docs", "format.md")), @"```\w+ name=(?<name>\S+)\n(?<text>.*?)\n```", RegexOptions.Singleline)
         .ToDictionary(match => match.Groups["name"].Value, match => match.Groups["text"].Value));
 
     [Theory]
@@ -48,7 +48,7 @@ public sealed class FormatDocumentTests
         using var written = new MemoryStream();
         PackedSafetensors.Write(written, new Dictionary<string, PackedTensor> { ["w"] = packed });
         Assert.Equal(bytes, written.ToArray());
-        Assert.Contains($"({bytes.Length} bytes)", File.ReadAllText(Path.Combine(RepositoryFiles.Root, "docs", "format.md")));
+        Assert.Contains($"({bytes.Length} bytes)", File.ReadAllText(Path.Combine(Repository.Root, "docs", "format.md")));
     }
 
     private static float[][] Rows(string block) =>

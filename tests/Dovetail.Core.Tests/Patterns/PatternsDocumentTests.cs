@@ -9,7 +9,7 @@ public sealed class PatternsDocumentTests
     [Fact]
     public void Table_IsComputedAgain()
     {
-        string[][] rows = [.. File.ReadLines(Path.Combine(RepositoryFiles.Root, "docs", "patterns.md"))
+        string[][] rows = [.. File.ReadLines(Path.Combine(Repository.Root, "docs", "patterns.md"))
             .SkipWhile(line => !line.StartsWith("| pattern | sparsity |", StringComparison.Ordinal)).Skip(2)
             .TakeWhile(line => line.StartsWith('|'))
             .Select(line => line.Trim('|').Split('|', StringSplitOptions.TrimEntries))];

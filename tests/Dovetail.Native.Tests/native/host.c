@@ -2,9 +2,11 @@
 //   host LIBRARY run MODEL INPUT OUTPUT TYPE DIM...   registers, runs, writes the first output's bytes
 //   host LIBRARY time MODEL INPUT TYPE DIM...         the 10th percentile of 400 runs on one thread, in microseconds
 //   host LIBRARY again MODEL                          registers and frees a session three times
+//   host LIBRARY together MODEL                       the first sessions of the process, on eight threads at once
 //   host LIBRARY old                                  registers in an ONNX Runtime whose API ends at version 16
 // TYPE is float or uint8; INPUT holds the tensor's bytes. A refusal is printed to standard error, exit code 1.
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -129,6 +131,39 @@ static void register_in_old_host(const char *library) {
   check(entry(options, &old));
 }
 
+enum { crowd_size = 8 };
+
+typedef struct {
+  OrtEnv *env;
+  const char *library, *model;
+  pthread_barrier_t start;
+} Crowd;
+
+// Returns a status, for exit() would pull the library from under the other threads.
+static void *open_in_crowd(void *argument) {
+  Crowd *crowd = argument;
+  OrtSession *session = NULL;
+  OrtSessionOptions *options;
+  check(api->CreateSessionOptions(&options));
+  pthread_barrier_wait(&crowd->start);
+  OrtStatus *status = api->RegisterCustomOpsLibrary_V2(options, crowd->library);
+  pthread_barrier_wait(&crowd->start);
+  if (status == NULL) status = api->CreateSession(crowd->env, crowd->model, options, &session);
+  api->ReleaseSessionOptions(options);
+  api->ReleaseSession(session);
+  return status;
+}
+
+static void open_together(OrtEnv *env, const char *library, const char *model) {
+  Crowd crowd = {.env = env, .library = library, .model = model};
+  pthread_t threads[crowd_size];
+  require(pthread_barrier_init(&crowd.start, NULL, crowd_size) == 0, "no barrier");
+  for (int i = 0; i < crowd_size; i++) require(pthread_create(&threads[i], NULL, open_in_crowd, &crowd) == 0, "no thread");
+  void *statuses[crowd_size];
+  for (int i = 0; i < crowd_size; i++) pthread_join(threads[i], &statuses[i]);
+  for (int i = 0; i < crowd_size; i++) check(statuses[i]);
+}
+
 int main(int argc, char **argv) {
   require(argc >= 3, "expected LIBRARY and a verb");
   const char *library = argv[1], *verb = argv[2];
@@ -148,6 +183,8 @@ int main(int argc, char **argv) {
     api->ReleaseSession(session);
   } else if (strcmp(verb, "again") == 0 && argc == 4) {
     for (int i = 0; i < 3; i++) api->ReleaseSession(open_session(env, library, argv[3]));
+  } else if (strcmp(verb, "together") == 0 && argc == 4) {
+    open_together(env, library, argv[3]);
   } else if (strcmp(verb, "old") == 0) {
     register_in_old_host(library);
   } else {

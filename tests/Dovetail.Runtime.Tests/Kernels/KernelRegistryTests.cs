@@ -17,7 +17,7 @@ public sealed partial class KernelRegistryTests
     {
         Assert.Equal(Names.Count, Names.Distinct().Count());
         Assert.All(Names, name => Assert.Matches(Grammar(), name));
-        string[] documented = [.. TableRow().Matches(File.ReadAllText(DocumentPath())).Select(match => match.Groups["name"].Value)];
+        string[] documented = [.. TableRow().Matches(File.ReadAllText(Path.Combine(Repository.Root, "docs", "kernels.md"))).Select(match => match.Groups["name"].Value)];
         Assert.Equal(Names, documented);
     }
 
@@ -70,15 +70,6 @@ public sealed partial class KernelRegistryTests
         {
             Assert.True(prepared.TaskCount(new LayerCall(null, null, null, 1, geometry)) > 1, "A layer of this size is worth splitting.");
         }
-    }
-
-    private static string DocumentPath()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Dovetail.slnx")))
-            folder = folder.Parent;
-        Assert.NotNull(folder);
-        return Path.Combine(folder.FullName, "docs", "kernels.md");
     }
 
     [GeneratedRegex(@"^((select|ragged)-(f32|bf16|u8s8)-w\d+|walk-(f32|u8s8)-any)-\d+x\d+-(avx512asm|avx512vnni|avx512bf16|avx512|avx512vbmi|avx2|portable|reference)$|^round-bf16-any-fp32$")]

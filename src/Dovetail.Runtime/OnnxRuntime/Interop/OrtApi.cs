@@ -64,6 +64,44 @@ internal readonly unsafe struct OrtApi
     public void AddDomain(nint sessionOptions, nint domain) =>
         Check(((delegate* unmanaged[Cdecl]<nint, nint, nint>)_table[28])(sessionOptions, domain));
 
+    public bool TryCreateEnvironment(string logName, out nint environment)
+    {
+        const int Fatal = 4;
+        nint result = 0;
+        fixed (byte* text = Utf8(logName))
+        {
+            bool created = Succeeded(((delegate* unmanaged[Cdecl]<int, byte*, nint*, nint>)_table[3])(Fatal, text, &result));
+            environment = result;
+            return created;
+        }
+    }
+
+    public void ReleaseEnvironment(nint environment) => ((delegate* unmanaged[Cdecl]<nint, void>)_table[92])(environment);
+
+    public bool TryCreateSessionOptions(int threads, out nint options)
+    {
+        nint result = 0;
+        bool created = Succeeded(((delegate* unmanaged[Cdecl]<nint*, nint>)_table[10])(&result))
+            && Succeeded(((delegate* unmanaged[Cdecl]<nint, int, nint>)_table[24])(result, threads));
+        options = result;
+        return created;
+    }
+
+    public void ReleaseSessionOptions(nint options) => ((delegate* unmanaged[Cdecl]<nint, void>)_table[100])(options);
+
+    public bool TryCreateSession(nint environment, ReadOnlySpan<byte> model, nint options, out nint session)
+    {
+        nint result = 0;
+        fixed (byte* bytes = model)
+        {
+            bool created = Succeeded(((delegate* unmanaged[Cdecl]<nint, byte*, nuint, nint, nint*, nint>)_table[8])(environment, bytes, (nuint)model.Length, options, &result));
+            session = result;
+            return created;
+        }
+    }
+
+    public void ReleaseSession(nint session) => ((delegate* unmanaged[Cdecl]<nint, void>)_table[95])(session);
+
     public void* TensorData(nint value)
     {
         void* data;

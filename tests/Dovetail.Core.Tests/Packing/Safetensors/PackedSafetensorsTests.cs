@@ -36,7 +36,7 @@ public sealed class PackedSafetensorsTests
         AssertEqual(floats, read["a.0"]);
         AssertEqual(integers, read["b"]);
         Assert.Equal(Packer.Unpack(floats), Packer.Unpack((PackedTensor<float>)read["a.0"]));
-        Assert.Equal([path], Directory.GetFiles(folder.FullName));
+        Assert.Equal([path], Directory.GetFiles(folder.Path));
     }
 
     [Fact]

@@ -96,7 +96,7 @@ public sealed class SafetensorsWriterTests
         Assert.Throws<InvalidDataException>(() => SafetensorsWriter.Write(path,
             [new SafetensorsEntry("y", SafetensorsDType.U8, [8], stream => { stream.WriteByte(1); throw new InvalidDataException(); })]));
         Assert.Equal(before, File.ReadAllBytes(path));
-        Assert.Equal([path], Directory.GetFiles(folder.FullName));
+        Assert.Equal([path], Directory.GetFiles(folder.Path));
     }
 
     /// <summary>A sparse file: 2.2 GB of zeros that take no room on the disk, with a tensor behind them.</summary>

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using Dovetail.Core.Workloads;
 using Dovetail.Runtime.OnnxRuntime.Benchmarking;
 using Dovetail.Runtime.OnnxRuntime.Benchmarking.Layers;
@@ -20,7 +19,7 @@ public sealed class LayerShapeFileTests
     [InlineData("gpt2-small", 96, 2 * 12 * 12 * 768 * 768, 129L * 12 * 12 * 768 * 768)]
     public void Committed_lists_are_the_networks(string name, int layers, long weights, long products)
     {
-        IReadOnlyList<LayerShape> shapes = LayerShapeFile.Read(Path.Combine(Root(), "bench", "shapes", name + ".csv"));
+        IReadOnlyList<LayerShape> shapes = LayerShapeFile.Read(Path.Combine(Repository.Root, "bench", "shapes", name + ".csv"));
         Assert.Equal(layers, shapes.Sum(shape => shape.Count));
         Assert.Equal(weights, shapes.Sum(shape => (long)shape.Count * shape.Weights.Count));
         Assert.Equal(products, shapes.Sum(shape => shape.Count * shape.Workload.DenseMacs));
@@ -59,6 +58,4 @@ public sealed class LayerShapeFileTests
     public void Names_are_unique() => Assert.Contains(
         "list(3): a second layer is called 'a'",
         Assert.Throws<BenchmarkException>(() => LayerShapeFile.Parse([Header, "a,gemm,1,1,1,,,,", "a,gemm,2,1,1,,,,"], "list")).Message);
-
-    private static string Root([CallerFilePath] string file = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "..", "..", "..", ".."));
 }

@@ -1,7 +1,7 @@
-namespace Dovetail.Training.Tests;
+namespace Dovetail.Tests;
 
-/// <summary>A folder of its own for a test, removed afterwards.</summary>
-public sealed class TemporaryFolder : IDisposable
+/// <summary>A folder of its own for a test, deleted afterwards.</summary>
+internal sealed class TemporaryFolder : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("dovetail-test-").FullName;
 
