@@ -34,7 +34,7 @@ internal static class BenchStage
         folded.NameNodes();
         BatchNormFolding.Fold(folded);
         IReadOnlyList<PackedLayer> layers = PackedLayers(packed);
-        Dictionary<string, string> kernels = layers.ToDictionary(layer => layer.Name, layer => KernelNames.Of(layer.Weights));
+        Dictionary<string, string> kernels = layers.ToDictionary(layer => layer.Name, layer => KernelNames.Of(layer.Weights, (long)layer.Workload.N * options.Batch));
         var pairs = layers.Select(layer => new BenchmarkLayer(
             layer.Workload, layer.Weights.Pattern, layer.Weights.DType,
             GraphSlicer.SingleLayer(folded, layer.Name).ToBytes(),

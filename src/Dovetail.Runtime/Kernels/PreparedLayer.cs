@@ -14,6 +14,9 @@ public abstract class PreparedLayer : IDisposable
 
     public string KernelName { get; }
 
+    /// <summary>The kernel that runs so many output pixels of all images.</summary>
+    public virtual string KernelNameFor(long pixels) => KernelName;
+
     public CellLayout Layout { get; }
 
     public WeightShape Shape => Layout.Shape;

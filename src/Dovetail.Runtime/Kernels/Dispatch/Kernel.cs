@@ -21,6 +21,9 @@ public sealed class Kernel<TSpecification, TElement>
     /// <summary>Why it stands where it stands in the order.</summary>
     public string Reason { get; }
 
+    /// <summary>Output pixels below which another kernel should run; 1 where it makes no difference.</summary>
+    public int FewestPixels { get; internal init; } = 1;
+
     /// <summary>True where this CPU has the instructions.</summary>
     public bool IsSupported => _supported();
 

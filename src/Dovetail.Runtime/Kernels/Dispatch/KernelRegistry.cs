@@ -1,6 +1,7 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using Dovetail.Core.Packing;
+using Dovetail.Runtime.Kernels.Broadcast;
 using Dovetail.Runtime.Kernels.MachineCode;
 using Dovetail.Runtime.Kernels.Reference;
 using Dovetail.Runtime.Kernels.Simd;
@@ -39,14 +40,34 @@ public static class KernelRegistry
             () => Avx512F.IsSupported,
             layout => SelectorStreams.Accepts(layout, Avx512Float32Window32.Window),
             MakeFloat32<Avx512Float32Window32, Avx512Float32Window32.Pair, Vector512<float>, Vector512<int>, Vector512<float>>),
+        new("broadcast-f32-any-32x1-avx512", "Weights are broadcast over rows of pixels, owners are addresses: every pattern at one rate, given a vector of pixels.",
+            () => Avx512F.IsSupported,
+            _ => true,
+            MakeBroadcast<Avx512PixelLanes, Vector512<float>>) { FewestPixels = 16 },
+        new("broadcast-f32-any-32x1-avx2", "The same, eight pixels a vector.",
+            () => Avx2.IsSupported && Fma.IsSupported,
+            _ => true,
+            MakeBroadcast<Avx2PixelLanes, Vector256<float>>) { FewestPixels = 8 },
         new("select-f32-w8-4x16-avx2", "Half the lanes and half the registers: only without AVX-512.",
             () => Avx2.IsSupported && Fma.IsSupported,
             layout => SelectorStreams.Accepts(layout, Avx2Float32Window8.Window),
             MakeFloat32<Avx2Float32Window8, Vector256<float>, Vector256<float>, Vector256<int>, Vector256<float>>),
+        new("select-f32-w16-4x16-avx2", "Two registers and a blend a product: few pixels, and groups of 9 to 16.",
+            () => Avx2.IsSupported && Fma.IsSupported,
+            layout => SelectorStreams.Accepts(layout, Avx2Float32Window16.Window),
+            MakeFloat32<Avx2Float32Window16, Avx2Float32Window16.Pair, Vector256<float>, Vector256<int>, Vector256<float>>),
+        new("select-f32-w32-2x16-avx2", "Four registers and three blends a product: few pixels, and groups of 17 to 32.",
+            () => Avx2.IsSupported && Fma.IsSupported,
+            layout => SelectorStreams.Accepts(layout, Avx2Float32Window32.Window),
+            MakeFloat32<Avx2Float32Window32, Avx2Float32Window32.Quad, Vector256<float>, Vector256<int>, Vector256<float>>),
         new("ragged-f32-w16-12x16-avx512asm", "Any pattern in windows of 16 inputs, each with as many steps as its fullest output needs: the fastest where no selector fits.",
             () => TileFunctions.IsSupported(TileArithmetic.Float32Window16),
             _ => true,
             MakeRagged),
+        new("broadcast-f32-any-16x1-portable", "The same, four pixels a vector.",
+            () => Vector128.IsHardwareAccelerated,
+            _ => true,
+            MakeBroadcast<PortablePixelLanes, Vector128<float>>) { FewestPixels = 4 },
         new("select-f32-w256-4x2-portable", "Indexed loads: any contiguous group on the input axis, any machine.",
             () => true,
             layout => SelectorStreams.Accepts(layout, PortableFloat32.Window),
@@ -84,6 +105,18 @@ public static class KernelRegistry
             () => TileFunctions.IsSupported(TileArithmetic.QuantizedWindow64),
             _ => true,
             MakeRagged),
+        new("broadcast-u8s8-any-32x1-avx512", "Weights are broadcast over rows of pixels, owners are addresses: every pattern at one rate, given a vector of pixels.",
+            () => Avx512F.IsSupported,
+            _ => true,
+            MakeBroadcast<Avx512PixelLanes, Vector512<float>>) { FewestPixels = 16 },
+        new("broadcast-u8s8-any-32x1-avx2", "The same, eight pixels a vector.",
+            () => Avx2.IsSupported && Fma.IsSupported,
+            _ => true,
+            MakeBroadcast<Avx2PixelLanes, Vector256<float>>) { FewestPixels = 8 },
+        new("broadcast-u8s8-any-16x1-portable", "The same, four pixels a vector.",
+            () => Vector128.IsHardwareAccelerated,
+            _ => true,
+            MakeBroadcast<PortablePixelLanes, Vector128<float>>) { FewestPixels = 4 },
         new("select-u8s8-w256-4x2-portable", "Indexed loads: any contiguous group on the input axis, any machine.",
             () => true,
             layout => SelectorStreams.Accepts(layout, PortableQuantized.Window),
@@ -100,7 +133,7 @@ public static class KernelRegistry
     {
         ArgumentNullException.ThrowIfNull(layer);
         return layer.Operands == FloatOperands.BFloat16
-            ? Choose(BFloat16Operands, layer.Weights, Environment.GetEnvironmentVariable(OverrideVariable)).Prepare(layer)
+            ? Prepare(BFloat16Operands, layer, layer.Weights)
             : PrepareFloat32(layer);
     }
 
@@ -108,12 +141,16 @@ public static class KernelRegistry
     public static PreparedLayer<byte> Prepare(QuantizedSpecification layer)
     {
         ArgumentNullException.ThrowIfNull(layer);
-        return Choose(Quantized, layer.Weights, Environment.GetEnvironmentVariable(OverrideVariable)).Prepare(layer);
+        return Prepare(Quantized, layer, layer.Weights);
     }
 
     /// <summary>The entry that runs <paramref name="weights"/>; <paramref name="forced"/> is the override's text, if any.</summary>
     internal static Kernel<TSpecification, TElement> Choose<TSpecification, TElement>(
         IReadOnlyList<Kernel<TSpecification, TElement>> kernels, PackedTensor weights, string? forced)
+        where TElement : unmanaged =>
+        Named(kernels, forced) ?? kernels.First(kernel => kernel.IsSupported && kernel.Accepts(weights.Layout));
+
+    private static Kernel<TSpecification, TElement>? Named<TSpecification, TElement>(IReadOnlyList<Kernel<TSpecification, TElement>> kernels, string? forced)
         where TElement : unmanaged
     {
         foreach (string name in (forced ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
@@ -124,13 +161,38 @@ public static class KernelRegistry
                 throw new KernelException($"{OverrideVariable} names '{name}', which is not a kernel; expected one of {string.Join(", ", Names)}.");
         }
 
-        return kernels.First(kernel => kernel.IsSupported && kernel.Accepts(weights.Layout));
+        return null;
     }
 
-    private static PreparedLayer<float> PrepareFloat32(Float32Specification layer) =>
-        Choose(Float32, layer.Weights, Environment.GetEnvironmentVariable(OverrideVariable)).Prepare(layer);
+    /// <summary>The best entry, and where it wants many pixels the best of the others for fewer.</summary>
+    private static PreparedLayer<TElement> Prepare<TSpecification, TElement>(
+        IReadOnlyList<Kernel<TSpecification, TElement>> kernels, TSpecification layer, PackedTensor weights)
+        where TElement : unmanaged
+    {
+        string? forced = Environment.GetEnvironmentVariable(OverrideVariable);
+        Kernel<TSpecification, TElement> best = Choose(kernels, weights, forced);
+        if (best.FewestPixels == 1 || Named(kernels, forced) is not null)
+            return best.Prepare(layer);
+        Kernel<TSpecification, TElement> other = kernels.First(kernel => kernel.FewestPixels == 1 && kernel.IsSupported && kernel.Accepts(weights.Layout));
+        return new ByPixels<TElement>(weights.Layout, best.FewestPixels, other.Name, best.Name, () => other.Prepare(layer), () => best.Prepare(layer));
+    }
+
+    private static PreparedLayer<float> PrepareFloat32(Float32Specification layer) => Prepare(Float32, layer, layer.Weights);
 
     private static IEnumerable<string> Names => Float32.Concat(BFloat16Operands).Select(kernel => kernel.Name).Concat(Quantized.Select(kernel => kernel.Name));
+
+    private static PreparedLayer<float> MakeBroadcast<TLanes, TVector>(string name, Float32Specification layer)
+        where TLanes : struct, IPixelLanes<TVector>
+        where TVector : unmanaged =>
+        new BroadcastLayer<float, TLanes, TVector>(name, layer.Weights, LayerConstants.Of(layer), padding: 0);
+
+    private static PreparedLayer<byte> MakeBroadcast<TLanes, TVector>(string name, QuantizedSpecification layer)
+        where TLanes : struct, IPixelLanes<TVector>
+        where TVector : unmanaged
+    {
+        var weights = new PackedTensor<float>(layer.Weights.Layout, Array.ConvertAll(layer.Weights.Values, value => (float)value), layer.Weights.Owners);
+        return new BroadcastLayer<byte, TLanes, TVector>(name, weights, LayerConstants.Of(layer), layer.InputZeroPoint);
+    }
 
     private static PreparedLayer<float> MakeEmitted(string name, Float32Specification layer, TileArithmetic arithmetic, LaneFormat format) =>
         new EmittedLayer<float>(

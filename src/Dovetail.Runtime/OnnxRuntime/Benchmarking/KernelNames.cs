@@ -8,7 +8,9 @@ namespace Dovetail.Runtime.OnnxRuntime.Benchmarking;
 public static class KernelNames
 {
     /// <summary>bfloat16 weights are taken to have bfloat16 operands.</summary>
-    public static string Of(PackedTensor weights)
+    /// <param name="weights">Of the layer.</param>
+    /// <param name="pixels">Output pixels, or rows, of all images.</param>
+    public static string Of(PackedTensor weights, long pixels)
     {
         ArgumentNullException.ThrowIfNull(weights);
         using PreparedLayer prepared = weights switch
@@ -18,6 +20,6 @@ public static class KernelNames
             PackedTensor<BFloat16> => KernelRegistry.Prepare(new Float32Specification(PackedCast.ToFloat32(weights), Operands: FloatOperands.BFloat16)),
             _ => KernelRegistry.Prepare(new Float32Specification(PackedCast.ToFloat32(weights))),
         };
-        return prepared.KernelName;
+        return prepared.KernelNameFor(pixels);
     }
 }

@@ -89,7 +89,7 @@ public sealed class LayerBenchmarkTests
         Assert.Contains("32 channels are fewer than the group, 64", LayerBenchmark.ReasonAgainst(s_conv, patterns[1]));
         foreach (LayerMeasurement row in rows)
         {
-            Assert.Equal(KernelNames.Of(new SyntheticLayer(s_conv, 2, 1).Pack(ComplementaryPattern.Parse(row.Pattern), DType.Float32)), row.Kernel);
+            Assert.Equal(KernelNames.Of(new SyntheticLayer(s_conv, 2, 1).Pack(ComplementaryPattern.Parse(row.Pattern), DType.Float32), (long)s_conv.Workload.N * 2), row.Kernel);
             Assert.Contains(row.Dense.Operator, (string[])["Conv NCHWc", "Conv NCHW"]);
             Assert.Contains(row.DenseInt8.Operator, (string[])["QLinearConv NHWC", "QLinearConv NCHW"]);
             Assert.Equal(2e-3 * 2 * s_conv.Workload.DenseMacs / row.Packed.MedianMicroseconds, row.EffectiveGflops, 1e-9);

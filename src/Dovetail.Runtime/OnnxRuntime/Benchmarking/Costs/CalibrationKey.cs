@@ -20,7 +20,7 @@ public sealed record CalibrationKey(string Machine, string Op, string Pattern, D
         ArgumentNullException.ThrowIfNull(pattern);
         int width = Math.Max(16, pattern.Group * pattern.Share);
         var shape = new Layers.LayerShape(new LayerWorkload("kernel", "Gemm", width, 1, width));
-        string kernel = KernelNames.Of(new Layers.SyntheticLayer(shape, 1, seed: 1).Pack(pattern, type));
+        string kernel = KernelNames.Of(new Layers.SyntheticLayer(shape, 1, seed: 1).Pack(pattern, type), pixels: long.MaxValue);
         return new CalibrationKey(machine, op, pattern.ToString(), type, threads, kernel);
     }
 

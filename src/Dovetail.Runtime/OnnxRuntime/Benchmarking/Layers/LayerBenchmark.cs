@@ -60,7 +60,7 @@ public sealed class LayerBenchmark
             {
                 cancellation.ThrowIfCancellationRequested();
                 PackedTensor weights = layer.Pack(pattern, _type);
-                kernels.Add(KernelNames.Of(weights));
+                kernels.Add(KernelNames.Of(weights, (long)shape.Workload.N * _options.Batch));
                 runs.Add(Packed(shape, layer, weights, sessions));
             }
 

@@ -30,7 +30,7 @@ internal static class LayerCheck
             element = (float)(random.NextDouble() * 2 - 1);
         float[] result = Run(packed, input, last, threads), expected = ToLast(Run(dense, ToFirst(input, last), first, threads), shape, batch);
         double scale = expected.Max(MathF.Abs);
-        Judge(shape, weights, result.Zip(expected, (a, b) => (double)MathF.Abs(a - b)).Max() / scale, Tolerance(weights.DType));
+        Judge(shape, weights, batch, result.Zip(expected, (a, b) => (double)MathF.Abs(a - b)).Max() / scale, Tolerance(weights.DType));
     }
 
     private static void CompareBytes(LayerShape shape, byte[] packed, byte[] dense, PackedTensor weights, int batch, int threads, int seed)
@@ -39,13 +39,13 @@ internal static class LayerCheck
         var input = new byte[last.Aggregate(1L, (a, b) => a * b)];
         new Random(seed).NextBytes(input);
         byte[] result = Run(packed, input, last, threads), expected = ToLast(Run(dense, ToFirst(input, last), first, threads), shape, batch);
-        Judge(shape, weights, result.Zip(expected, (a, b) => (double)Math.Abs(a - b)).Max(), 1);
+        Judge(shape, weights, batch, result.Zip(expected, (a, b) => (double)Math.Abs(a - b)).Max(), 1);
     }
 
-    private static void Judge(LayerShape shape, PackedTensor weights, double difference, double limit)
+    private static void Judge(LayerShape shape, PackedTensor weights, int batch, double difference, double limit)
     {
         if (!(difference <= limit)) // NaN differs
-            throw new BenchmarkException($"Layer '{shape.Workload.Name}' in pattern {weights.Pattern}: packed and dense results differ by {difference:G3}, expected at most {limit:G3}. The kernel {KernelNames.Of(weights)} is wrong; please report it.");
+            throw new BenchmarkException($"Layer '{shape.Workload.Name}' in pattern {weights.Pattern}: packed and dense results differ by {difference:G3}, expected at most {limit:G3}. The kernel {KernelNames.Of(weights, (long)shape.Workload.N * batch)} is wrong; please report it.");
     }
 
     /// <summary>Of the greatest output: sums in another order; operands rounded to 8 or 11 bits.</summary>
