@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Rewriting;
 
 namespace Dovetail.Cli.Tests;
 
@@ -55,6 +57,27 @@ public sealed class PackTests
         Replace(file, dense: (1e6, 20), packed: (0, 0));
         await PackAsync(folder, "--calibrate");
         Assert.NotEqual(1e6, JsonNode.Parse(await File.ReadAllTextAsync(file))!["Dense"]!["NodeMicroseconds"]!.GetValue<double>());
+    }
+
+    [Fact]
+    public async Task A_layer_that_breaks_what_the_file_declares_is_an_error_and_nothing_is_written()
+    {
+        using var folder = new TemporaryFolder();
+        await WriteMlp(folder);
+        OnnxModel model = OnnxModel.Load(folder.File("sparse.onnx"));
+        WeightLayer layer = WeightLayers.Find(model)[1];
+        float[] weights = layer.GetWeights();
+        Array.Fill(weights, float.NaN);
+        layer.SetWeights(weights);
+        model.Save(folder.File("sparse.onnx"));
+        CliProcess.Outcome declared = await CliProcess.RunAsync("pack", folder.File("sparse.onnx"), "--out", folder.File("packed.onnx"), "--pack", "all");
+        Assert.Equal(1, declared.ExitCode);
+        Assert.Contains("fc2 (1:16): the weight at row 0, column 0 is NaN, expected a finite number", Assert.Single(declared.ErrorLines));
+        Assert.False(File.Exists(folder.File("packed.onnx")));
+
+        CliProcess.Outcome named = await PackAsync(folder, "--pack", "all"); // --pattern: the table says why it stays dense
+        Assert.True(named.ExitCode == 0, named.Error);
+        Assert.Contains("non-zeros", JsonNode.Parse(named.Output)!["layers"]![1]!["dense_reason"]!.GetValue<string>());
     }
 
     private static async Task WriteMlp(TemporaryFolder folder)

@@ -85,7 +85,7 @@ internal static class ZooCommand
             layer.SetWeights(weights);
         }
 
-        model.SetMetadata(PackingPass.PatternMetadata, pattern.ToString());
+        LayerPatterns.Declare(model, layers.ToDictionary(layer => layer.Name, _ => pattern));
         return layers.Count;
     }
 

@@ -25,15 +25,19 @@ public static class PackingPass
 
     /// <summary>Packs a copy of a model by the patterns that it declares (<see cref="LayerPatterns"/>).</summary>
     /// <exception cref="OnnxException">It declares none, or a layer that is not there.</exception>
-    /// <exception cref="PatternException">No layer can be packed; the message lists each with its reason.</exception>
+    /// <exception cref="PatternException">A layer does not satisfy what is declared for it, or none can be packed; the message lists each with its reason.</exception>
     public static PackingResult PackDeclared(OnnxModel sparseModel, PackingOptions? options = null)
     {
         options ??= new PackingOptions();
         IReadOnlyDictionary<string, ComplementaryPattern> patterns = LayerPatterns.Find(sparseModel)
             ?? throw new OnnxException($"The model declares no patterns of its layers (metadata '{LayerPatterns.Metadata}'); say which pattern to pack.");
         ComplementaryPattern any = patterns.Values.FirstOrDefault() ?? throw new OnnxException("The model declares all its layers dense; there is nothing to pack. Prune or train it first, or say which pattern to pack.");
-        PackingOptions declared = LayerPatterns.ToPackingOptions(patterns, WeightLayers.Find(sparseModel.Clone()).Select(l => l.Name));
-        return Pack(sparseModel, any, options with { LayerPatterns = declared.LayerPatterns, KeepDense = declared.KeepDense });
+        IReadOnlyList<WeightLayer> layers = WeightLayers.Find(Prepared(sparseModel));
+        PackingOptions declared = LayerPatterns.ToPackingOptions(patterns, layers.Select(l => l.Name));
+        options = options with { LayerPatterns = declared.LayerPatterns, KeepDense = declared.KeepDense };
+        CheckNames(layers, options);
+        DeclaredWeights.Check(layers, patterns);
+        return Pack(sparseModel, any, options);
     }
 
     /// <summary>Packs a copy of the model.</summary>

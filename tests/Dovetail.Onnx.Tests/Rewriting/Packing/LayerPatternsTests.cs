@@ -42,6 +42,25 @@ public sealed class LayerPatternsTests
     }
 
     [Theory]
+    [InlineData("{\"fc1\":\"1:16\",\"fc2\":\"1:16\"}", float.NaN, "A layer does not satisfy the pattern that the model declares: fc1 (1:16): the weight at row 3, column 5 is NaN, expected a finite number. ")]
+    [InlineData("{\"fc1\":\"1:16\",\"fc2\":\"1:16\"}", float.NegativeInfinity, "fc1 (1:16): the weight at row 3, column 5 is -Infinity, expected a finite number. ")]
+    [InlineData("{\"fc1\":\"1:16\",\"fc2\":\"1:16\"}", 1f, "fc1 (1:16): Cell 147 of the weights 512×784 (from row 3, column 0) has 2 non-zeros, and pattern 1:16 allows 1.")]
+    [InlineData("{\"fc1\":\"1:16\",\"fc2\":\"1:32\"}", 1f, "2 layers do not satisfy the pattern that the model declares: fc1 (1:16): ")]
+    public void A_layer_that_breaks_its_declaration_is_named(string declared, float weight, string says)
+    {
+        OnnxModel model = Graphs.Sparse("mlp", 3, "1:16");
+        WeightLayer layer = WeightLayers.Find(model)[0];
+        float[] weights = layer.GetWeights();
+        Span<float> cell = weights.AsSpan(3 * layer.Shape.Inputs, 16);
+        cell.Clear();
+        (cell[5], cell[9]) = (weight, 1);
+        layer.SetWeights(weights);
+        model.SetMetadata(LayerPatterns.Metadata, declared);
+        Assert.Contains(says, Assert.Throws<PatternException>(() => PackingPass.PackDeclared(model)).Message);
+        Assert.Equal("1:16", PackingPass.Pack(model, new ComplementaryPattern(1, 16)).Layers[1].Pattern?.ToString()); // asked for by name, it is only left dense
+    }
+
+    [Theory]
     [InlineData(null, "The model declares no patterns of its layers (metadata 'dovetail.layer_patterns'); say which pattern to pack.")]
     [InlineData("[]", "The metadata 'dovetail.layer_patterns' are a JSON Array, expected an object with a pattern for each sparse layer.")]
     [InlineData("{}", "The model declares all its layers dense; there is nothing to pack. Prune or train it first, or say which pattern to pack.")]
