@@ -24,6 +24,7 @@ internal sealed record ModelBench(string Source, string Against, ComplementaryPa
     {
         if (Against == BenchmarkModels.LibTorch && Callers > 1)
             throw new DovetailException("--stream async with --against libtorch is not supported: its threads belong to the process. Use --stream sync.");
+        double? load = MachineLoad.Average;
         BenchmarkModels models = BenchmarkModels.Load(Source, Against, Pattern, Options.Seed);
         PackedModel packed = PackedModelReader.Read(models.Packed);
         int packedLayers = packed.Layers.Count(layer => !layer.Weights.Pattern.IsDense);
@@ -40,7 +41,9 @@ internal sealed record ModelBench(string Source, string Against, ComplementaryPa
         });
         var rates = new NetworkRates(packed, Options.Batch, Subject(subjects, PackedName).RunsPerSecond, peak);
         Print(output.Human, models, subjects, layers, rates, noInt8);
-        output.WriteJson(Json(models, subjects, layers, rates, noInt8));
+        if (MachineLoad.Note(load, Environment.ProcessorCount, Callers * Options.Threads) is { } note)
+            output.Human.WriteLine(note);
+        output.WriteJson(Json(models, subjects, layers, rates, noInt8, load));
     }
 
     private static SubjectTiming Subject(IEnumerable<SubjectTiming> subjects, string name) => subjects.First(subject => subject.Name == name);
@@ -92,18 +95,20 @@ internal sealed record ModelBench(string Source, string Against, ComplementaryPa
         if (noInt8 is not null)
             console.WriteLine($"No dense int8 baseline: {noInt8}.");
         Table table = new Table().Border(TableBorder.Simple).AddColumns("Layer", "Pattern", "Kernel");
-        foreach (string column in (string[])["M×N×K", "dense µs", "packed µs", "ratio", "GFLOP/s"])
+        foreach (string column in (string[])["M×N×K", "dense µs", "p10", "packed µs", "p10", "ratio", "by p10", "GFLOP/s"])
             table.AddColumn(new TableColumn(column).RightAligned());
         foreach (LayerSpeedInfo layer in layers)
             table.AddRow(
                 Markup.Escape(layer.Name), layer.Pattern, layer.Kernel, $"{layer.M}×{layer.N}×{layer.K}",
-                $"{layer.DenseUs:N1}", $"{layer.PackedUs:N1}", $"{layer.Ratio:0.0}×", $"{layer.UsefulGflops:N1}");
+                $"{layer.DenseUs:N1}", $"{layer.DenseP10Us:N1}", $"{layer.PackedUs:N1}", $"{layer.PackedP10Us:N1}", $"{layer.Ratio:0.0}×", $"{layer.RatioP10:0.0}×",
+                $"{layer.UsefulGflops:N1}");
         console.Write(table);
         console.WriteLine("Layers alone, dense ones in ONNX Runtime and in the layout that it gives them inside a network.");
     }
 
     private object Json(
-        BenchmarkModels models, IReadOnlyList<SubjectTiming> subjects, IReadOnlyList<LayerSpeedInfo> layers, NetworkRates rates, string? noInt8)
+        BenchmarkModels models, IReadOnlyList<SubjectTiming> subjects, IReadOnlyList<LayerSpeedInfo> layers, NetworkRates rates, string? noInt8,
+        double? load)
     {
         SubjectTiming packed = Subject(subjects, PackedName), dense = Subject(subjects, DenseName);
         SubjectTiming? int8 = subjects.FirstOrDefault(subject => subject.Name == Int8Name);
@@ -117,6 +122,7 @@ internal sealed record ModelBench(string Source, string Against, ComplementaryPa
             dense_origin = models.DenseOrigin,
             stream = Callers > 1 ? "async" : "sync",
             callers = Callers,
+            load_average = load,
             network = new
             {
                 dense_ms = dense.Latency.MedianMicroseconds / 1e3,

@@ -43,7 +43,8 @@ internal static class BenchStage
             pairs, options with { Seconds = LayerSeconds }, new ImmediateProgress<LayerComparison>(layer => step(layer.Name)), cancellation);
         return [.. compared.Select(layer => new LayerSpeedInfo(
             layer.Name, layer.Op, layer.M, layer.N, layer.K, layer.Pattern, layer.DType.ToString().ToLowerInvariant(), kernels[layer.Name],
-            layer.DenseMicroseconds, layer.PackedMicroseconds, layer.Ratio, layer.UsefulGflops))];
+            layer.DenseMicroseconds, layer.PackedMicroseconds, layer.Ratio, layer.UsefulGflops,
+            layer.Times.Dense.P10Microseconds, layer.Times.Packed.P10Microseconds, layer.Times.RatioP10))];
     }
 
     /// <exception cref="DovetailException">The dense network has no layer of a packed layer's name.</exception>

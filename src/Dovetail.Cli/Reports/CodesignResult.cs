@@ -91,9 +91,11 @@ public sealed record EqualityCheck(string Name, string Status, long Compared, do
 public sealed record SpeedInfo(
     int Threads, int Batch, double NetworkRatio, double DenseMs, double PackedMs, int Rounds, IReadOnlyList<LayerSpeedInfo> Layers);
 
+/// <summary>Medians, and 10th percentiles beside them, which files of older versions do not have.</summary>
 public sealed record LayerSpeedInfo(
     string Name, string Op, int M, int N, int K, string Pattern, string Dtype, string Kernel,
-    double DenseUs, double PackedUs, double Ratio, double UsefulGflops);
+    double DenseUs, double PackedUs, double Ratio, double UsefulGflops,
+    double? DenseP10Us = null, double? PackedP10Us = null, double? RatioP10 = null);
 
 public sealed record AcceleratorInfo(
     int Rows, int Cols, string Dataflow, int ClusterColumns, double ClockMegahertz,

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dovetail.Cli.Benchmarking;
 
 namespace Dovetail.Cli.Tests.Benchmarking;
 
@@ -55,7 +56,23 @@ public sealed class BenchTests
         }
 
         Assert.Equal(3, json.GetProperty("layers").GetArrayLength());
+        foreach (JsonElement layer in json.GetProperty("layers").EnumerateArray())
+        {
+            Assert.Equal(Number(layer, "dense_p10_us") / Number(layer, "packed_p10_us"), Number(layer, "ratio_p10"), 1e-9);
+            Assert.True(Number(layer, "dense_p10_us") <= Number(layer, "dense_us") && Number(layer, "packed_p10_us") <= Number(layer, "packed_us"));
+        }
     }
+
+    [Theory]
+    [InlineData(5.24, 2, 1, "This machine is busy (load 5.2 on 2 cores, and the measurement takes 1): compare the p10 columns.")]
+    [InlineData(1.1, 2, 1, "This machine is busy (load 1.1 on 2 cores, and the measurement takes 1): compare the p10 columns.")]
+    [InlineData(1.0, 2, 1, null)]
+    [InlineData(0.4, 2, 2, null)]
+    [InlineData(0.6, 1, 1, "This machine is busy (load 0.6 on 1 core, and the measurement takes 1): compare the p10 columns.")]
+    [InlineData(60.0, 64, 4, null)]
+    [InlineData(null, 2, 2, null)]
+    public void A_busy_machine_is_said_to_be_busy(double? load, int processors, int threads, string? note) =>
+        Assert.Equal(note, MachineLoad.Note(load, processors, threads));
 
     [Theory]
     [InlineData(new[] { "bench" }, "Expected either a model or --shapes")]

@@ -37,7 +37,7 @@ internal static class ResultFixture
         ],
         Speed = new SpeedInfo(1, 32, 5.13, 21.4, 4.17, 25,
         [
-            new LayerSpeedInfo("conv2", "Conv", 64, 784, 288, pattern, "fp32", "conv-f32-16x7-avx512", 412.1, 61.4, 6.71, 14.7),
+            new LayerSpeedInfo("conv2", "Conv", 64, 784, 288, pattern, "fp32", "conv-f32-16x7-avx512", 412.1, 61.4, 6.71, 14.7, 408.8, 60.9, 6.71),
             new LayerSpeedInfo("conv3", "Conv", 64, 196, 576, pattern, "fp32", "conv-f32-16x7-avx512", 208.7, 22.9, 9.11, 19.7),
             new LayerSpeedInfo("conv4", "Conv", 128, 49, 576, pattern, "fp32", "conv-f32-16x7-avx512", 121.3, 12.4, 9.78, 18.2),
             new LayerSpeedInfo("fc1", "Gemm", 128, 1, 128, pattern, "fp32", "gemm-f32-1x16-avx512", 1.12, 1.31, 0.855, 1.56),

@@ -7,6 +7,9 @@ public sealed record Comparison(int Threads, int Batch, Timing Dense, Timing Pac
 {
     /// <summary>How many times faster the packed model is, by medians.</summary>
     public double Ratio => Dense.MedianMicroseconds / Packed.MedianMicroseconds;
+
+    /// <summary>The same by 10th percentiles: what an undisturbed machine would show.</summary>
+    public double RatioP10 => Dense.P10Microseconds / Packed.P10Microseconds;
 }
 
 /// <summary>A layer measured dense and packed. M, N, K as in a workload for one input; N of all inputs is N·batch.</summary>
