@@ -91,7 +91,7 @@ internal sealed record ModelBench(string Source, string Against, ComplementaryPa
         }
 
         console.Write(network);
-        console.WriteLine($"Packed: {rates.EffectiveGflops:N0} effective GFLOP/s, {rates.UsefulGflops:N1} on kept weights: {rates.ShareOfPeak:0%} of this machine's {rates.PeakGflops:N0}.");
+        console.WriteLine($"Packed: {rates.EffectiveGflops:N0} effective GFLOP/s, {rates.UsefulGflops:N1} on kept weights: {rates.ShareOfPeak:0%} of this machine's fp32 peak, {rates.PeakGflops:N0}{(models.DenseIsQuantized ? " (int8 may pass it)" : "")}.");
         if (noInt8 is not null)
             console.WriteLine($"No dense int8 baseline: {noInt8}.");
         Table table = new Table().Border(TableBorder.Simple).AddColumns("Layer", "Pattern", "Kernel");
@@ -149,7 +149,7 @@ internal sealed record ModelBench(string Source, string Against, ComplementaryPa
                 inputs_per_second = subject.RunsPerSecond * Options.Batch,
             }),
             layers,
-            peak = new { gflops = rates.PeakGflops, method = PeakArithmetic.Method },
+            peak = new { gflops = rates.PeakGflops, dtype = "fp32", method = PeakArithmetic.Method },
             versions = MachineFacts.Versions,
         };
     }

@@ -36,6 +36,20 @@ public sealed class BenchTests
             Number(all, "total_ratio"), 1e-9);
     }
 
+    [Fact]
+    public async Task Int8_is_a_share_of_the_fp32_peak_and_the_table_says_so()
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(folder.File("list.csv"), "name,op,m,n,k,h,w,kernel,stride\nf,gemm,40,1,64,,,,\n");
+        CliProcess.Outcome outcome = await CliProcess.RunAsync("bench", "--shapes", folder.File("list.csv"), "--dtype", "int8", "-t", "0.01", "--json", folder.File("b.json"));
+        Assert.True(outcome.ExitCode == 0, outcome.Error);
+        Assert.Contains(" of fp32 peak ", outcome.Output);
+        using JsonDocument json = JsonDocument.Parse(await File.ReadAllTextAsync(folder.File("b.json")));
+        JsonElement peak = json.RootElement.GetProperty("peak"), layer = json.RootElement.GetProperty("layers")[0];
+        Assert.Equal("fp32", peak.GetProperty("dtype").GetString());
+        Assert.Equal(Number(layer, "useful_gflops") / Number(peak, "gflops"), Number(layer, "share_of_peak"), 1e-9);
+    }
+
     [Theory]
     [InlineData("onnxruntime", "sync", 3)]
     [InlineData("onnxruntime", "async", 3)]
