@@ -113,5 +113,8 @@ public static class CommandLine
         return path;
     }
 
-    private static void Report(string message) => Console.Error.WriteLine($"dovetail: {message}");
+    private static void Report(string message) => Console.Error.WriteLine($"dovetail: {OnOneLine(message)}");
+
+    /// <summary>ONNX Runtime's messages, and others that are quoted, may have several.</summary>
+    private static string OnOneLine(string message) => string.Join(' ', message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
 }

@@ -80,6 +80,67 @@ public sealed class RunTests
         Assert.Equal(["m.onnx", "x.npy"], Directory.EnumerateFiles(folder.Path).Select(Path.GetFileName).Order());
     }
 
+    [Theory]
+    [InlineData(new long[] { -1, 3, 224, 224 }, "The model takes 'x', float [any, 3, 224, 224], and the test images of fashion-mnist are float [")]
+    [InlineData(new long[] { -1, 784 }, "The model takes 'x', float [any, 784], and the test images of fashion-mnist are float [")]
+    [InlineData(new long[] { 7, 1, 28, 28 }, "The model takes 'x', float [7, 1, 28, 28], 7 images at once, and there are ")]
+    public async Task Test_images_that_do_not_fit_the_model(long[] shape, string says)
+    {
+        using var folder = new TemporaryFolder();
+        WriteIdentity(folder.File("m.onnx"), shape);
+        CliProcess.Outcome run = await CliProcess.RunAsync("run", folder.File("m.onnx"));
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains(says, Assert.Single(run.ErrorLines));
+    }
+
+    [Fact]
+    public async Task A_batch_that_the_model_fixes_is_kept()
+    {
+        using var folder = new TemporaryFolder();
+        WriteIdentity(folder.File("m.onnx"), [100, 1, 28, 28]);
+        CliProcess.Outcome run = await CliProcess.RunAsync("run", folder.File("m.onnx"), "--json", "-"); // the class is the brightest pixel's place
+        Assert.True(run.ExitCode == 0, run.Error);
+        Assert.InRange(JsonDocument.Parse(run.Output).RootElement.GetProperty("accuracy").GetDouble(), 0, 0.1);
+    }
+
+    [Fact]
+    public async Task A_model_that_was_cut_off_is_told_as_by_the_other_verbs()
+    {
+        using var folder = new TemporaryFolder();
+        byte[] whole = ZooModels.Create("mlp", seed: 4).ToBytes();
+        await File.WriteAllBytesAsync(folder.File("m.onnx"), whole[..(whole.Length / 2)]);
+        CliProcess.Outcome run = await CliProcess.RunAsync("run", folder.File("m.onnx")), inspect = await CliProcess.RunAsync("inspect", folder.File("m.onnx"));
+        Assert.Equal((1, inspect.Error), (run.ExitCode, run.Error));
+        Assert.Contains("is not an ONNX model or was cut off", Assert.Single(run.ErrorLines));
+    }
+
+    [Fact]
+    public async Task Inputs_that_ONNX_Runtime_refuses_stand_beside_what_the_model_takes()
+    {
+        using var folder = new TemporaryFolder();
+        var proto = new ModelProto { IrVersion = 8, Graph = new GraphProto { Name = "sum" }, OpsetImports = { new OperatorSetIdProto { Version = 17 } } };
+        foreach (string name in (string[])["a", "b"])
+            proto.Graph.Inputs.Add(ValueInfoProto.Tensor(name, OnnxType.Float, "N"));
+        proto.Graph.Outputs.Add(ValueInfoProto.Tensor("y", OnnxType.Float, "N"));
+        proto.Graph.Nodes.Add(new NodeProto("Add", "add", ["a", "b"], ["y"]));
+        new OnnxModel(proto).Save(folder.File("m.onnx"));
+        NpyFile.Write(folder.File("a.npy"), new FileTensor(new float[2], [2]));
+        NpyFile.Write(folder.File("b.npy"), new FileTensor(new float[3], [3]));
+        CliProcess.Outcome run = await CliProcess.RunAsync(["run", "m.onnx", "--input", "a=a.npy", "b=b.npy"], null, folder.Path);
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains("The model takes 'a', float [any] and 'b', float [any], and it did not run on 'a', float [2] and 'b', float [3].", Assert.Single(run.ErrorLines));
+    }
+
+    private static void WriteIdentity(string path, long[] shape)
+    {
+        var proto = new ModelProto { IrVersion = 8, Graph = new GraphProto { Name = "identity" }, OpsetImports = { new OperatorSetIdProto { Version = 17 } } };
+        Dim[] dims = [.. shape.Select(size => size < 0 ? (Dim)"N" : size)];
+        proto.Graph.Inputs.Add(ValueInfoProto.Tensor("x", OnnxType.Float, dims));
+        proto.Graph.Outputs.Add(ValueInfoProto.Tensor("y", OnnxType.Float, dims));
+        proto.Graph.Nodes.Add(new NodeProto("Identity", "identity", ["x"], ["y"]));
+        new OnnxModel(proto).Save(path);
+    }
+
     [Fact]
     public async Task Several_inputs_are_told_apart_by_name()
     {

@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using Dovetail.Cli.Codesign;
 using Dovetail.Cli.Tensors;
+using Dovetail.Onnx.Model;
 using Dovetail.Runtime.OnnxRuntime;
 using Dovetail.Training.Data;
 using Spectre.Console;
@@ -54,7 +55,7 @@ internal static class RunCommand
         {
             var output = new VerbOutput(parsed.GetValue(json));
             string path = parsed.GetValue(model)!;
-            using var session = DovetailSession.Create(path, new DovetailSessionOptions(parsed.GetValue(threads)));
+            using DovetailSession session = Open(path, parsed.GetValue(threads));
             if (parsed.GetValue(inputs) is { Length: > 0 } files)
             {
                 var scaling = new PixelScaling(
@@ -71,6 +72,19 @@ internal static class RunCommand
             return 0;
         }, CancellationToken.None));
         return command;
+    }
+
+    private static DovetailSession Open(string path, int threads)
+    {
+        try
+        {
+            return DovetailSession.Create(path, new DovetailSessionOptions(threads));
+        }
+        catch (OperatorException)
+        {
+            _ = OnnxModel.Load(path); // a file that is damaged or no model is told here in the words of the other verbs
+            throw;
+        }
     }
 
     private static void RunFiles(
@@ -109,12 +123,26 @@ internal static class RunCommand
     {
         var images = new JobImages(FashionMnist.LoadNamedOrFolder(data));
         byte[] labels = images.Data.Test.Labels;
+        batch = BatchFor(new ModelRun(session).Inputs, images, batch);
         float[] logits = ProgressLine.RunShare(output.Human, "Running", progress => Evaluation.Logits(
             session, images.Test(), images.Shape, batch,
             new ImmediateProgress<int>(done => progress.Report((double)done / labels.Length)), cancellation));
         double accuracy = Evaluation.Accuracy(logits, labels);
         output.Human.MarkupLineInterpolated($"{path}: [bold]{accuracy:0.00%}[/] of {labels.Length:N0} test images right ({images.Data.Name}, {images.Data.Source}).");
         output.WriteJson(new { model = path, data = images.Data.Name, source = images.Data.Source.ToString(), test_images = labels.Length, accuracy });
+    }
+
+    /// <summary>Images of one run: as the model fixes it, else as asked for.</summary>
+    /// <exception cref="TensorFileException">The images do not fit the model.</exception>
+    private static int BatchFor(IReadOnlyList<ModelInput> inputs, JobImages images, int asked)
+    {
+        int count = images.Data.Test.Count;
+        if (inputs is not [var input] || input.ElementType != typeof(float) || input.Shape is not [var first, ..] || !input.Fits([first < 0 ? asked : first, .. images.Shape]))
+            throw new TensorFileException(
+                $"The model takes {string.Join(" and ", inputs)}, and the test images of {images.Data.Name} are float [{count}, {string.Join(", ", images.Shape)}]. Give it files of its own with --input, or a data set that fits with --data.");
+        if (first == 0 || (first > 0 && count % first != 0))
+            throw new TensorFileException($"The model takes {input}, {first} images at once, and there are {count} test images of {images.Data.Name}; expected a multiple. Write the model with an open batch.");
+        return first < 0 ? asked : first;
     }
 
     private static void Print(IAnsiConsole console, IReadOnlyList<IReadOnlyList<ClassScore>> ranking)

@@ -90,7 +90,7 @@ internal sealed class ModelRun
         }
         catch (OnnxRuntimeException error)
         {
-            throw new OperatorException($"The model did not run on {string.Join(" and ", tensors)}: {error.Message}", error);
+            throw new OperatorException($"The model takes {string.Join(" and ", Inputs)}, and it did not run on {string.Join(" and ", Inputs.Zip(tensors, (input, tensor) => $"'{input.Name}', {tensor}"))}. ONNX Runtime: {error.Message}", error);
         }
         finally
         {
