@@ -45,6 +45,7 @@ internal static class InspectCommand
             SparsityPattern[] tried = [.. (parsed.GetValue(candidates) is { Length: > 0 } given ? given : DefaultCandidates).Select(SparsityPattern.Parse).Distinct()];
             using WeightFile weights = WeightFile.Open(path);
             IReadOnlyList<WeightEntry> entries = weights.ReadEntries();
+            WeightEntry? drawn = parsed.GetValue(mask) is { } name ? Find(entries, name) : null;
             SparsityPattern? declared = weights.DeclaredPattern;
             bool packed = weights.IsPacked;
             var layers = new List<LayerInspection>();
@@ -59,8 +60,8 @@ internal static class InspectCommand
             });
             long size = new FileInfo(path).Length;
             Print(output.Human, path, weights.Format, size, layers);
-            if (parsed.GetValue(mask) is { } name)
-                Draw(Find(entries, name), layers.First(layer => layer.Name == name), parsed.GetValue(svg), parsed.GetValue(png));
+            if (drawn is not null)
+                Draw(drawn, layers.First(layer => layer.Name == drawn.Name), parsed.GetValue(svg), parsed.GetValue(png));
             output.WriteJson(new
             {
                 file = path,
@@ -115,14 +116,8 @@ internal static class InspectCommand
                 layer.Pattern is null ? "–" : $"{layer.Pattern} ({layer.PatternSource})", $"{layer.Sparsity:0.00%}", $"{layer.Bytes:N0}", $"{layer.DenseBytes:N0}");
         console.Write(table);
 
-        string[] patterns = [.. layers.SelectMany(layer => layer.Candidates).Select(fit => fit.Pattern).Distinct()];
-        Table fits = new Table().AddColumn("Σw² kept").AddColumns([.. patterns.Select(pattern => new TableColumn(pattern).RightAligned())]).AddColumn("Best fit");
-        foreach (LayerInspection layer in layers)
-            fits.AddRow([Markup.Escape(layer.Name), .. patterns.Select(pattern => Cell(layer.Candidates.FirstOrDefault(fit => fit.Pattern == pattern))), layer.BestFit ?? "–"]);
-        console.Write(fits);
+        foreach (Table fits in FitTables.Of(layers, console.Profile.Width))
+            console.Write(fits);
         console.WriteLine("✓ all non-zeros lie inside the pattern; – the pattern does not fit the shape. Best fit: a pattern with ✓, else the one nearest to as many freely chosen weights.");
     }
-
-    private static string Cell(CandidateFit? fit) =>
-        fit?.CapturedEnergy is not { } captured ? "–" : $"{captured:0.000}{(fit.Satisfies == true ? " ✓" : "")}";
 }

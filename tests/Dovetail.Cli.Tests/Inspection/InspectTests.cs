@@ -5,6 +5,7 @@ using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Rewriting;
 using Dovetail.Onnx.Rewriting.Packing;
+using Spectre.Console;
 
 namespace Dovetail.Cli.Tests.Inspection;
 
@@ -164,6 +165,30 @@ public sealed class InspectTests
         Assert.True(Verification.Run(path, new ComplementaryPattern(1, 4)).Satisfied);
     }
 
+    /// <summary>Every heading is whole at every width, and every candidate is in one of the tables.</summary>
+    [Theory]
+    [InlineData(80)]
+    [InlineData(100)]
+    [InlineData(160)]
+    [InlineData(400)]
+    public void No_heading_of_the_fits_is_cut(int width)
+    {
+        string[] patterns = ["2:4", "1:4", "1:8", "1:16", "4:64", "1:16@strided", "1:16/out", "1:16x2", "block4x4:0.0625", "unstructured:0.0625"];
+        LayerInspection[] layers = [.. OnnxWeights.Read(SparseModels.Sparse("1:16")).Select(entry => LayerInspection.Of(entry, null, [.. patterns.Select(SparsityPattern.Parse)]))];
+        using var text = new StringWriter();
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Out = new AnsiConsoleOutput(text) });
+        console.Profile.Width = width;
+        Table[] tables = [.. FitTables.Of(layers, width)];
+        foreach (Table table in tables)
+            console.Write(table);
+        string[] lines = text.ToString().Split('\n');
+        Assert.All(lines, line => Assert.True(line.Length <= width, line));
+        string[] headings = [.. lines.Where(line => line.Contains("Σw² kept")).SelectMany(line => line.Split(['│', '|'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
+        Assert.Equal(layers[0].Candidates.Select(fit => fit.Pattern), headings.Where(heading => heading is not ("Σw² kept" or "Best fit")));
+        Assert.Equal(width >= 160, tables.Length == 1);
+        Assert.Equal(tables.Length * layers.Length, lines.Count(line => layers.Any(layer => line.Contains(layer.Name + " "))));
+    }
+
     [Fact]
     public async Task Unknown_layer_is_named_with_those_that_exist()
     {
@@ -172,6 +197,7 @@ public sealed class InspectTests
         CliProcess.Outcome outcome = await CliProcess.RunAsync("inspect", folder.File("sparse.onnx"), "--mask", "nowhere", "--png", folder.File("mask.png"));
         Assert.Equal(1, outcome.ExitCode);
         Assert.Contains("expected one of", Assert.Single(outcome.ErrorLines));
+        Assert.Equal("", outcome.Output); // found before the work
         Assert.False(File.Exists(folder.File("mask.png")));
     }
 }
