@@ -6,12 +6,14 @@ namespace Dovetail.Core;
 public static class AtomicFile
 {
     /// <summary>Writes through <paramref name="write"/>; on any error the target stays as it was and nothing is left behind.</summary>
-    /// <exception cref="DovetailException">The folder is missing, not writable or full.</exception>
+    /// <exception cref="DovetailException">The folder is missing, not writable or full, or the path is a folder's; the message names the target.</exception>
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(write);
         string full = Path.GetFullPath(path);
+        if (Directory.Exists(full))
+            throw new DovetailException($"Cannot write '{path}': it is a folder. Give the name of a file.");
         string temporary = $"{full}.{Path.GetRandomFileName()}.tmp";
         try
         {
@@ -28,7 +30,7 @@ public static class AtomicFile
             TryDelete(temporary);
             if (error is IOException or UnauthorizedAccessException)
                 throw new DovetailException(
-                    $"Cannot write '{path}': {error.Message.TrimEnd('.')}. Check that the folder exists, may be written and has room.", error);
+                    $"Cannot write '{path}': {error.Message.Replace(temporary, full, StringComparison.Ordinal).TrimEnd('.')}. Check that the folder exists, may be written and has room.", error);
             throw;
         }
     }

@@ -22,6 +22,15 @@ public sealed class AtomicFileTests
         string path = Path.Combine(folder.Path, "none", "x");
         string message = Assert.Throws<DovetailException>(() => AtomicFile.WriteAllText(path, "")).Message;
         Assert.StartsWith($"Cannot write '{path}': Could not find a part of the path", message);
+        Assert.DoesNotContain(".tmp", message); // the user gave no such name
         Assert.EndsWith("Check that the folder exists, may be written and has room.", message);
+    }
+
+    [Fact]
+    public void AFolderOfThatName_IsSaid()
+    {
+        using var folder = new TemporaryFolder();
+        Assert.Equal($"Cannot write '{folder.Path}': it is a folder. Give the name of a file.", Assert.Throws<DovetailException>(() => AtomicFile.WriteAllText(folder.Path, "")).Message);
+        Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
     }
 }
