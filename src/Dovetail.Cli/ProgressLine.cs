@@ -2,7 +2,7 @@ using Spectre.Console;
 
 namespace Dovetail.Cli;
 
-/// <summary>One progress bar with elapsed and remaining time; silent where there is no terminal.</summary>
+/// <summary>One progress bar with elapsed and remaining time; where there is no terminal, a line now and then (<see cref="ProgressLog"/>).</summary>
 internal static class ProgressLine
 {
     /// <param name="steps">How many times <c>step</c> will be called.</param>
@@ -30,7 +30,25 @@ internal static class ProgressLine
         });
 
     /// <summary>The columns of every progress display.</summary>
-    public static Progress Columns(IAnsiConsole console) => console.Progress().Columns(
+    public static Progress Columns(IAnsiConsole console) => On(console).Columns(
         new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new PercentageColumn(),
         new ElapsedTimeColumn(), new RemainingTimeColumn());
+
+    /// <summary>
+    /// A progress display whose columns the caller chooses. Without a terminal it is drawn where nobody sees it, for its tasks are told
+    /// to what draws it; the lines go to <paramref name="console"/>.
+    /// </summary>
+    public static Progress On(IAnsiConsole console)
+    {
+        if (console.Profile.Capabilities is { Interactive: true, Ansi: true })
+            return console.Progress();
+        var log = new ProgressLog(console.WriteLine, TimeProvider.System);
+        IAnsiConsole unseen = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.Yes, Interactive = InteractionSupport.Yes, Out = new AnsiConsoleOutput(TextWriter.Null) });
+        return unseen.Progress().UseRenderHook((drawing, tasks) =>
+        {
+            foreach (ProgressTask task in tasks.Where(task => task.IsStarted && !task.IsFinished))
+                log.Update(task.Id, Markup.Remove(task.Description), task.Percentage);
+            return drawing;
+        });
+    }
 }

@@ -32,7 +32,7 @@ internal static class DataCommand
         get.SetAction(async (parsed, cancellation) =>
         {
             var output = new VerbOutput(parsed.GetValue(json));
-            DatasetSource source = await output.Human.Progress()
+            DatasetSource source = await ProgressLine.On(output.Human)
                 .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new DownloadedColumn(), new RemainingTimeColumn())
                 .StartAsync(context =>
                 {
