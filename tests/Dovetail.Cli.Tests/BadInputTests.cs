@@ -112,6 +112,14 @@ public sealed class BadInputTests
     }
 
     [Theory]
+    [InlineData("dovetail zoo write mlp mlp.onnx --pattern 1:8, then give mlp.onnx", "pack", "zoo:mlp", "--pattern", "1:8")]
+    [InlineData("dovetail zoo write mlp mlp.onnx, then", "run", "zoo:mlp")]
+    [InlineData("dovetail zoo write mlp mlp.onnx, then", "inspect", "zoo:mlp")]
+    [InlineData("dovetail zoo write mlp mlp.onnx, then", "verify", "zoo:mlp")]
+    [InlineData("dovetail zoo write mlp mlp.onnx, then", "expressiveness", "--weights", "zoo:mlp")]
+    public async Task A_network_of_the_zoo_where_a_file_is_read(string says, params string[] arguments) => await FailsAsync(says, arguments);
+
+    [Theory]
     [InlineData("prune")]
     [InlineData("pack")]
     public async Task An_output_that_is_the_source(string verb)

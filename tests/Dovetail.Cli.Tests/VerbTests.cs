@@ -114,6 +114,15 @@ public sealed class VerbTests
         Assert.Equal("float32", layer.GetProperty("dtype").GetString());
     }
 
+    [Fact]
+    public async Task Simulate_takes_a_network_of_the_zoo_like_its_file()
+    {
+        using var folder = new TemporaryFolder();
+        ZooModels.Create("mlp", 1).Save(folder.File("m.onnx"));
+        JsonElement zoo = await JsonAsync("simulate", "zoo:mlp", "--json", "-"), file = await JsonAsync("simulate", folder.File("m.onnx"), "--json", "-");
+        Assert.Equal(file.ToString(), zoo.ToString());
+    }
+
     [Theory]
     [InlineData("ws", "closed")]
     [InlineData("ws", "cycle")]

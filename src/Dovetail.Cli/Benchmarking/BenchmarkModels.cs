@@ -33,7 +33,7 @@ internal sealed record BenchmarkModels(OnnxModel Packed, OnnxModel Dense, string
             throw new DovetailException($"'{source}' is packed already, and --pattern {pattern} would have no effect; leave it out.");
         OnnxModel packed = isPacked ? model : Pack(model, pattern!);
         if (against is not (OnnxRuntime or LibTorch))
-            return Checked(new BenchmarkModels(packed, OnnxModel.Load(against), against));
+            return Checked(new BenchmarkModels(packed, ModelSource.Load(against, seed), against));
         return isPacked
             ? Checked(new BenchmarkModels(packed, UnpackingPass.Unpack(packed), "the packed network in standard operators, zeros included"))
             : Checked(new BenchmarkModels(packed, model, source));

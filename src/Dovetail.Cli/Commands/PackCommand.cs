@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dovetail.Cli.Codesign;
 using Dovetail.Core;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
@@ -38,6 +39,7 @@ internal static class PackCommand
         {
             var output = new VerbOutput(parsed.GetValue(json));
             string source = parsed.GetValue(model)!, target = parsed.GetValue(file)!;
+            ModelSource.CheckFile(source, parsed.GetValue(pattern)!.ToString());
             if (Path.GetFullPath(source) == Path.GetFullPath(target))
                 throw new DovetailException($"The packed model would replace its source, '{source}'. Give --out another name.");
             long before = new FileInfo(source).Exists ? new FileInfo(source).Length : 0;

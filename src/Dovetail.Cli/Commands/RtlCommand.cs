@@ -148,6 +148,7 @@ internal static class RtlCommand
 
         public static PackedInt8 Load(string path)
         {
+            ModelSource.CheckFile(path);
             OnnxModel model = OnnxModel.Load(path);
             PackedModel layers = PackedModelReader.Read(model);
             if (!layers.Layers.Any(layer => layer.Quantization is not null && !layer.Weights.Pattern.IsDense))

@@ -76,6 +76,7 @@ internal static class RunCommand
 
     private static DovetailSession Open(string path, int threads)
     {
+        ModelSource.CheckFile(path);
         try
         {
             return DovetailSession.Create(path, new DovetailSessionOptions(threads));

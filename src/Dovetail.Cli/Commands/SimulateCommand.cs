@@ -2,6 +2,7 @@ using System.CommandLine;
 using Dovetail.Accelerator.Config;
 using Dovetail.Accelerator.Mapping;
 using Dovetail.Accelerator.Simulation;
+using Dovetail.Cli.Codesign;
 using Dovetail.Cli.Reports;
 using Dovetail.Core;
 using Dovetail.Core.Packing;
@@ -18,7 +19,7 @@ internal static class SimulateCommand
 {
     public static Command Create()
     {
-        var model = new Argument<string?>("model") { Description = "ONNX file (dense, sparse or packed). Cycle by cycle needs a packed int8 model.", Arity = ArgumentArity.ZeroOrOne };
+        var model = new Argument<string?>("model") { Description = "ONNX file (dense, sparse or packed), or zoo:NAME. Cycle by cycle needs a packed int8 model.", Arity = ArgumentArity.ZeroOrOne };
         var topology = new Option<string?>("--topology") { Description = "SCALE-Sim topology file instead of a model.", HelpName = "FILE.csv" };
         Option<int> rows = CommonOptions.Positive("--rows", "Array rows.", 16), cols = CommonOptions.Positive("--cols", "Array columns.", 16);
         var dataflow = new Option<string>("--dataflow") { Description = "Input (is), output (os) or weight (ws) stationary.", DefaultValueFactory = _ => "ws" };
@@ -49,7 +50,7 @@ internal static class SimulateCommand
         {
             Workload workload = parsed.GetValue(topology) is { } file
                 ? new Workload(Topology.Load(file), Packed: null)
-                : Load(parsed.GetValue(model)!);
+                : Load(parsed.GetValue(model)!, parsed.GetValue(seed));
             ComplementaryPattern chosen = parsed.GetValue(pattern) ?? workload.WidestPattern;
             ArrayConfig config = chosen.Group == 1
                 ? ArrayConfig.Dense(parsed.GetValue(rows), parsed.GetValue(cols))
@@ -81,9 +82,9 @@ internal static class SimulateCommand
         return command;
     }
 
-    private static Workload Load(string path)
+    private static Workload Load(string source, int seed)
     {
-        OnnxModel model = OnnxModel.Load(path);
+        OnnxModel model = ModelSource.Load(source, seed);
         PackedModel packed = PackedModelReader.Read(model);
         return new Workload([.. packed.Layers.Select(layer => layer.Workload)], packed);
     }

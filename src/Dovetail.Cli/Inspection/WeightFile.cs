@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Dovetail.Cli.Codesign;
 using Dovetail.Core;
 using Dovetail.Core.Packing.Safetensors;
 using Dovetail.Core.Patterns;
@@ -50,6 +51,7 @@ internal sealed class WeightFile : IDisposable
     /// <exception cref="DovetailException">There is no such file, or it is neither ONNX nor safetensors.</exception>
     public static WeightFile Open(string path)
     {
+        ModelSource.CheckFile(path);
         if (Directory.Exists(path))
             throw new DovetailException($"'{path}' is a folder, expected an ONNX or a safetensors file.");
         if (!File.Exists(path))
