@@ -24,6 +24,56 @@ public sealed class VerbTests
         }
     }
 
+    /// <summary>What a user replaces is in capitals; what he types as it stands is one of several, with bars between them.</summary>
+    [Theory]
+    [InlineData("codesign")]
+    [InlineData("train")]
+    [InlineData("prune")]
+    [InlineData("pack")]
+    [InlineData("run")]
+    [InlineData("bench")]
+    [InlineData("simulate")]
+    [InlineData("rtl")]
+    [InlineData("data get")]
+    [InlineData("zoo write")]
+    [InlineData("expressiveness")]
+    [InlineData("inspect")]
+    [InlineData("verify")]
+    [InlineData("doctor")]
+    public void Placeholders_have_one_style_and_outputs_one_name(string verb)
+    {
+        System.CommandLine.Command command = CommandLine.Root();
+        foreach (string name in verb.Split(' '))
+            command = command.Subcommands.Single(sub => sub.Name == name);
+        using var text = new StringWriter();
+        Assert.Equal(0, CommandLine.Root().Parse([.. verb.Split(' '), "--help"]).Invoke(new System.CommandLine.InvocationConfiguration { Output = text }));
+        string[] placeholders = [.. Regex.Matches(text.ToString(), "<(?<name>[^>]+)>").Select(match => match.Groups["name"].Value)];
+        Assert.All(placeholders, name => Assert.True(name.Contains('|') || name == "fashion-mnist" || Regex.IsMatch(name, @"^[^a-z]+(\.(onnx|csv))?$"), name));
+        foreach (System.CommandLine.Option option in command.Options.Where(option => option.Name is "--out" or "--output"))
+            Assert.Contains("-o", option.Aliases);
+    }
+
+    [Fact]
+    public async Task The_zoo_writes_to_either_form_of_a_file()
+    {
+        using var folder = new TemporaryFolder();
+        foreach (string[] file in (string[][])[[folder.File("a.onnx")], ["--out", folder.File("b.onnx")], ["-o", folder.File("c.onnx")]])
+        {
+            CliProcess.Outcome outcome = await CliProcess.RunAsync(["zoo", "write", "mlp", .. file]);
+            Assert.True(outcome.ExitCode == 0, outcome.Error);
+        }
+
+        byte[] first = await File.ReadAllBytesAsync(folder.File("a.onnx"));
+        Assert.Equal(first, await File.ReadAllBytesAsync(folder.File("b.onnx")));
+        Assert.Equal(first, await File.ReadAllBytesAsync(folder.File("c.onnx")));
+        foreach (string[] file in (string[][])[[], [folder.File("d.onnx"), "-o", folder.File("d.onnx")]])
+        {
+            CliProcess.Outcome outcome = await CliProcess.RunAsync(["zoo", "write", "mlp", .. file]);
+            Assert.Equal(CommandLine.Usage, outcome.ExitCode);
+            Assert.Contains("Expected one file to write", Assert.Single(outcome.ErrorLines));
+        }
+    }
+
     [Fact]
     public async Task Nothing_at_all_shows_the_help()
     {

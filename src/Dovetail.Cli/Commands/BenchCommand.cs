@@ -20,7 +20,7 @@ internal static class BenchCommand
 
     public static Command Create()
     {
-        var model = new Argument<string?>("model") { Description = "Packed ONNX file; with --pattern a dense one or zoo:NAME, which is packed here.", Arity = ArgumentArity.ZeroOrOne };
+        var model = new Argument<string?>("MODEL") { Description = "Packed ONNX file; with --pattern a dense one or zoo:NAME, which is packed here.", Arity = ArgumentArity.ZeroOrOne };
         var shapes = new Option<string?>("--shapes") { Description = "Measure bare layers of a list (bench/shapes) instead of a model: packed, dense fp32 and dense int8.", HelpName = "FILE.csv" };
         var against = new Option<string>("--against")
         {

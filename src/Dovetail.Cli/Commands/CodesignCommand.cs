@@ -14,7 +14,7 @@ internal static class CodesignCommand
         Option<ComplementaryPattern> pattern = CommonOptions.Pattern();
         Option<int?> epochs = CommonOptions.Epochs();
         Option<int> seed = CommonOptions.Seed();
-        Option<string> folder = new("--out")
+        Option<string> folder = new("--out", "-o")
         {
             Description = "Folder for models, RTL, result.json and report.html.",
             HelpName = "DIR",

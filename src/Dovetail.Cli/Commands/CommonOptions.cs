@@ -51,7 +51,7 @@ internal static class CommonOptions
 
     public static Option<int?> Epochs()
     {
-        var option = new Option<int?>("--epochs") { Description = "Passes over the training images. Default: by the size of the data." };
+        var option = new Option<int?>("--epochs") { Description = "Passes over the training images. Default: by the size of the data.", HelpName = "N" };
         option.Validators.Add(result =>
         {
             if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out int value) && value < 1)
@@ -63,6 +63,7 @@ internal static class CommonOptions
     public static Option<int> Seed() => new("--seed")
     {
         Description = "Seed of the initial weights, the order of the images and everything else that is random.",
+        HelpName = "SEED",
         DefaultValueFactory = _ => 1,
     };
 
@@ -81,7 +82,7 @@ internal static class CommonOptions
     /// <summary>An option whose value is a whole number ≥ 1.</summary>
     public static Option<int> Positive(string name, string description, int defaultValue, params string[] aliases)
     {
-        var option = new Option<int>(name, aliases) { Description = description, DefaultValueFactory = _ => defaultValue };
+        var option = new Option<int>(name, aliases) { Description = description, HelpName = "N", DefaultValueFactory = _ => defaultValue };
         option.Validators.Add(result =>
         {
             if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out int value) && value < 1)

@@ -26,7 +26,7 @@ internal static class DataCommand
             return 0;
         });
 
-        var name = new Argument<string>("name") { Description = "fashion-mnist" };
+        var name = new Argument<string>("NAME") { Description = "fashion-mnist" };
         name.AcceptOnlyFromAmong(FashionMnist.Name);
         var get = new Command("get", "Bring a full data set: from its Debian package where installed, else by HTTPS (checked, resumable).") { name, json };
         get.SetAction(async (parsed, cancellation) =>

@@ -17,7 +17,7 @@ internal static class InspectCommand
 
     public static Command Create()
     {
-        var file = new Argument<string>("file") { Description = "ONNX (dense, sparse, QDQ or packed) or safetensors." };
+        var file = new Argument<string>("FILE") { Description = "ONNX (dense, sparse, QDQ or packed) or safetensors." };
         var candidates = new Option<string[]>("--candidates")
         {
             Description = $"Patterns of any family to try the weights on. Default: {string.Join(" ", DefaultCandidates)}.",

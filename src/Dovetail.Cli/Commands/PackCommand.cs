@@ -17,9 +17,9 @@ internal static class PackCommand
 
     public static Command Create()
     {
-        var model = new Argument<string>("model") { Description = "Sparse ONNX file (fp32, or int8 in QDQ form)." };
+        var model = new Argument<string>("MODEL") { Description = "Sparse ONNX file (fp32, or int8 in QDQ form)." };
         Option<ComplementaryPattern> pattern = CommonOptions.Pattern("The pattern that the weights satisfy. Where it is left out, the patterns that the model declares for its layers count, and each layer must satisfy its own; the default counts only if it declares none.");
-        Option<string> file = new("--out") { Description = "The packed ONNX file to write.", HelpName = "FILE.onnx", DefaultValueFactory = _ => "packed.onnx" };
+        Option<string> file = new("--out", "-o") { Description = "The packed ONNX file to write.", HelpName = "FILE.onnx", DefaultValueFactory = _ => "packed.onnx" };
         Option<string> values = new("--values") { Description = "Type of floating-point weights in the file: fp16 and bf16 halve them, products stay fp32.", DefaultValueFactory = _ => "fp32" };
         values.AcceptOnlyFromAmong("fp32", "fp16", "bf16");
         Option<string> operands = new("--operands") { Description = "What floating-point layers multiply. bf16 rounds inputs and weights: twice as fast where the CPU has AVX512_BF16, and less precise: check the accuracy with 'dovetail run'.", DefaultValueFactory = _ => "fp32" };

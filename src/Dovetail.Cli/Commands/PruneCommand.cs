@@ -19,9 +19,9 @@ internal static class PruneCommand
 
     public static Command Create()
     {
-        var model = new Argument<string>("model") { Description = "ONNX file with float weights, or zoo:NAME." };
+        var model = new Argument<string>("MODEL") { Description = "ONNX file with float weights, or zoo:NAME." };
         Option<ComplementaryPattern> pattern = CommonOptions.Pattern("One pattern for every layer that it fits, keep:group[xSHARE][/out][@strided], e.g. 1:16 or 2:32.");
-        Option<string> file = new("--out") { Description = "The sparse ONNX file to write.", HelpName = "FILE.onnx", DefaultValueFactory = _ => "sparse.onnx" };
+        Option<string> file = new("--out", "-o") { Description = "The sparse ONNX file to write.", HelpName = "FILE.onnx", DefaultValueFactory = _ => "sparse.onnx" };
         Option<bool> head = new("--head") { Description = "Prune the last fully connected layer too, which is small and sensitive." };
         Option<double?> permute = new("--permute")
         {

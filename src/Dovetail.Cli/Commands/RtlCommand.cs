@@ -21,7 +21,7 @@ internal static class RtlCommand
 {
     public static Command Create()
     {
-        Option<string> folder = new("--out") { Description = "Folder for the SystemVerilog files.", HelpName = "DIR", DefaultValueFactory = _ => "rtl" };
+        Option<string> folder = new("--out", "-o") { Description = "Folder for the SystemVerilog files.", HelpName = "DIR", DefaultValueFactory = _ => "rtl" };
         Option<ComplementaryPattern?> pattern = new("--pattern")
         {
             Description = "Pattern that the array selects by; 1:1 is a dense array. Default: the model's, else 1:16.",
@@ -29,7 +29,7 @@ internal static class RtlCommand
             CustomParser = CommonOptions.Pattern,
         };
         Option<int> rows = CommonOptions.Positive("--rows", "Array rows.", RtlStage.DefaultRows), cols = CommonOptions.Positive("--cols", "Array columns.", RtlStage.DefaultColumns);
-        Option<int?> cluster = new("--cluster") { Description = "PEs of a row that share registered lanes. Default: 4, for a dense array 1." };
+        Option<int?> cluster = new("--cluster") { Description = "PEs of a row that share registered lanes. Default: 4, for a dense array 1.", HelpName = "N" };
         Option<bool?> registered = new("--registered-selection") { Description = "Register the selected operand before the multiplier. Default: true, for a dense array false." };
         Option<string> multiplier = new("--multiplier") { Description = "operator: the synthesiser's choice. full-adders: carry-save rows, smaller in libraries with adder cells.", DefaultValueFactory = _ => "operator" };
         multiplier.AcceptOnlyFromAmong("operator", "full-adders");

@@ -17,14 +17,14 @@ internal static class RunCommand
 
     public static Command Create()
     {
-        var model = new Argument<string>("model") { Description = "ONNX file: dense, sparse or packed, fp32 or int8." };
+        var model = new Argument<string>("MODEL") { Description = "ONNX file: dense, sparse or packed, fp32 or int8." };
         var inputs = new Option<string[]>("--input", "-i")
         {
             Description = "Inputs: .npy (float32, uint8, int64; C order), PNG, JPEG or IDX images. Several files of one input become a batch; a model with several inputs takes NAME=FILE. Nothing is resized.",
             HelpName = "[NAME=]FILE",
             AllowMultipleArgumentsPerToken = true,
         };
-        var outputs = new Option<string[]>("--output", "-o") { Description = "Write an output as .npy, or all of them as .json. May be repeated.", HelpName = "[NAME=]FILE" };
+        var outputs = new Option<string[]>("--output", "-o", "--out") { Description = "Write an output as .npy, or all of them as .json. May be repeated.", HelpName = "[NAME=]FILE" };
         var top = new Option<int?>("--top") { Description = $"Show the K greatest classes of every input. Default: {DefaultTop} where the first output is [inputs, classes] and none is written.", HelpName = "K" };
         top.Validators.Add(result =>
         {

@@ -19,7 +19,7 @@ internal static class SimulateCommand
 {
     public static Command Create()
     {
-        var model = new Argument<string?>("model") { Description = "ONNX file (dense, sparse or packed), or zoo:NAME. Cycle by cycle needs a packed int8 model.", Arity = ArgumentArity.ZeroOrOne };
+        var model = new Argument<string?>("MODEL") { Description = "ONNX file (dense, sparse or packed), or zoo:NAME. Cycle by cycle needs a packed int8 model.", Arity = ArgumentArity.ZeroOrOne };
         var topology = new Option<string?>("--topology") { Description = "SCALE-Sim topology file instead of a model.", HelpName = "FILE.csv" };
         Option<int> rows = CommonOptions.Positive("--rows", "Array rows.", 16), cols = CommonOptions.Positive("--cols", "Array columns.", 16);
         var dataflow = new Option<string>("--dataflow") { Description = "Input (is), output (os) or weight (ws) stationary.", DefaultValueFactory = _ => "ws" };
@@ -30,7 +30,7 @@ internal static class SimulateCommand
             HelpName = "PATTERN",
             CustomParser = CommonOptions.Pattern,
         };
-        var cluster = new Option<int?>("--cluster") { Description = "PEs of a row that share registered lanes. Default: 4, for the dense array 1 (as SCALE-Sim)." };
+        var cluster = new Option<int?>("--cluster") { Description = "PEs of a row that share registered lanes. Default: 4, for the dense array 1 (as SCALE-Sim).", HelpName = "N" };
         var mode = new Option<string>("--mode") { Description = "closed: formulas, microseconds. cycle: moves values through every PE.", DefaultValueFactory = _ => "closed" };
         mode.AcceptOnlyFromAmong("closed", "cycle");
         var overlap = new Option<bool>("--overlap") { Description = "Load the next fold's weights while the current one computes." };

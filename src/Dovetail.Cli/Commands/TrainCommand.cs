@@ -21,7 +21,7 @@ internal static class TrainCommand
         Option<ComplementaryPattern> pattern = CommonOptions.Pattern();
         Option<int?> epochs = CommonOptions.Epochs();
         Option<int> seed = CommonOptions.Seed();
-        Option<string> file = new("--out") { Description = "The ONNX file to write.", HelpName = "FILE.onnx", DefaultValueFactory = _ => "trained.onnx" };
+        Option<string> file = new("--out", "-o") { Description = "The ONNX file to write.", HelpName = "FILE.onnx", DefaultValueFactory = _ => "trained.onnx" };
         Option<bool> resume = new("--resume") { Description = "Go on from FILE.checkpoint, which an interrupted training left beside --out." };
         Option<string?> csv = new("--csv") { Description = "Append one row about this run to a CSV file.", HelpName = "FILE.csv" };
         Option<int> threads = CommonOptions.Threads(Environment.ProcessorCount, "training");

@@ -17,7 +17,7 @@ internal static class VerifyCommand
 
     public static Command Create()
     {
-        var file = new Argument<string>("file") { Description = "ONNX (dense, sparse, QDQ or packed) or safetensors." };
+        var file = new Argument<string>("FILE") { Description = "ONNX (dense, sparse, QDQ or packed) or safetensors." };
         Option<SparsityPattern?> pattern = PatternOption("The pattern to satisfy, of any family. Default: the one that the file declares.");
         Option<string?> json = CommonOptions.Json();
         var command = new Command("verify", "Prove that a file satisfies its pattern: exit code 0 if it does, 1 if it does not, 2 if it cannot be read.")

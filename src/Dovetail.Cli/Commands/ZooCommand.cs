@@ -33,8 +33,9 @@ internal static class ZooCommand
 
     private static Command Write()
     {
-        var name = new Argument<string>("name") { Description = "Name from 'dovetail zoo list'." };
-        var file = new Argument<FileInfo>("file") { Description = "The ONNX file to write." };
+        var name = new Argument<string>("NAME") { Description = "Name from 'dovetail zoo list'." };
+        var file = new Argument<FileInfo?>("FILE") { Description = "The ONNX file to write; or --out.", Arity = ArgumentArity.ZeroOrOne };
+        Option<FileInfo?> target = new("--out", "-o") { Description = "The ONNX file to write, as in other verbs.", HelpName = "FILE.onnx" };
         Option<int> seed = CommonOptions.Seed();
         Option<ComplementaryPattern?> pattern = new("--pattern")
         {
@@ -42,14 +43,19 @@ internal static class ZooCommand
             HelpName = "PATTERN",
             CustomParser = CommonOptions.Pattern,
         };
-        Option<int?> depth = new("--depth") { Description = "Blocks of a transformer. Default: as published." };
-        Option<int?> image = new("--image-size") { Description = "Height and width of the image. Default: as published." };
+        Option<int?> depth = new("--depth") { Description = "Blocks of a transformer. Default: as published.", HelpName = "N" };
+        Option<int?> image = new("--image-size") { Description = "Height and width of the image. Default: as published.", HelpName = "PIXELS" };
         Option<string?> json = CommonOptions.Json();
-        var write = new Command("write", "Write a network with random weights (from the seed) to an ONNX file.") { name, file, seed, pattern, depth, image, json };
+        var write = new Command("write", "Write a network with random weights (from the seed) to an ONNX file.") { name, file, target, seed, pattern, depth, image, json };
+        write.Validators.Add(result =>
+        {
+            if (result.GetValue(file) is null == result.GetValue(target) is null)
+                result.AddError("Expected one file to write: 'zoo write NAME FILE.onnx' or 'zoo write NAME --out FILE.onnx'.");
+        });
         write.SetAction(parsed =>
         {
             var output = new VerbOutput(parsed.GetValue(json));
-            string path = parsed.GetValue(file)!.FullName;
+            string path = (parsed.GetValue(file) ?? parsed.GetValue(target))!.FullName;
             var options = new ZooOptions { Depth = parsed.GetValue(depth), ImageSize = parsed.GetValue(image) };
             ComplementaryPattern? chosen = parsed.GetValue(pattern);
             int layers = 0;
