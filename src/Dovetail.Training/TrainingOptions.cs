@@ -72,6 +72,22 @@ public sealed record TrainingOptions
     /// <summary>Images held out of so many training images.</summary>
     public int ValidationCount(int images) => ValidationImages ?? Math.Min(5000, images / 10);
 
+    /// <summary>
+    /// With fewer updates of the masks while the density falls, each drops so much at once that a network visibly loses accuracy
+    /// (docs/training.md).
+    /// </summary>
+    public const int LeastGrowthUpdates = 10;
+
+    /// <summary>Steps that <see cref="Epochs"/> take on so many images, those held out for validation included in the number.</summary>
+    public int Steps(int images) => checked((images - ValidationCount(images)) / BatchSize * Epochs);
+
+    /// <summary>How many updates of the masks bring the density of <see cref="TrainingMethod.Growing"/> down to the pattern's.</summary>
+    public int GrowthUpdates(int images)
+    {
+        int steps = Steps(images);
+        return (int)Math.Ceiling(DensityEnd * steps / MaskInterval) - (int)(Sparsity.DensitySchedule.Start * steps / MaskInterval);
+    }
+
     /// <exception cref="TrainingException">A value is out of its range; the message names it.</exception>
     internal void Check()
     {

@@ -48,6 +48,8 @@ internal static class TrainCommand
                 CheckpointPath = checkpoint,
                 Resume = parsed.GetValue(resume),
             };
+            if (NoteOnLength(options, images.Train.Count) is { } note)
+                output.Human.WriteLine(note);
             TrainingResult result = Train(output.Human, start, images, options, cancellation);
             if (options.Method != TrainingMethod.Dense)
                 DeclaredByTraining.Write(result.Model, options.Pattern);
@@ -91,6 +93,18 @@ internal static class TrainCommand
                     step => bars.Training(TrainingMethods.Name(options.Method), step)), cancellation);
             });
         return result!;
+    }
+
+    /// <summary>Why a training with a growing sparsity is too short for it, and what would be long enough; null where it is.</summary>
+    internal static string? NoteOnLength(TrainingOptions options, int images)
+    {
+        int updates = options.GrowthUpdates(images), enough = options.Epochs;
+        if (options.Method != TrainingMethod.Growing || updates >= TrainingOptions.LeastGrowthUpdates || options.Steps(images) == 0)
+            return null;
+        while ((options with { Epochs = enough }).GrowthUpdates(images) < TrainingOptions.LeastGrowthUpdates)
+            enough++;
+        return $"Note: this training is short for a sparsity that grows. In {options.Steps(images):N0} steps the density falls to {options.Pattern.Density:0.##%} in {updates} update{(updates == 1 ? "" : "s")} of the masks, "
+            + $"and fewer than {TrainingOptions.LeastGrowthUpdates} cost accuracy: give --epochs {enough} or more, or more images.";
     }
 
     private static void AppendCsv(string path, string row)
