@@ -38,6 +38,7 @@ internal static class TrainCommand
             string target = parsed.GetValue(file)!, checkpoint = Path.ChangeExtension(target, ".checkpoint");
             if (parsed.GetValue(resume) && !File.Exists(checkpoint))
                 throw new DovetailException($"--resume was given, but there is no '{checkpoint}'. Start without --resume.");
+            CheckTargets(target, parsed.GetValue(csv));
             var options = new TrainingOptions
             {
                 Method = TrainingMethods.Parse(parsed.GetValue(method)!),
@@ -91,6 +92,15 @@ internal static class TrainCommand
                     step => bars.Training(TrainingMethods.Name(options.Method), step)), cancellation);
             });
         return result!;
+    }
+
+    /// <summary>Before the hours of a training: the folder of checkpoint and model is made, and both files can be written.</summary>
+    private static void CheckTargets(string target, string? csv)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(target))!);
+        AtomicFile.CheckWritable(target);
+        if (csv is not null)
+            AtomicFile.CheckWritable(csv);
     }
 
     private static void AppendCsv(string path, string row)
