@@ -223,7 +223,7 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
     {
         bool isFloat = typeof(T) == typeof(float), clamps = isFloat || !_constants.SaturationSuffices;
         nint made = TileFunctions.Shared.AddressOf(new TileVariant(
-            _arithmetic, pixels, vectors, _streams.Shape.Steps, isPartial, hasResidual,
+            _arithmetic, _streams.Storage, pixels, vectors, _streams.Shape.Steps, isPartial, hasResidual,
             clamps && _constants.Low > float.NegativeInfinity, clamps && _constants.High < float.PositiveInfinity));
         Volatile.Write(ref _functions[key], made);
         return made;

@@ -47,6 +47,9 @@ internal sealed class TileEmitter
 
     private bool IsQuantized => _tile.Arithmetic == TileArithmetic.QuantizedWindow64;
 
+    /// <summary>Bytes of a vector of weights in memory.</summary>
+    private int WeightBytes => _tile.Storage == WeightStorage.AsMultiplied ? VectorBytes : VectorBytes / 2;
+
     private int StepsOfWindow => _tile.Steps * _tile.Vectors;
 
     /// <summary>Owners in the bytes of one index (<see cref="UniformTileStreams"/>).</summary>
@@ -79,6 +82,12 @@ internal sealed class TileEmitter
             _code.push(register);
         if (_tile.IsPartial)
             _code.kmovw(k1, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.LaneMask))]);
+        if (_tile.Storage == WeightStorage.BFloat16)
+        {
+            _code.mov(eax, 0xAAAAAAAA); // the high word of every lane
+            _code.kmovd(k2, eax);
+        }
+
         _code.mov(rdx, Field(nameof(TileArguments.Weights)));
         _code.mov(rcx, Field(nameof(TileArguments.Owners)));
         if (IsRagged)
@@ -180,7 +189,7 @@ internal sealed class TileEmitter
         _code.Label(ref loop);
         for (int window = 0; window < count; window++)
             EmitWindow(window);
-        _code.add(rdx, count * StepsOfWindow * VectorBytes);
+        _code.add(rdx, count * StepsOfWindow * WeightBytes);
         _code.add(rcx, UniformTileStreams.OwnerBytes(OwnersPerIndex, count * StepsOfWindow));
         _code.sub(r9, count);
         _code.jge(loop);
@@ -197,12 +206,37 @@ internal sealed class TileEmitter
             for (int v = 0; v < _tile.Vectors; v++)
             {
                 int at = window * StepsOfWindow + step * _tile.Vectors + v;
-                _code.vmovups(Weights(v), __zmmword_ptr[rdx + at * VectorBytes]);
+                EmitWeights(v, at);
                 EmitOwners(v, at);
             }
 
             for (int pixel = 0; pixel < _tile.Pixels; pixel++)
                 EmitProducts(window % _registers.WindowsApart, pixel);
+        }
+    }
+
+    /// <summary>Brings the <paramref name="at"/>-th vector of weights at rdx into its register, as wide as it is multiplied.</summary>
+    private void EmitWeights(int vector, int at)
+    {
+        AssemblerRegisterZMM weights = Weights(vector);
+        switch (_tile.Storage)
+        {
+            case WeightStorage.Float16:
+                _code.vcvtph2ps(weights, __ymmword_ptr[rdx + at * WeightBytes]);
+                break;
+            case WeightStorage.BFloat16 when _tile.Vectors == 1:
+                _code.vpmovzxwd(weights, __ymmword_ptr[rdx + at * WeightBytes]);
+                _code.vpslld(weights, weights, 16);
+                break;
+            case WeightStorage.BFloat16 when vector == 0:
+                _code.vpslld(weights, __zmmword_ptr[rdx + at * WeightBytes], 16);
+                break;
+            case WeightStorage.BFloat16:
+                _code.vmovdqu16(weights.k2.z, __zmmword_ptr[rdx + (at - 1) * WeightBytes]);
+                break;
+            default:
+                _code.vmovups(weights, __zmmword_ptr[rdx + at * WeightBytes]);
+                break;
         }
     }
 
