@@ -62,7 +62,10 @@ internal static class CostModelBenchmark
         return found;
 
         void Print(string side, SideCost cost) => output.WriteLine(
-            $"  {side,-6} {cost.NodeMicroseconds:0.00} µs a node, {2e3 / cost.MicrosecondsPerMegaproduct:0.0} GFLOP/s, weights {1e3 / cost.MicrosecondsPerWeightMegabyte:0.0} GB/s, inputs {1e3 / cost.MicrosecondsPerInputMegabyte:0.0} GB/s, outputs {1e3 / cost.MicrosecondsPerOutputMegabyte:0.0} GB/s");
+            $"  {side,-6} {cost.NodeMicroseconds:0.00} µs a node, {Rate(2e3, cost.MicrosecondsPerMegaproduct, "GFLOP/s")}, weights {Rate(1e3, cost.MicrosecondsPerWeightMegabyte, "GB/s")}, inputs {Rate(1e3, cost.MicrosecondsPerInputMegabyte, "GB/s")}, outputs {Rate(1e3, cost.MicrosecondsPerOutputMegabyte, "GB/s")}");
+
+        // A constant that was fitted to zero: the measured layers took no longer for more of these.
+        static string Rate(double unit, double microseconds, string name) => microseconds > 0 ? $"{unit / microseconds:0.0} {name}" : "no limit seen";
     }
 
     private static void Compare(CostModel model, LayerTimer timer, IReadOnlyList<LayerShape> shapes, ComplementaryPattern pattern, DType type, TextWriter output)

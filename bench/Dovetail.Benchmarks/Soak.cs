@@ -14,12 +14,27 @@ namespace Dovetail.Benchmarks;
 ///    After a warm-up of a third of the time none may grow by more than its limit, along a line through the samples.
 /// --keep-sessions disposes of nothing, to see that a leak is found. Exit code 0: no leak, no mismatch; 1 otherwise.
 /// </summary>
-internal static class Soak
+internal sealed class Soak
 {
     private const int Images = 64, LargestBatch = 24, RunsOfASession = 100;
     private const double HeapLimitBytes = 1e6, NativeLimitBytes = 2e6, ResidentLimitBytes = 24e6;
 
-    private static readonly List<DovetailSession> Kept = [];
+    private readonly TimeSpan _duration;
+    private readonly int _threads, _seed;
+    private readonly TextWriter _output;
+    private readonly Random _random;
+    private readonly float[] _images;
+
+    /// <summary>What was not disposed of, where that was asked for; null otherwise.</summary>
+    private readonly List<DovetailSession>? _kept;
+
+    private Soak(TimeSpan duration, int threads, int seed, bool keepSessions, TextWriter output)
+    {
+        (_duration, _threads, _seed, _output) = (duration, threads, seed, output);
+        _kept = keepSessions ? [] : null;
+        _random = new Random(seed);
+        _images = [.. Enumerable.Range(0, Images * SoakModel.ImagePixels).Select(_ => _random.NextSingle())];
+    }
 
     public static int Run(string[] arguments, TextWriter output)
     {
@@ -45,7 +60,7 @@ internal static class Soak
 
         try
         {
-            return Run(TimeSpan.FromMinutes(minutes), threads, seed, keepSessions, output);
+            return new Soak(TimeSpan.FromMinutes(minutes), threads, seed, keepSessions, output).Run();
         }
         catch (DovetailException error)
         {
@@ -54,71 +69,69 @@ internal static class Soak
         }
     }
 
-    private static int Run(TimeSpan duration, int threads, int seed, bool keepSessions, TextWriter output)
+    private int Run()
     {
-        var random = new Random(seed);
-        float[] images = [.. Enumerable.Range(0, Images * SoakModel.ImagePixels).Select(_ => random.NextSingle())];
         SoakModel[] models =
         [
-            SoakModel.Float32("fashion-cnn", "1:16", images, seed),
-            SoakModel.Float32("mlp", "2:32", images, seed),
-            SoakModel.Int8("fashion-cnn", "4:64", images, seed),
+            SoakModel.Float32("fashion-cnn", "1:16", _images, _seed),
+            SoakModel.Float32("mlp", "2:32", _images, _seed),
+            SoakModel.Int8("fashion-cnn", "4:64", _images, _seed),
         ];
-        output.WriteLine($"{string.Join(", ", models.Select(model => model.Name))}; {threads} threads, seed {seed}, {Environment.ProcessorCount} processors");
-        output.WriteLine("seconds   sessions       runs   heap MB  native MB   RSS MB");
+        _output.WriteLine($"{string.Join(", ", models.Select(model => model.Name))}; {_threads} threads, seed {_seed}, {Environment.ProcessorCount} processors");
+        _output.WriteLine("seconds   sessions       runs   heap MB  native MB   RSS MB");
         var memory = new MemorySeries();
         var clock = Stopwatch.StartNew();
-        double interval = Math.Clamp(duration.TotalSeconds / 60, 1, 30), next = 0;
+        double interval = Math.Clamp(_duration.TotalSeconds / 60, 1, 30), next = 0;
         long sessions = 0, runs = 0;
         while (true)
         {
             foreach (SoakModel model in models)
                 foreach (bool manyCallers in (bool[])[false, true])
                 {
-                    runs += RunSession(model, images, threads, manyCallers, random.Next(), keepSessions);
+                    runs += RunSession(model, manyCallers, _random.Next());
                     sessions++;
                 }
 
             double seconds = clock.Elapsed.TotalSeconds;
-            bool done = seconds >= duration.TotalSeconds;
+            bool done = seconds >= _duration.TotalSeconds;
             if (seconds < next && !done)
                 continue;
             next = seconds + interval;
             MemorySample now = memory.Sample(seconds);
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{seconds,7:F0} {sessions,10} {runs,10} {now.Heap / 1e6,9:F2} {now.Native / 1e6,10:F2} {now.Resident / 1e6,8:F1}"));
+            _output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{seconds,7:F0} {sessions,10} {runs,10} {now.Heap / 1e6,9:F2} {now.Native / 1e6,10:F2} {now.Resident / 1e6,8:F1}"));
             if (done)
-                return Judge(memory, duration.TotalSeconds / 3, sessions, runs, output);
+                return Judge(memory, _duration.TotalSeconds / 3, sessions, runs);
         }
     }
 
-    /// <summary>Makes a session, runs it and disposes of it; the number of runs.</summary>
-    private static int RunSession(SoakModel model, float[] images, int threads, bool manyCallers, int seed, bool keep)
+    /// <summary>Makes a session, runs it and disposes of it or keeps it; the number of runs.</summary>
+    private int RunSession(SoakModel model, bool manyCallers, int seed)
     {
-        DovetailSession session = DovetailSession.Create(model.Packed, new DovetailSessionOptions(manyCallers ? 1 : threads));
+        DovetailSession session = DovetailSession.Create(model.Packed, new DovetailSessionOptions(manyCallers ? 1 : _threads));
         try
         {
-            int callers = manyCallers ? threads : 1;
+            int callers = manyCallers ? _threads : 1;
             if (callers == 1)
-                CallOften(model, session, images, new Random(seed));
+                CallOften(model, session, new Random(seed));
             else
-                Parallel.For(0, callers, new ParallelOptions { MaxDegreeOfParallelism = callers }, i => CallOften(model, session, images, new Random(seed + i)));
+                Parallel.For(0, callers, new ParallelOptions { MaxDegreeOfParallelism = callers }, i => CallOften(model, session, new Random(seed + i)));
             return callers * RunsOfASession;
         }
         finally
         {
-            if (keep)
-                Kept.Add(session);
+            if (_kept is not null)
+                _kept.Add(session);
             else
                 session.Dispose();
         }
     }
 
-    private static void CallOften(SoakModel model, DovetailSession session, float[] images, Random random)
+    private void CallOften(SoakModel model, DovetailSession session, Random random)
     {
         for (int run = 0; run < RunsOfASession; run++)
         {
             int batch = random.Next(1, LargestBatch + 1), first = random.Next(Images - batch + 1);
-            float[] logits = session.Run(images[(first * SoakModel.ImagePixels)..((first + batch) * SoakModel.ImagePixels)], batch, 1, 28, 28);
+            float[] logits = session.Run(_images[(first * SoakModel.ImagePixels)..((first + batch) * SoakModel.ImagePixels)], batch, 1, 28, 28);
             for (int i = 0; i < logits.Length; i++)
             {
                 float expected = model.Logits[first * SoakModel.Classes + i];
@@ -128,7 +141,7 @@ internal static class Soak
         }
     }
 
-    private static int Judge(MemorySeries memory, double warmUpSeconds, long sessions, long runs, TextWriter output)
+    private int Judge(MemorySeries memory, double warmUpSeconds, long sessions, long runs)
     {
         (string Name, double? Bytes, double Limit)[] growths =
         [
@@ -144,8 +157,8 @@ internal static class Soak
                 return 1;
             }
 
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{name}: {growth / 1e6:+0.00;-0.00} MB after the first {warmUpSeconds:F0} s, {growth / sessions:+0;-0} bytes a session; the limit is {limit / 1e6:F0} MB"));
+            _output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{name}: {growth / 1e6:+0.00;-0.00;0.00} MB after the first {warmUpSeconds:F0} s, {growth / sessions:+0;-0;0} bytes a session; the limit is {limit / 1e6:F0} MB"));
         }
 
         if (growths.Any(growth => growth.Bytes > growth.Limit))
@@ -154,7 +167,7 @@ internal static class Soak
             return 1;
         }
 
-        output.WriteLine($"no leak, no mismatch in {sessions} sessions and {runs} runs");
+        _output.WriteLine($"no leak, no mismatch in {sessions} sessions and {runs} runs");
         return 0;
     }
 }

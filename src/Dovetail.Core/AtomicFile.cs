@@ -41,6 +41,27 @@ public static class AtomicFile
     public static void WriteAllBytes(string path, ReadOnlyMemory<byte> bytes) =>
         Write(path, stream => stream.Write(bytes.Span));
 
+    /// <summary>Finds out before long work whether <see cref="Write"/> would be refused: makes the temporary file, and deletes it.</summary>
+    /// <exception cref="DovetailException">The folder is missing or not writable, or the path is a folder's.</exception>
+    public static void CheckWritable(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        string full = Path.GetFullPath(path), folder = Path.GetDirectoryName(full) ?? full;
+        if (Directory.Exists(full))
+            throw new DovetailException($"Cannot write '{path}': it is a folder. Give the name of a file.");
+        if (!Directory.Exists(folder))
+            throw new DovetailException($"Cannot write '{path}': there is no folder '{folder}'. Make it, or give another name.");
+        string temporary = $"{full}.{Path.GetRandomFileName()}.tmp";
+        try
+        {
+            using var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new DovetailException($"Cannot write '{path}': no file can be made in '{folder}'. Check that it may be written and has room, or give another name.", error);
+        }
+    }
+
     private static void TryDelete(string path)
     {
         try

@@ -1,3 +1,4 @@
+using Dovetail.Cli.Tests.Codesign;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Zoo;
 
@@ -198,6 +199,24 @@ public sealed class BadInputTests
         using var folder = new TemporaryFolder();
         string target = Path.Combine(folder.Path, "no", "such", "result.json");
         await FailsAsync("result.json", "zoo", "list", "--json", target);
+    }
+
+    /// <summary>Said before it trains; the training is a short one, should it start after all.</summary>
+    [Theory]
+    [InlineData("it is a folder", "--out", ".")]
+    [InlineData("there is no folder", "--csv", "no/such/runs.csv")]
+    [InlineData("file.txt", "--out", "file.txt/trained.onnx")]
+    public async Task A_training_that_could_not_be_written(string expected, string option, string target)
+    {
+        using var folder = new TemporaryFolder();
+        SmallImages.Write(folder.File("images"));
+        await File.WriteAllTextAsync(folder.File("file.txt"), "");
+        CliProcess.Outcome outcome = await CliProcess.RunAsync(
+            ["train", "--model", "zoo:mlp", "--method", "dense", "--epochs", "1", "--data", folder.File("images"), option, target], null, folder.Path);
+        Assert.NotEqual(0, outcome.ExitCode);
+        Assert.Contains(expected, Assert.Single(outcome.ErrorLines));
+        Assert.DoesNotContain("%", outcome.Output); // no progress, no accuracy
+        Assert.Equal(["file.txt", "images"], Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName).Order());
     }
 
     [Fact]

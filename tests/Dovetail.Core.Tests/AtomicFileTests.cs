@@ -2,6 +2,26 @@ namespace Dovetail.Core.Tests;
 
 public sealed class AtomicFileTests
 {
+    [Fact]
+    public void WhatCannotBeWritten_IsFoundBeforehand()
+    {
+        using var folder = new TemporaryFolder();
+        string file = folder.File("x"), none = Path.Combine(folder.Path, "none"), inFile = Path.Combine(file, "y");
+        AtomicFile.CheckWritable(file);
+        Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
+        File.WriteAllText(file, "as it was");
+        AtomicFile.CheckWritable(file);
+        Assert.Equal("as it was", File.ReadAllText(file));
+        Assert.Equal($"Cannot write '{folder.Path}': it is a folder. Give the name of a file.", Message(folder.Path));
+        Assert.Equal($"Cannot write '{none}/x': there is no folder '{none}'. Make it, or give another name.", Message($"{none}/x"));
+        Assert.Equal($"Cannot write '{inFile}': there is no folder '{file}'. Make it, or give another name.", Message(inFile));
+        if (OperatingSystem.IsLinux())
+            Assert.StartsWith("Cannot write '/proc/x': no file can be made in '/proc'.", Message("/proc/x"));
+        Assert.Equal([file], Directory.GetFileSystemEntries(folder.Path));
+
+        static string Message(string path) => Assert.Throws<DovetailException>(() => AtomicFile.CheckWritable(path)).Message;
+    }
+
     /// <summary>Writers of one path at the same time do not share a temporary file: the last rename wins, whole.</summary>
     [Fact]
     public void ConcurrentWriters_LeaveOneWholeFile()

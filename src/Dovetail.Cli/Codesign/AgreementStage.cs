@@ -99,35 +99,19 @@ internal static class AgreementStage
 
     private static EqualityCheck LayersEqual(IReadOnlyList<CapturedLayer> sparse, IReadOnlyList<CapturedLayer> packed)
     {
-        long compared = 0, wrong = 0;
-        int layers = 0, greatest = 0;
+        var outputs = new List<(byte[] Expected, byte[] Found)>();
         foreach (CapturedLayer layer in packed.Where(layer => layer.Layer.Workload.Convolution is not null))
-        {
-            byte[]? expected = sparse.FirstOrDefault(other => other.Layer.Name == layer.Layer.Name)?.Output;
-            if (expected is null || layer.Output is not { } found)
-                continue;
-            layers++;
-            compared += expected.Length;
-            for (int i = 0; i < expected.Length; i++)
-            {
-                int difference = Math.Abs(expected[i] - found[i]);
-                greatest = Math.Max(greatest, difference);
-                if (difference > 0)
-                    wrong++;
-            }
-        }
-
-        if (compared == 0)
-            return new EqualityCheck("int8 convolutions, packed (our operators) = sparse QDQ (plain ONNX Runtime), uint8 outputs", "skipped", 0, 0, 0, "the network has no convolution");
-        return new EqualityCheck(
-            "int8 convolutions, packed (our operators) = sparse QDQ (plain ONNX Runtime), uint8 outputs",
-            wrong == 0 ? "equal" : "different", compared, greatest, 0, $"{layers} convolutions one after the other, one test image");
+            if (sparse.FirstOrDefault(other => other.Layer.Name == layer.Layer.Name)?.Output is { } expected && layer.Output is { } found)
+                outputs.Add((expected, found));
+        const string Name = "int8 convolutions, packed (our operators) = sparse QDQ (plain ONNX Runtime), uint8 outputs";
+        return outputs.Count == 0
+            ? new EqualityCheck(Name, "skipped", 0, 0, 0, "the network has no convolution")
+            : BytesEqual(Name, outputs, $"{outputs.Count} convolutions one after the other, one test image");
     }
 
     private static EqualityCheck OperatorsEqualReference(IReadOnlyList<CapturedLayer> layers)
     {
-        long compared = 0, wrong = 0;
-        int greatest = 0;
+        var outputs = new List<(byte[] Expected, byte[] Found)>();
         foreach (CapturedLayer layer in layers)
         {
             if (layer.Output is not { } found)
@@ -135,24 +119,22 @@ internal static class AgreementStage
             LayerQuantization quantization = layer.Layer.Quantization!;
             int[] accumulators = QuantizedReference.Accumulate(
                 layer.Weights, layer.Input, 1, layer.Geometry, quantization.InputZeroPoint, quantization.Bias);
-            byte[] expected = QuantizedReference.Requantize(
+            outputs.Add((QuantizedReference.Requantize(
                 accumulators,
                 QuantizedSpecification.ComputeFactors(quantization.InputScale, layer.Weights.Scales, quantization.OutputScale),
-                quantization.OutputZeroPoint);
-            compared += expected.Length;
-            for (int i = 0; i < expected.Length; i++)
-            {
-                int difference = Math.Abs(expected[i] - found[i]);
-                if (difference > 0)
-                    wrong++;
-                greatest = Math.Max(greatest, difference);
-            }
+                quantization.OutputZeroPoint), found));
         }
 
-        int layerCount = layers.Count(layer => layer.Output is not null);
-        return new EqualityCheck(
-            "int8 layers inside ONNX Runtime = scalar reference, uint8 outputs", wrong == 0 ? "equal" : "different", compared, greatest, 0,
-            $"{layerCount} layers, one test image, packed and dense ones");
+        return BytesEqual("int8 layers inside ONNX Runtime = scalar reference, uint8 outputs", outputs, $"{outputs.Count} layers, one test image, packed and dense ones");
+    }
+
+    private static EqualityCheck BytesEqual(string name, IReadOnlyList<(byte[] Expected, byte[] Found)> layers, string detail)
+    {
+        int greatest = 0;
+        foreach ((byte[] expected, byte[] found) in layers)
+            for (int i = 0; i < expected.Length; i++)
+                greatest = Math.Max(greatest, Math.Abs(expected[i] - found[i]));
+        return new EqualityCheck(name, greatest == 0 ? "equal" : "different", layers.Sum(layer => (long)layer.Expected.Length), greatest, 0, detail);
     }
 
     private static EqualityCheck KernelsEqualReference(PackedModel model, int seed)

@@ -38,6 +38,7 @@ internal static class TrainCommand
             string target = parsed.GetValue(file)!, checkpoint = Path.ChangeExtension(target, ".checkpoint");
             if (parsed.GetValue(resume) && !File.Exists(checkpoint))
                 throw new DovetailException($"--resume was given, but there is no '{checkpoint}'. Start without --resume.");
+            CheckTargets(target, parsed.GetValue(csv));
             var options = new TrainingOptions
             {
                 Method = TrainingMethods.Parse(parsed.GetValue(method)!),
@@ -105,6 +106,15 @@ internal static class TrainCommand
             enough++;
         return $"Note: this training is short for a sparsity that grows. In {options.Steps(images):N0} steps the density falls to {options.Pattern.Density:0.##%} in {updates} update{(updates == 1 ? "" : "s")} of the masks, "
             + $"and fewer than {TrainingOptions.LeastGrowthUpdates} cost accuracy: give --epochs {enough} or more, or more images.";
+    }
+
+    /// <summary>Before the hours of a training: the folder of checkpoint and model is made, and both files can be written.</summary>
+    private static void CheckTargets(string target, string? csv)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(target))!);
+        AtomicFile.CheckWritable(target);
+        if (csv is not null)
+            AtomicFile.CheckWritable(csv);
     }
 
     private static void AppendCsv(string path, string row)

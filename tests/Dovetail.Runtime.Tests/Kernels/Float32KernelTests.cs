@@ -63,6 +63,22 @@ public sealed class Float32KernelTests
         _runs.AssertAll(4);
     }
 
+    /// <summary>Weights that 16 bits hold exactly are kept so: every tail of outputs (blocks of one vector and of two) and of pixels.</summary>
+    [Theory]
+    [InlineData(DType.Float16)]
+    [InlineData(DType.BFloat16)]
+    public void WeightsOfSixteenBits(DType type)
+    {
+        foreach (string pattern in (string[])["1:16", "1:8", "3:32", "1:4/out"])
+        {
+            for (int n = 1; n <= 70; n++)
+                Check(new LayerCase(pattern, n, 83, PreparedLayer.RowsOf(1 + n % 14), Seed: n, WeightType: type));
+            Check(new LayerCase(pattern, 50, 40, new ConvolutionGeometry(5, 6, 3, 3, PadTop: 1, PadLeft: 1, Groups: 2), Seed: 71, WeightType: type));
+        }
+
+        _runs.AssertAll(71);
+    }
+
     [Fact]
     public void PrimeShapes()
     {
@@ -113,7 +129,7 @@ public sealed class Float32KernelTests
     {
         CellLayout layout = layer.Layout;
         var random = new Random(layer.Seed);
-        PackedTensor<float> weights = RandomLayer.Float32(layout, random);
+        PackedTensor<float> weights = PackedCast.ToFloat32(PackedCast.To(RandomLayer.Float32(layout, random), layer.WeightType));
         float[]? bias = layer.Bias ? RandomLayer.Floats(layer.Outputs, random) : null;
         float[] input = RandomLayer.Floats(layer.InputLength, random);
         float[] residual = layer.Residual ? RandomLayer.Floats(layer.OutputLength, random) : [];

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Core.Workloads;
 using Dovetail.Runtime.Kernels;
@@ -8,7 +9,8 @@ namespace Dovetail.Runtime.Tests.Kernels;
 /// <summary>A shape to test: printed with every failure.</summary>
 internal sealed record LayerCase(
     string Pattern, int Outputs, int Channels, ConvolutionGeometry Geometry, int Batch = 1,
-    bool Bias = true, bool Residual = true, ActivationKind Kind = ActivationKind.Relu, int Seed = 1)
+    bool Bias = true, bool Residual = true, ActivationKind Kind = ActivationKind.Relu, int Seed = 1,
+    DType WeightType = DType.Float32)
 {
     public CellLayout Layout => new(
         ComplementaryPattern.Parse(Pattern),

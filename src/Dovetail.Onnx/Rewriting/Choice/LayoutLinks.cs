@@ -1,11 +1,12 @@
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Model.Shapes;
+using Dovetail.Onnx.Rewriting.Layout;
 
 namespace Dovetail.Onnx.Rewriting.Choice;
 
 /// <summary>
 /// Where a graph of NCHW images would need Transposes if some of its convolutions were packed and so worked in NHWC.
-/// 1. Operators that do not care about layout join the images that they read and write to one region: all NCHW or all NHWC.
+/// 1. Operators that do not care about layout (<see cref="LayoutFreeOperators"/>) join the images that they read and write to one region: all NCHW or all NHWC.
 /// 2. A convolution that may be packed is linked to the regions that it reads and writes; different layouts cost a Transpose of that image.
 /// 3. Whatever reads or writes an image otherwise, and the model's own inputs and outputs, want NCHW.
 /// A Transpose that two readers share is counted for each.
@@ -25,13 +26,14 @@ internal sealed class LayoutLinks
     public static IReadOnlyList<Link> Find(OnnxModel model, IReadOnlySet<NodeProto> layers)
     {
         var links = new LayoutLinks(ShapeInference.Infer(model, batch: 1));
+        var free = new LayoutFreeOperators(model, links._shapes);
         var found = new List<(NodeProto? Layer, string Image)>();
         foreach (NodeProto node in model.Nodes)
         {
             List<string> reads = [.. node.Inputs.Where(input => links.IsImage(model, input))], writes = [.. node.Outputs.Where(output => links.IsImage(model, output))];
             if (layers.Contains(node))
                 found.AddRange([.. reads.Take(1).Concat(writes).Select(image => (node, image))]); // not int8 weights behind their DequantizeLinear
-            else if (IsFree(model, node))
+            else if (free.Contains(node))
                 links.Join([.. reads, .. writes]);
             else if (!node.Is("GlobalAveragePool")) // which is as good in either
                 found.AddRange([.. reads.Concat(writes).Select(image => ((NodeProto?)null, image))]);
@@ -42,15 +44,6 @@ internal sealed class LayoutLinks
         bool quantized = model.Nodes.Exists(node => node.Is("QuantizeLinear"));
         return [.. found.Distinct().Select(entry => new Link(entry.Layer, links.Region(entry.Image), links.Elements(entry.Image), quantized))];
     }
-
-    private static bool IsFree(OnnxModel model, NodeProto node) => node.Domain is "" or "ai.onnx" && node.OpType switch
-    {
-        "Relu" or "LeakyRelu" or "Clip" or "Sigmoid" or "Tanh" or "HardSigmoid" or "HardSwish" or "Gelu" or "Identity" or "Erf" or "Neg" or "Abs" or "Exp" or "Sqrt" or "Elu" or "Softplus" or "Mish" => true,
-        "Add" or "Sub" or "Mul" or "Div" or "Pow" or "QuantizeLinear" or "DequantizeLinear" or "MaxPool" or "AveragePool" or "BatchNormalization" or "Pad" or "Resize" => true,
-        "Concat" or "Split" or "Gather" => node.GetInt("axis", 0) is 1 or -3,
-        "Conv" => model.FindInitializer(node.Inputs[1]) is { Dims: [var outputs, 1, ..] } && outputs > 1 && node.GetInt("group", 1) == outputs, // depthwise
-        _ => false,
-    };
 
     private bool IsImage(OnnxModel model, string tensor) =>
         tensor.Length > 0 && model.FindInitializer(tensor) is null && _shapes.TryGetValue(tensor, out TensorInfo? info) && info.Rank == 4 && info.Shape.All(d => d.IsKnown);

@@ -21,7 +21,7 @@ internal sealed class ChannelsLastRegions
 
     private readonly OnnxModel _model;
     private readonly IReadOnlyDictionary<string, TensorInfo> _shapes;
-    private readonly ChannelsLastWindows _windows;
+    private readonly LayoutFreeOperators _free;
     private readonly HashSet<NodeProto> _pooled = [];
 
     private ChannelsLastRegions(OnnxModel model)
@@ -29,7 +29,7 @@ internal sealed class ChannelsLastRegions
         _model = model;
         // Names of NCHW tensors stay while the pass runs, so these shapes stay right.
         _shapes = ShapeInference.Infer(model);
-        _windows = new ChannelsLastWindows(model, _shapes);
+        _free = new LayoutFreeOperators(model, _shapes);
     }
 
     public static void Grow(OnnxModel model)
@@ -90,7 +90,7 @@ internal sealed class ChannelsLastRegions
                 if (!CanMoveOver(reader) || Permutes(reader, ToLast))
                     continue;
                 bool leads = LeadsToChannelsLast(reader, []);
-                bool free = all && (!IsElementwise(reader) || reader.Inputs.All(i => IsFreeInput(i)));
+                bool free = all && (!LayoutFreeOperators.TakesSeveralImages(reader) || reader.Inputs.All(IsFreeInput));
                 if (leads || free)
                 {
                     MoveOver(reader, transpose.Inputs[0]);
@@ -102,40 +102,10 @@ internal sealed class ChannelsLastRegions
         return false;
     }
 
-    private bool CanMoveOver(NodeProto node) => node.OpType switch
-    {
-        "Transpose" => Permutes(node, ToLast),
-        "Add" or "Sub" or "Mul" or "Div" or "Pow" => node.Domain.Length == 0 && node.Inputs.All(i => IsFreeInput(i) || IsImage(i)),
-        "Concat" => node.Domain.Length == 0 && node.GetInt("axis") is 1 or -3 && node.Inputs.All(i => Permutes(_model.FindProducer(i), ToFirst)),
-        "GlobalAveragePool" => node.Domain.Length == 0,
-        "MaxPool" or "AveragePool" or "Conv" => _windows.CanTurn(node),
-        "Split" => node.Domain.Length == 0 && node.GetInt("axis", 0) is 1 or -3 && !node.Outputs.Exists(_model.IsOutput),
-        "Pad" => node.Domain.Length == 0 && !node.HasInput(3) && PermutableInput(node) is 1,
-        "Resize" => node.Domain.Length == 0 && node.GetString("mode", "nearest") == "nearest" && node.FindAttribute("axes") is null && PermutableInput(node) is 2 or 3,
-        "Gather" => IsChannelOrder(node),
-        _ => IsUnary(node),
-    };
-
-    private bool IsUnary(NodeProto node) => node.Domain.Length == 0 && node.OpType switch
-    {
-        "Relu" or "LeakyRelu" or "Clip" or "Sigmoid" or "Tanh" or "HardSigmoid" or "HardSwish" or "Gelu" or "Identity" or "Erf" or "Neg" or "Abs" or "Exp" or "Sqrt" or "Elu" or "Softplus" or "Mish" => true,
-        "QuantizeLinear" or "DequantizeLinear" => _model.FindConstant(node.Inputs[1])?.ElementCount() == 1,
-        _ => false,
-    };
-
-    // An order of channels (the permutation pass stores one so): a Gather of a vector of indices on the channel axis.
-    private bool IsChannelOrder(NodeProto node) =>
-        node.Domain.Length == 0 && node.GetInt("axis", 0) is 1 or -3 && _model.FindConstant(node.Inputs[1])?.Dims.Count == 1;
-
-    private static bool IsElementwise(NodeProto node) => node.OpType is "Add" or "Sub" or "Mul" or "Div" or "Pow";
+    private bool CanMoveOver(NodeProto node) => Permutes(node, ToLast) || node.Is("GlobalAveragePool") || _free.Contains(node);
 
     // Costs no Transpose: it comes from NHWC anyway, or is a constant.
-    private bool IsFreeInput(string tensor) =>
-        Permutes(_model.FindProducer(tensor), ToFirst)
-        || (_model.FindInitializer(tensor) is { } constant
-            && (constant.ElementCount() == 1 || constant.Dims.Count == 4 || (constant.Dims.Count == 3 && constant.Dims[1] == 1 && constant.Dims[2] == 1)));
-
-    private bool IsImage(string tensor) => _model.FindInitializer(tensor) is null && _shapes.TryGetValue(tensor, out TensorInfo? info) && info.Rank == 4;
+    private bool IsFreeInput(string tensor) => Permutes(_model.FindProducer(tensor), ToFirst) || _free.IsPermutableConstant(tensor);
 
     private bool LeadsToChannelsLast(NodeProto node, HashSet<NodeProto> seen)
     {
@@ -152,14 +122,13 @@ internal sealed class ChannelsLastRegions
             return;
         }
 
-        if (node.OpType is "MaxPool" or "AveragePool" or "Conv")
-            _windows.Turn(node);
-        int dataInputs = IsElementwise(node) || node.Is("Concat") ? node.Inputs.Count : 1;
+        _free.TurnWindow(node);
+        int dataInputs = LayoutFreeOperators.TakesSeveralImages(node) ? node.Inputs.Count : 1;
         for (int i = 0; i < dataInputs; i++)
             node.Inputs[i] = ChannelsLast(node, node.Inputs[i]);
         if (node.Is("Concat") || node.Is("Gather") || node.Is("Split"))
             node.With("axis", 3);
-        if (PermutableInput(node) is { } shapeInput)
+        if (_free.PermutableInput(node) is { } shapeInput)
             node.Inputs[shapeInput] = PermuteShape(node.Inputs[shapeInput]);
         int outputs = node.Is("Split") ? node.Outputs.Count : 1;
         for (int i = 0; i < outputs; i++)
@@ -168,17 +137,6 @@ internal sealed class ChannelsLastRegions
             node.Outputs[i] = _model.UniqueName($"{output}_nhwc");
             _model.Nodes.Insert(_model.Nodes.IndexOf(node) + 1, ToChannelsFirst(_model, node.Outputs[i], output));
         }
-    }
-
-    // The input of Pad or Resize that has a number for each dimension; null where it is no constant of that kind.
-    private int? PermutableInput(NodeProto node)
-    {
-        if (node.Is("Pad"))
-            return node.HasInput(1) && _model.FindConstant(node.Inputs[1])?.ElementCount() == 8 ? 1 : null;
-        if (!node.Is("Resize"))
-            return null;
-        int input = node.HasInput(3) ? 3 : 2;
-        return node.HasInput(input) && _model.FindConstant(node.Inputs[input])?.ElementCount() == 4 ? input : null;
     }
 
     private string PermuteShape(string name)
@@ -239,7 +197,7 @@ internal sealed class ChannelsLastRegions
             string rows = reshape.Inputs[0], tensor = reshape.Outputs[0];
             if (_model.SingleConsumer(tensor) is not { } reader || reader.Inputs[0] != tensor)
                 continue;
-            if (IsUnary(reader))
+            if (_free.IsUnary(reader))
             {
                 string output = reader.Outputs[0];
                 reader.Inputs[0] = rows;

@@ -197,7 +197,9 @@ public static class KernelRegistry
     private static PreparedLayer<float> MakeEmitted(string name, Float32Specification layer, TileArithmetic arithmetic, LaneFormat format) =>
         new EmittedLayer<float>(
             name, layer.Weights, arithmetic, format,
-            new UniformTileStreams(SelectorStreams.Create(layer.Weights, format), format, layer.Weights.Shape.Groups), LayerConstants.Of(layer), padding: 0);
+            new UniformTileStreams(
+                SelectorStreams.Create(layer.Weights, format), format, layer.Weights.Shape.Groups, NarrowWeights.StorageOf(layer.Weights.Values)),
+            LayerConstants.Of(layer), padding: 0);
 
     private static PreparedLayer<float> MakeRagged(string name, Float32Specification layer) =>
         new EmittedLayer<float>(

@@ -94,7 +94,7 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
         int firstTile = (int)((long)tiles * tileRange / tileRanges), tileEnd = (int)((long)tiles * (tileRange + 1) / tileRanges);
         int firstBlock = Blocks * blockRange / blockRanges, blockEnd = Blocks * (blockRange + 1) / blockRanges;
 
-        (long tailStart, int tailLength) = RoundsTiles ? (0, 0) : Tail(call.InputPixels * InputChannels * _inputBytes);
+        (long tailStart, int tailLength) = RoundsTiles ? default : InputTail.Of(call.InputPixels * InputChannels * _inputBytes, InputChannels * _inputBytes, _rowReachBytes);
         int parts = 2 * ((blockEnd - 1) / _streams.BlocksPerGroup - firstBlock / _streams.BlocksPerGroup + 1);
         int rowsBytes = (TileEmitter.MaxPixels * Shape.Taps + RowPointers.Slack) * sizeof(byte*);
         int copyBytes = RoundsTiles ? TileEmitter.MaxPixels * RoundedRowBytes + 64 : tailLength == 0 ? 0 : tailLength + _windowBytes;
@@ -141,16 +141,6 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
 
     internal override void Stage(in LayerCall call, byte* staged) =>
         BFloat16Rounding.ToBFloat16((float*)call.Input, (ushort*)staged, call.InputPixels * InputChannels);
-
-    /// <summary>From which byte on rows are read from a copy, and how many bytes that copy has.</summary>
-    private (long Start, int Length) Tail(long inputBytes)
-    {
-        int pixelBytes = InputChannels * _inputBytes;
-        if (_rowReachBytes == pixelBytes)
-            return (0, 0);
-        long start = inputBytes < _rowReachBytes ? 0 : ((inputBytes - _rowReachBytes) / pixelBytes + 1) * pixelBytes;
-        return (start, (int)(inputBytes - start));
-    }
 
     /// <summary>Of each convolution group the whole blocks, and the block that is not whole.</summary>
     private int FillParts(in LayerCall call, int firstBlock, int blockEnd, byte** rows, TilePart* parts)
@@ -233,7 +223,7 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
     {
         bool isFloat = typeof(T) == typeof(float), clamps = isFloat || !_constants.SaturationSuffices;
         nint made = TileFunctions.Shared.AddressOf(new TileVariant(
-            _arithmetic, pixels, vectors, _streams.Shape.Steps, isPartial, hasResidual,
+            _arithmetic, _streams.Storage, pixels, vectors, _streams.Shape.Steps, isPartial, hasResidual,
             clamps && _constants.Low > float.NegativeInfinity, clamps && _constants.High < float.PositiveInfinity));
         Volatile.Write(ref _functions[key], made);
         return made;

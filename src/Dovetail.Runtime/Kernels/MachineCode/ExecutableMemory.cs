@@ -25,6 +25,18 @@ internal sealed unsafe partial class ExecutableMemory : SafeHandle
     /// <summary>Copies code to pages of its own, or returns null where the system does not allow it.</summary>
     public static ExecutableMemory? TryCreate(ReadOnlySpan<byte> code)
     {
+        try
+        {
+            return Create(code);
+        }
+        catch (Exception error) when (error is DllNotFoundException or EntryPointNotFoundException)
+        {
+            return null; // no C library of that name, or none with these functions
+        }
+    }
+
+    private static ExecutableMemory? Create(ReadOnlySpan<byte> code)
+    {
         nuint page = (nuint)Environment.SystemPageSize, length = ((nuint)code.Length + page - 1) / page * page;
         int anonymous = OperatingSystem.IsLinux() ? 0x20 : 0x1000;
         nint address = Map(0, length, Read | Write, Private | anonymous, -1, 0);

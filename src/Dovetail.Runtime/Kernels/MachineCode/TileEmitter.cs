@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Iced.Intel;
+using static Dovetail.Runtime.Kernels.MachineCode.TileRegisters;
 using static Iced.Intel.AssemblerRegisters;
 
 namespace Dovetail.Runtime.Kernels.MachineCode;
@@ -14,9 +14,9 @@ namespace Dovetail.Runtime.Kernels.MachineCode;
 ///    vector of outputs select by the owners and multiply by the weights. Weights and owners are read in order.
 /// 3. A tile of few pixels has too few sums to hide the latency of an addition: neighbouring windows get sums of their
 ///    own, added at the end.
-/// 4. Sums leave the registers with residual, bounds and requantization.
-/// Registers: zmm0–23 sums; 24, 25 weights; 26, 27 owners; 28–30 inputs and selected inputs. rdi arguments, rsi row
-/// pointers, rdx weights, rcx owners, r8 next offset, rax offset, r9 windows left, seven row pointers, r15 the others in turn.
+/// 4. Sums leave the registers with residual, bounds and requantization (<see cref="TileEnd"/>).
+/// Registers: vectors as in <see cref="TileRegisters"/>, 28–30 inputs and selected inputs. rdi arguments, rsi row pointers,
+/// rdx weights, rcx owners, r8 next offset, rax offset, r9 windows left, seven row pointers, r15 the others in turn.
 /// </summary>
 internal sealed class TileEmitter
 {
@@ -24,39 +24,21 @@ internal sealed class TileEmitter
     public const int MaxPixels = 12;
 
     public const int MaxVectors = 2;
-    private const int VectorBytes = 64, Lanes = 16;
-
-    private static readonly AssemblerRegisterZMM[] Zmm =
-    [
-        zmm0, zmm1, zmm2, zmm3, zmm4, zmm5, zmm6, zmm7, zmm8, zmm9, zmm10, zmm11, zmm12, zmm13, zmm14, zmm15,
-        zmm16, zmm17, zmm18, zmm19, zmm20, zmm21, zmm22, zmm23, zmm24, zmm25, zmm26, zmm27, zmm28, zmm29, zmm30, zmm31,
-    ];
-
-    private static readonly AssemblerRegisterXMM[] Xmm =
-    [
-        xmm0, xmm1, xmm2, xmm3, xmm4, xmm5, xmm6, xmm7, xmm8, xmm9, xmm10, xmm11, xmm12, xmm13, xmm14, xmm15,
-        xmm16, xmm17, xmm18, xmm19, xmm20, xmm21, xmm22, xmm23, xmm24, xmm25, xmm26, xmm27, xmm28, xmm29, xmm30, xmm31,
-    ];
 
     /// <summary>Where windows differ in their steps, the last two hold the table of steps and the steps left.</summary>
     private static readonly AssemblerRegister64[] AllRowRegisters = [rbx, rbp, r10, r11, r12, r13, r14];
 
-    private static readonly AssemblerRegisterYMM[] Ymm =
-    [
-        ymm0, ymm1, ymm2, ymm3, ymm4, ymm5, ymm6, ymm7, ymm8, ymm9, ymm10, ymm11, ymm12, ymm13, ymm14, ymm15,
-        ymm16, ymm17, ymm18, ymm19, ymm20, ymm21, ymm22, ymm23, ymm24, ymm25, ymm26, ymm27, ymm28, ymm29, ymm30, ymm31,
-    ];
-
     private readonly Assembler _code = new(64);
-    private Label _order;
-    private bool _usesOrder;
     private readonly TileVariant _tile;
+    private readonly TileRegisters _registers;
+    private readonly TileEnd _end;
 
     private TileEmitter(TileVariant tile)
     {
         Debug.Assert(tile.Pixels is >= 1 and <= MaxPixels && tile.Vectors is 1 or MaxVectors && (tile.Steps >= 1 || tile.Vectors == 1));
         _tile = tile;
-        _order = _code.CreateLabel();
+        _registers = new TileRegisters(tile);
+        _end = new TileEnd(_code, tile, _registers);
     }
 
     private bool IsRagged => _tile.Steps == 0;
@@ -65,7 +47,8 @@ internal sealed class TileEmitter
 
     private bool IsQuantized => _tile.Arithmetic == TileArithmetic.QuantizedWindow64;
 
-    private int SumsOfWindow => _tile.Pixels * _tile.Vectors;
+    /// <summary>Bytes of a vector of weights in memory.</summary>
+    private int WeightBytes => _tile.Storage == WeightStorage.AsMultiplied ? VectorBytes : VectorBytes / 2;
 
     private int StepsOfWindow => _tile.Steps * _tile.Vectors;
 
@@ -80,16 +63,7 @@ internal sealed class TileEmitter
     private int WindowsPerGroup => UniformTileStreams.WindowsPerGroup(OwnersPerIndex, StepsOfWindow);
 
     /// <summary>Windows of one pass of the innermost loop, as far as their sums may be apart (3).</summary>
-    private int WindowsAtOnce => (WindowsApart + WindowsPerGroup - 1) / WindowsPerGroup * WindowsPerGroup;
-
-    /// <summary>Sets of sums, each for windows of its own (3).</summary>
-    private int WindowsApart => IsRagged ? 1 : SumsOfWindow <= 2 ? 4 : SumsOfWindow <= 8 ? 2 : 1;
-
-    private AssemblerRegisterZMM Weights(int vector) => Zmm[24 + vector];
-
-    private AssemblerRegisterZMM Owners(int vector) => Zmm[26 + vector];
-
-    private AssemblerRegisterZMM Sum(int window, int pixel, int vector) => Zmm[window * SumsOfWindow + pixel * _tile.Vectors + vector];
+    private int WindowsAtOnce => (_registers.WindowsApart + WindowsPerGroup - 1) / WindowsPerGroup * WindowsPerGroup;
 
     /// <summary>The function's bytes, independent of where they are placed.</summary>
     public static byte[] Emit(TileVariant tile)
@@ -101,10 +75,6 @@ internal sealed class TileEmitter
         return stream.ToArray();
     }
 
-    private static AssemblerMemoryOperand Field(string name) => __[rdi + OffsetOf(name)];
-
-    private static int OffsetOf(string name) => (int)Marshal.OffsetOf<TileArguments>(name);
-
     private void EmitFunction()
     {
         AssemblerRegister64[] saved = [rbx, rbp, r12, r13, r14, r15];
@@ -112,6 +82,12 @@ internal sealed class TileEmitter
             _code.push(register);
         if (_tile.IsPartial)
             _code.kmovw(k1, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.LaneMask))]);
+        if (_tile.Storage == WeightStorage.BFloat16)
+        {
+            _code.mov(eax, 0xAAAAAAAA); // the high word of every lane
+            _code.kmovd(k2, eax);
+        }
+
         _code.mov(rdx, Field(nameof(TileArguments.Weights)));
         _code.mov(rcx, Field(nameof(TileArguments.Owners)));
         if (IsRagged)
@@ -127,18 +103,14 @@ internal sealed class TileEmitter
         _code.dec(__qword_ptr[rsp]);
         _code.jne(tap);
         _code.pop(rax);
-        EmitEnd();
+        _end.Emit();
         _code.dec(__qword_ptr[rdi + OffsetOf(nameof(TileArguments.Blocks))]);
         _code.jne(block);
         _code.vzeroupper();
         for (int i = saved.Length - 1; i >= 0; i--)
             _code.pop(saved[i]);
         _code.ret();
-        if (!_usesOrder)
-            return;
-        _code.Label(ref _order);
-        for (uint vector = 0; vector < 4; vector++)
-            _code.dd(vector, vector + 4, vector + 8, vector + 12);
+        _end.EmitConstants();
     }
 
     private void EmitStart()
@@ -146,8 +118,8 @@ internal sealed class TileEmitter
         _code.mov(rax, Field(nameof(TileArguments.Starts)));
         for (int pixel = 0; pixel < _tile.Pixels; pixel++)
             for (int v = 0; v < _tile.Vectors; v++)
-                _code.vmovups(Sum(0, pixel, v), __zmmword_ptr[rax + v * VectorBytes]);
-        for (int i = SumsOfWindow; i < WindowsApart * SumsOfWindow; i++)
+                _code.vmovups(_registers.Sum(0, pixel, v), __zmmword_ptr[rax + v * VectorBytes]);
+        for (int i = _registers.SumsOfWindow; i < _registers.WindowsApart * _registers.SumsOfWindow; i++)
             _code.vpxord(Zmm[i], Zmm[i], Zmm[i]);
     }
 
@@ -217,7 +189,7 @@ internal sealed class TileEmitter
         _code.Label(ref loop);
         for (int window = 0; window < count; window++)
             EmitWindow(window);
-        _code.add(rdx, count * StepsOfWindow * VectorBytes);
+        _code.add(rdx, count * StepsOfWindow * WeightBytes);
         _code.add(rcx, UniformTileStreams.OwnerBytes(OwnersPerIndex, count * StepsOfWindow));
         _code.sub(r9, count);
         _code.jge(loop);
@@ -234,12 +206,37 @@ internal sealed class TileEmitter
             for (int v = 0; v < _tile.Vectors; v++)
             {
                 int at = window * StepsOfWindow + step * _tile.Vectors + v;
-                _code.vmovups(Weights(v), __zmmword_ptr[rdx + at * VectorBytes]);
+                EmitWeights(v, at);
                 EmitOwners(v, at);
             }
 
             for (int pixel = 0; pixel < _tile.Pixels; pixel++)
-                EmitProducts(window % WindowsApart, pixel);
+                EmitProducts(window % _registers.WindowsApart, pixel);
+        }
+    }
+
+    /// <summary>Brings the <paramref name="at"/>-th vector of weights at rdx into its register, as wide as it is multiplied.</summary>
+    private void EmitWeights(int vector, int at)
+    {
+        AssemblerRegisterZMM weights = Weights(vector);
+        switch (_tile.Storage)
+        {
+            case WeightStorage.Float16:
+                _code.vcvtph2ps(weights, __ymmword_ptr[rdx + at * WeightBytes]);
+                break;
+            case WeightStorage.BFloat16 when _tile.Vectors == 1:
+                _code.vpmovzxwd(weights, __ymmword_ptr[rdx + at * WeightBytes]);
+                _code.vpslld(weights, weights, 16);
+                break;
+            case WeightStorage.BFloat16 when vector == 0:
+                _code.vpslld(weights, __zmmword_ptr[rdx + at * WeightBytes], 16);
+                break;
+            case WeightStorage.BFloat16:
+                _code.vmovdqu16(weights.k2.z, __zmmword_ptr[rdx + (at - 1) * WeightBytes]);
+                break;
+            default:
+                _code.vmovups(weights, __zmmword_ptr[rdx + at * WeightBytes]);
+                break;
         }
     }
 
@@ -282,7 +279,7 @@ internal sealed class TileEmitter
                     _code.vmovups(zmm29, __zmmword_ptr[row + rax]);
                 AssemblerRegisterZMM table = v > 0 ? zmm29 : input;
                 _code.vpermt2ps(table, Owners(v), upper);
-                _code.vfmadd231ps(Sum(window, pixel, v), table, Weights(v));
+                _code.vfmadd231ps(_registers.Sum(window, pixel, v), table, Weights(v));
             }
 
             return;
@@ -295,170 +292,17 @@ internal sealed class TileEmitter
             {
                 case TileArithmetic.Float32Window16:
                     _code.vpermps(selected, Owners(v), input);
-                    _code.vfmadd231ps(Sum(window, pixel, v), selected, Weights(v));
+                    _code.vfmadd231ps(_registers.Sum(window, pixel, v), selected, Weights(v));
                     break;
                 case TileArithmetic.BFloat16Window32:
                     _code.vpermw(selected, Owners(v), input);
-                    _code.vdpbf16ps(Sum(window, pixel, v), selected, Weights(v));
+                    _code.vdpbf16ps(_registers.Sum(window, pixel, v), selected, Weights(v));
                     break;
                 default:
                     _code.vpermb(selected, Owners(v), input);
-                    _code.vpdpbusd(Sum(window, pixel, v), selected, Weights(v));
+                    _code.vpdpbusd(_registers.Sum(window, pixel, v), selected, Weights(v));
                     break;
             }
         }
     }
-
-    private void EmitEnd()
-    {
-        for (int window = 1; window < WindowsApart; window++)
-            for (int pixel = 0; pixel < _tile.Pixels; pixel++)
-                for (int v = 0; v < _tile.Vectors; v++)
-                {
-                    if (IsQuantized)
-                        _code.vpaddd(Sum(0, pixel, v), Sum(0, pixel, v), Sum(window, pixel, v));
-                    else
-                        _code.vaddps(Sum(0, pixel, v), Sum(0, pixel, v), Sum(window, pixel, v));
-                }
-
-        if (IsQuantized)
-            EmitQuantizedEnd();
-        else
-            EmitFloatEnd();
-
-        Advance(nameof(TileArguments.Starts), VectorBytes);
-        Advance(nameof(TileArguments.Output), IsQuantized ? Lanes : VectorBytes);
-        if (_tile.HasResidual)
-            Advance(nameof(TileArguments.Residual), VectorBytes);
-        if (IsQuantized)
-            Advance(nameof(TileArguments.Factors), VectorBytes);
-    }
-
-    /// <summary>max and min return their second operand where one is NaN: the sum stands there, so that NaN stays.</summary>
-    private void EmitFloatEnd()
-    {
-        if (_tile.HasResidual)
-            _code.mov(r8, Field(nameof(TileArguments.Residual)));
-        if (_tile.ClampsLow)
-            _code.vbroadcastss(zmm24, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.Low))]);
-        if (_tile.ClampsHigh)
-            _code.vbroadcastss(zmm25, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.High))]);
-        ForEachPixel(pixel =>
-        {
-            for (int v = 0; v < _tile.Vectors; v++)
-            {
-                AssemblerRegisterZMM sum = Sum(0, pixel, v);
-                if (_tile.HasResidual)
-                    _code.vaddps(IsMasked(v) ? sum.k1 : sum, sum, __zmmword_ptr[r8 + v * VectorBytes]);
-                if (_tile.ClampsLow)
-                    _code.vmaxps(sum, zmm24, sum);
-                if (_tile.ClampsHigh)
-                    _code.vminps(sum, zmm25, sum);
-                AssemblerMemoryOperand target = __zmmword_ptr[rax + v * VectorBytes];
-                _code.vmovups(IsMasked(v) ? target.k1 : target, sum);
-            }
-
-            if (_tile.HasResidual)
-                _code.add(r8, r9);
-        });
-    }
-
-    /// <summary>
-    /// y = round_half_to_even(clamp(sum · factor)) + zeroPoint. The bounds are integers, so rounding stays inside. Where they
-    /// are those of a byte and no scaled sum can leave 31 bits, packing with saturation is the clamp.
-    /// </summary>
-    private void EmitQuantizedEnd()
-    {
-        _code.mov(r8, Field(nameof(TileArguments.Factors)));
-        if (_tile.ClampsLow || _tile.ClampsHigh)
-        {
-            _code.vbroadcastss(zmm24, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.Low))]);
-            _code.vbroadcastss(zmm25, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.High))]);
-        }
-        else
-        {
-            _code.vpxord(zmm25, zmm25, zmm25);
-        }
-
-        _code.vpbroadcastd(zmm26, __dword_ptr[rdi + OffsetOf(nameof(TileArguments.ZeroPoint))]);
-        for (int v = 0; v < _tile.Vectors; v++)
-            _code.vmovups(Zmm[27 + v], __zmmword_ptr[r8 + v * VectorBytes]);
-        for (int pixel = 0; pixel < _tile.Pixels; pixel++)
-            for (int v = 0; v < _tile.Vectors; v++)
-            {
-                AssemblerRegisterZMM sum = Sum(0, pixel, v);
-                _code.vcvtdq2ps(sum, sum);
-                _code.vmulps(sum, sum, Zmm[27 + v]);
-                if (_tile.ClampsLow)
-                    _code.vmaxps(sum, sum, zmm24);
-                if (_tile.ClampsHigh)
-                    _code.vminps(sum, sum, zmm25);
-                _code.vcvtps2dq(sum, sum);
-                _code.vpaddd(sum, sum, zmm26);
-            }
-
-        if (_tile.Vectors == 2 && !_tile.IsPartial)
-            EmitPackedPairs();
-        else
-            ForEachPixel(pixel =>
-            {
-                for (int v = 0; v < _tile.Vectors; v++)
-                {
-                    int index = pixel * _tile.Vectors + v;
-                    if (!_tile.ClampsLow)
-                        _code.vpmaxsd(Zmm[index], Zmm[index], zmm25); // zero: the conversion to bytes saturates unsigned numbers only
-                    _code.vpmovusdb(Xmm[index], Zmm[index]);
-                    AssemblerMemoryOperand target = __xmmword_ptr[rax + v * Lanes];
-                    _code.vmovdqu8(IsMasked(v) ? target.k1 : target, Xmm[index]);
-                }
-            });
-    }
-
-    /// <summary>
-    /// Two pixels of 32 sums become 64 bytes at once. Packing works within quarters of a register: afterwards quarter q
-    /// holds outputs 4q … of the first pixel's first vector, of its second vector, then of the second pixel's; the
-    /// permutation brings quarters together.
-    /// </summary>
-    private void EmitPackedPairs()
-    {
-        _code.vmovdqu32(zmm24, __zmmword_ptr[_order]);
-        _usesOrder = true;
-        _code.mov(rax, Field(nameof(TileArguments.Output)));
-        _code.mov(r9, Field(nameof(TileArguments.OutputStride)));
-        for (int pixel = 0; pixel < _tile.Pixels; pixel += 2)
-        {
-            bool pair = pixel + 1 < _tile.Pixels;
-            AssemblerRegisterZMM words = Sum(0, pixel, 0), second = pair ? Sum(0, pixel + 1, 0) : words;
-            _code.vpackssdw(words, words, Sum(0, pixel, 1));
-            if (pair)
-                _code.vpackssdw(second, second, Sum(0, pixel + 1, 1));
-            _code.vpackuswb(words, words, second);
-            _code.vpermd(words, zmm24, words);
-            AssemblerRegisterYMM lower = Ymm[pixel * 2];
-            _code.vmovdqu8(__ymmword_ptr[rax], lower);
-            _code.add(rax, r9);
-            if (!pair)
-                break;
-            _code.vextracti32x8(__ymmword_ptr[rax], words, 1);
-            _code.add(rax, r9);
-        }
-    }
-
-    private bool IsMasked(int vector) => _tile.IsPartial && vector == _tile.Vectors - 1;
-
-    /// <summary>Leaves the pixel's outputs in rax and their stride in r9.</summary>
-    private void ForEachPixel(Action<int> emit)
-    {
-        _code.mov(rax, Field(nameof(TileArguments.Output)));
-        _code.mov(r9, Field(nameof(TileArguments.OutputStride)));
-        for (int pixel = 0; pixel < _tile.Pixels; pixel++)
-        {
-            emit(pixel);
-            if (pixel + 1 < _tile.Pixels)
-                _code.add(rax, r9);
-        }
-    }
-
-    private void Advance(string field, int bytesPerVector) =>
-        _code.add(__qword_ptr[rdi + OffsetOf(field)], _tile.Vectors * bytesPerVector);
 }

@@ -10,6 +10,9 @@ internal abstract unsafe class TileStreams(StreamShape shape, int vectorsPerGrou
 {
     public StreamShape Shape => shape;
 
+    /// <summary>How the weights lie in memory.</summary>
+    public virtual WeightStorage Storage => WeightStorage.AsMultiplied;
+
     public int VectorsPerBlock => vectorsPerBlock;
 
     public int BlocksPerGroup => (vectorsPerGroup + vectorsPerBlock - 1) / vectorsPerBlock;

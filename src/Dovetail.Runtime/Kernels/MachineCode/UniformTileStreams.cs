@@ -19,10 +19,11 @@ internal sealed class UniformTileStreams : TileStreams
 
     private readonly SelectorStreams _streams;
     private readonly AlignedBuffer _owners;
+    private readonly AlignedBuffer? _narrowWeights;
     private readonly int _lanes;
     private readonly int _ownersPerIndex;
 
-    public unsafe UniformTileStreams(SelectorStreams streams, LaneFormat format, int convolutionGroups)
+    public unsafe UniformTileStreams(SelectorStreams streams, LaneFormat format, int convolutionGroups, WeightStorage storage = WeightStorage.AsMultiplied)
         : base(streams.Shape, streams.VectorsPerGroup, TileEmitter.MaxVectors)
     {
         (_streams, _lanes, _ownersPerIndex) = (streams, format.Lanes * format.SlotsPerStep, format.ElementBytes);
@@ -50,7 +51,14 @@ internal sealed class UniformTileStreams : TileStreams
             }
 
         streams.Owners.Dispose();
+        Storage = storage;
+        if (storage == WeightStorage.AsMultiplied)
+            return;
+        _narrowWeights = NarrowWeights.Narrow(streams, convolutionGroups, storage);
+        streams.Weights.Dispose();
     }
+
+    public override WeightStorage Storage { get; }
 
     private int GroupOwnerBytes { get; }
 
@@ -69,8 +77,11 @@ internal sealed class UniformTileStreams : TileStreams
     /// <summary>Bytes of the groups that hold <paramref name="steps"/> vectors of owners.</summary>
     public static int OwnerBytes(int ownersPerIndex, int steps) => (steps + ownersPerIndex - 1) / ownersPerIndex * VectorBytes;
 
-    public override unsafe byte* WeightsOf(int convolutionGroup, int block) =>
-        _streams.Weights.Pointer + ((nint)convolutionGroup * _streams.VectorsPerGroup + block * VectorsPerBlock) * _streams.WeightVectorBytes;
+    public override unsafe byte* WeightsOf(int convolutionGroup, int block)
+    {
+        nint at = ((nint)convolutionGroup * _streams.VectorsPerGroup + block * VectorsPerBlock) * _streams.WeightVectorBytes;
+        return _narrowWeights is { } narrow ? narrow.Pointer + at / 2 : _streams.Weights.Pointer + at;
+    }
 
     public override unsafe byte* OwnersOf(int convolutionGroup, int block) =>
         _owners.Pointer + (nint)convolutionGroup * GroupOwnerBytes + (nint)block * BlockOwnerBytes(VectorsPerBlock);
@@ -79,6 +90,7 @@ internal sealed class UniformTileStreams : TileStreams
     {
         _streams.Dispose();
         _owners.Dispose();
+        _narrowWeights?.Dispose();
     }
 
     private int BlockOwnerBytes(int vectors)

@@ -50,7 +50,6 @@ internal readonly unsafe ref struct RowPointers
     {
         (int image, int inImage) = Math.DivRem(first, _outputPixels);
         (int oy, int ox) = Math.DivRem(inImage, _outputWidth);
-        int outputHeight = _outputPixels / _outputWidth;
         nint step = _strideWidth * _pixelBytes;
         for (int done = 0; done < count;)
         {
@@ -85,7 +84,7 @@ internal readonly unsafe ref struct RowPointers
 
             done += run;
             (ox, oy) = (0, oy + 1);
-            if (oy == outputHeight)
+            if (oy * _outputWidth == _outputPixels)
                 (oy, image) = (0, image + 1);
         }
     }

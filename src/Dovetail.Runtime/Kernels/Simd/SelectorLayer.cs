@@ -1,7 +1,6 @@
-using System.Diagnostics;
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using Dovetail.Core.Packing;
-using Dovetail.Core.Workloads;
 
 namespace Dovetail.Runtime.Kernels.Simd;
 
@@ -32,7 +31,7 @@ internal sealed unsafe class SelectorLayer<T, TOps, TInput, TWeights, TOwners, T
     private readonly LayerConstants _constants;
     private readonly AlignedBuffer _padding;
     private readonly long _usefulPerPixel;
-    private readonly int _rowReach;
+    private readonly int _rowReachBytes;
 
     public SelectorLayer(string name, PackedTensor weights, SelectorStreams streams, LayerConstants constants, byte padding)
         : base(name, weights.Layout)
@@ -40,8 +39,8 @@ internal sealed unsafe class SelectorLayer<T, TOps, TInput, TWeights, TOwners, T
         (_streams, _constants) = (streams, constants);
         _usefulPerPixel = weights.Layout.ValueCount;
         int channels = Shape.Channels;
-        _rowReach = InputChannels - channels + (TOps.LoadsFullWindow ? Math.Max(channels, TOps.Window) : channels);
-        _padding = new AlignedBuffer((nuint)_rowReach * (nuint)sizeof(T));
+        _rowReachBytes = (InputChannels - channels + (TOps.LoadsFullWindow ? Math.Max(channels, TOps.Window) : channels)) * sizeof(T);
+        _padding = new AlignedBuffer((nuint)_rowReachBytes);
         new Span<byte>(_padding.Pointer, (int)_padding.Length).Fill(padding);
     }
 
@@ -65,20 +64,27 @@ internal sealed unsafe class SelectorLayer<T, TOps, TInput, TWeights, TOwners, T
         int firstBlock = whole ? 0 : Blocks * (task % chunks) / chunks;
         int blockEnd = whole ? Blocks : Blocks * (task % chunks + 1) / chunks;
 
-        (long tailStart, int tailLength) = Tail(call);
-        nuint tableBytes = (nuint)(panelPixels * Shape.Taps) * (nuint)sizeof(byte*);
-        nuint tailBytes = (nuint)(tailLength == 0 ? 0 : tailLength + TOps.Window) * (nuint)sizeof(T);
-        using var scratch = new AlignedBuffer(tableBytes + tailBytes);
-        var rows = (byte**)scratch.Pointer;
-        byte* tail = scratch.Pointer + tableBytes;
-        Unsafe.CopyBlockUnaligned(tail, call.Input + tailStart * sizeof(T), (uint)(tailLength * sizeof(T)));
-        for (int panel = firstPanel; panel < panelEnd; panel++)
+        int pixelBytes = InputChannels * sizeof(T);
+        (long tailStart, int tailLength) = InputTail.Of(call.InputPixels * pixelBytes, pixelBytes, _rowReachBytes);
+        int tableBytes = (panelPixels * Shape.Taps + RowPointers.Slack) * sizeof(byte*);
+        byte[] scratch = ArrayPool<byte>.Shared.Rent(tableBytes + (tailLength == 0 ? 0 : tailLength + TOps.Window * sizeof(T)));
+        fixed (byte* memory = scratch)
         {
-            int first = panel * panelPixels, count = Math.Min(panelPixels, call.Pixels - first);
-            FillRows(call, first, count, rows, tailLength == 0 ? long.MaxValue : tailStart, tail);
-            for (int block = firstBlock; block < blockEnd; block++)
-                RunBlock(call, block, first, count, rows);
+            var rows = (byte**)memory;
+            byte* tail = tailLength == 0 ? null : memory + tableBytes;
+            if (tail != null)
+                Unsafe.CopyBlockUnaligned(tail, call.Input + tailStart, (uint)tailLength);
+            var pointers = new RowPointers(call.Geometry, call.Input, pixelBytes, _padding.Pointer, tail, tailStart);
+            for (int panel = firstPanel; panel < panelEnd; panel++)
+            {
+                int first = panel * panelPixels, count = Math.Min(panelPixels, call.Pixels - first);
+                FillRows(pointers, first, count, rows);
+                for (int block = firstBlock; block < blockEnd; block++)
+                    RunBlock(call, block, first, count, rows);
+            }
         }
+
+        ArrayPool<byte>.Shared.Return(scratch);
     }
 
     private (int PanelPixels, int Panels, int Chunks) Partition(in LayerCall call)
@@ -87,16 +93,6 @@ internal sealed unsafe class SelectorLayer<T, TOps, TInput, TWeights, TOwners, T
         int panels = (call.Pixels + panelPixels - 1) / panelPixels;
         int chunks = Math.Min(Blocks, (TasksWanted + panels - 1) / panels);
         return (panelPixels, panels, chunks);
-    }
-
-    /// <summary>From which element on rows are read from a copy, and how many elements that copy has.</summary>
-    private (long Start, int Length) Tail(in LayerCall call)
-    {
-        if (_rowReach == InputChannels)
-            return (0, 0);
-        long total = (long)call.Batch * call.Geometry.InputHeight * call.Geometry.InputWidth * InputChannels;
-        long start = total < _rowReach ? 0 : ((total - _rowReach) / InputChannels + 1) * InputChannels;
-        return (start, (int)(total - start));
     }
 
     private static int TileOf(int pixelsLeft) =>
@@ -128,43 +124,13 @@ internal sealed unsafe class SelectorLayer<T, TOps, TInput, TWeights, TOwners, T
     }
 
     /// <summary>Fills [tile][tap][pixel] pointers for the panel's pixels.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void FillRows(in LayerCall call, int first, int count, byte** rows, long tailStart, byte* tail)
+    private void FillRows(in RowPointers pointers, int first, int count, byte** rows)
     {
-        ConvolutionGeometry g = call.Geometry;
-        int taps = Shape.Taps, outputWidth = g.OutputWidth, outputPixels = g.OutputPixels;
-        int inputHeight = g.InputHeight, inputWidth = g.InputWidth, inputChannels = InputChannels;
-        byte* tailShift = tail - tailStart * sizeof(T);
         for (int done = 0; done < count;)
         {
-            int tile = TileOf(count - done);
-            for (int i = 0; i < tile; i++)
-            {
-                (int image, int inImage) = Math.DivRem(first + done + i, outputPixels);
-                (int oy, int ox) = Math.DivRem(inImage, outputWidth);
-                int top = oy * g.StrideHeight - g.PadTop, left = ox * g.StrideWidth - g.PadLeft;
-                byte** target = rows + (nint)done * taps + i;
-                for (int ky = 0; ky < g.KernelHeight; ky++)
-                {
-                    int y = top + ky * g.DilationHeight;
-                    long line = ((long)image * inputHeight + y) * inputWidth;
-                    for (int kx = 0; kx < g.KernelWidth; kx++, target += tile)
-                    {
-                        int x = left + kx * g.DilationWidth;
-                        if ((uint)y >= (uint)inputHeight || (uint)x >= (uint)inputWidth)
-                        {
-                            *target = _padding.Pointer;
-                            continue;
-                        }
-
-                        long element = (line + x) * inputChannels;
-                        Debug.Assert(element >= 0);
-                        *target = (element < tailStart ? call.Input : tailShift) + element * sizeof(T);
-                    }
-                }
-            }
-
-            done += tile;
+            int pixels = TileOf(count - done);
+            pointers.Fill(first + done, pixels, rows + (nint)done * Shape.Taps);
+            done += pixels;
         }
     }
 

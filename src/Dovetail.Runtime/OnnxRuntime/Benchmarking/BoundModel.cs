@@ -23,22 +23,17 @@ internal sealed class BoundModel : IDisposable
     private BoundModel(DovetailSession session, bool ownsSession, IReadOnlyList<long>? inputDimensions, BenchmarkOptions options)
     {
         (_session, _ownsSession) = (session, ownsSession);
-        _binding = _session.Inner.CreateIoBinding();
-        var random = new Random(options.Seed);
-        foreach (string name in _session.Inner.InputNames)
+        try
         {
-            NodeMetadata metadata = _session.Inner.InputMetadata[name];
-            long[] dimensions = _inputs.Count == 0 && inputDimensions is not null
-                ? [.. inputDimensions]
-                : Resolve(name, metadata.Dimensions, options.Batch);
-            OrtValue value = RandomTensor(name, metadata.ElementDataType, dimensions, random);
-            _inputs.Add(value);
-            _binding.BindInput(name, value);
+            _binding = _session.Inner.CreateIoBinding();
+            Bind(inputDimensions, options);
+            FixOutputs();
         }
-
-        foreach (string name in _session.Inner.OutputNames)
-            _binding.BindOutputToDevice(name, OrtMemoryInfo.DefaultInstance);
-        FixOutputs();
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     /// <summary>The session as benchmarks want it.</summary>
@@ -66,12 +61,30 @@ internal sealed class BoundModel : IDisposable
 
     public void Dispose()
     {
-        _binding.Dispose();
+        _binding?.Dispose(); // null where making it failed
         _inputs.ForEach(value => value.Dispose());
         _outputs.ForEach(value => value.Dispose());
         _options.Dispose();
         if (_ownsSession)
             _session.Dispose();
+    }
+
+    private void Bind(IReadOnlyList<long>? inputDimensions, BenchmarkOptions options)
+    {
+        var random = new Random(options.Seed);
+        foreach (string name in _session.Inner.InputNames)
+        {
+            NodeMetadata metadata = _session.Inner.InputMetadata[name];
+            long[] dimensions = _inputs.Count == 0 && inputDimensions is not null
+                ? [.. inputDimensions]
+                : Resolve(name, metadata.Dimensions, options.Batch);
+            OrtValue value = RandomTensor(name, metadata.ElementDataType, dimensions, random);
+            _inputs.Add(value);
+            _binding.BindInput(name, value);
+        }
+
+        foreach (string name in _session.Inner.OutputNames)
+            _binding.BindOutputToDevice(name, OrtMemoryInfo.DefaultInstance);
     }
 
     /// <summary>A first run says how large the outputs are; from then on they have memory of their own, the same for every run.</summary>

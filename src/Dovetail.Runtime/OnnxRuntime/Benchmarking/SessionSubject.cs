@@ -7,7 +7,7 @@ public sealed class SessionSubject : IBenchmarkSubject
 {
     private const int Loads = 3;
 
-    private readonly BoundModel[] _lanes;
+    private readonly List<BoundModel> _lanes = [];
 
     /// <param name="callers">Lanes that share the session.</param>
     /// <exception cref="OperatorException">The model is refused, or its inputs have unknown dimensions.</exception>
@@ -25,9 +25,18 @@ public sealed class SessionSubject : IBenchmarkSubject
             times[i] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
         }
 
-        var first = new BoundModel(model, null, options);
         LoadMilliseconds = times.Order().ElementAt(Loads / 2);
-        _lanes = [first, .. Enumerable.Range(1, callers - 1).Select(_ => first.Sibling(options))];
+        try
+        {
+            _lanes.Add(new BoundModel(model, null, options));
+            for (int i = 1; i < callers; i++)
+                _lanes.Add(_lanes[0].Sibling(options));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
     }
 
     public string Name { get; }
@@ -39,7 +48,7 @@ public sealed class SessionSubject : IBenchmarkSubject
 
     public void Dispose()
     {
-        foreach (BoundModel lane in _lanes.Reverse())
+        foreach (BoundModel lane in Enumerable.Reverse(_lanes)) // the first owns the session
             lane.Dispose();
     }
 }

@@ -21,26 +21,58 @@ public sealed class PackingChoiceTests
     [InlineData(6, true)]
     public void No_subset_of_the_layers_is_faster(int seed, bool residual)
     {
-        const int Layers = 5;
-        OnnxModel model = Network(Layers, residual);
+        AssertBestOfAllSubsets(Network(5, residual), 5, seed);
+    }
+
+    /// <summary>What stands between the convolutions can work in NHWC, or cannot: prediction and packing pass must agree.</summary>
+    [Theory]
+    [InlineData("Relu")]
+    [InlineData("BatchNormalization")]
+    [InlineData("Add a number")]
+    [InlineData("Add one a channel")]
+    [InlineData("Add one a column")]
+    [InlineData("Add an image")]
+    [InlineData("Mul by another image")]
+    [InlineData("Concat with another image")]
+    [InlineData("Concat with a constant")]
+    [InlineData("Concat of columns")]
+    [InlineData("Gather channels")]
+    [InlineData("Gather columns")]
+    [InlineData("Split")]
+    [InlineData("Pad")]
+    [InlineData("Pad two axes")]
+    [InlineData("Resize nearest")]
+    [InlineData("Resize linear")]
+    [InlineData("MaxPool")]
+    [InlineData("MaxPool by columns")]
+    [InlineData("QuantizeLinear by tensor")]
+    [InlineData("QuantizeLinear by channel")]
+    public void No_subset_of_the_layers_is_faster_around(string between)
+    {
+        for (int seed = 1; seed <= 3; seed++)
+            AssertBestOfAllSubsets(Network(4, residual: false, between), 4, seed);
+    }
+
+    private static void AssertBestOfAllSubsets(OnnxModel model, int layers, int seed)
+    {
         var random = new Random(seed);
+        int[] transposes = [.. Enumerable.Range(0, 1 << layers).Select(mask => mask == 0 ? 0 : Transposes(mask))];
         for (int trial = 0; trial < 5; trial++)
         {
-            (double Dense, double Packed)[] times = [.. Enumerable.Range(0, Layers).Select(_ => (10 + random.NextDouble() * 8, 10 + random.NextDouble() * 8))];
-            double least = Enumerable.Range(0, 1 << Layers).Min(mask => Total(mask));
+            (double Dense, double Packed)[] times = [.. Enumerable.Range(0, layers).Select(_ => (10 + random.NextDouble() * 8, 10 + random.NextDouble() * 8))];
+            double least = Enumerable.Range(0, 1 << layers).Min(mask => Total(mask));
             IReadOnlyDictionary<string, LayerPrediction> choice = PackingChoice.Choose(
-                model.Clone(), Enumerable.Range(0, Layers).ToDictionary(i => $"conv{i}", _ => s_pattern), new FasterLayers(new FakeTimes(Of, Transpose), LeastGain: 0));
-            Assert.Equal(least, Total(Enumerable.Range(0, Layers).Sum(i => choice[$"conv{i}"].IsPacked ? 1 << i : 0)), 1e-6);
+                model.Clone(), Enumerable.Range(0, layers).ToDictionary(i => $"conv{i}", _ => s_pattern), new FasterLayers(new FakeTimes(Of, Transpose), LeastGain: 0));
+            Assert.Equal(least, Total(Enumerable.Range(0, layers).Sum(i => choice[$"conv{i}"].IsPacked ? 1 << i : 0)), 1e-6);
 
             (double, double) Of(string name) => times[name[^1] - '0'];
 
-            double Total(int mask) =>
-                times.Select((time, i) => (mask >> i & 1) != 0 ? time.Packed : time.Dense).Sum() + (mask == 0 ? 0 : Transpose * Transposes(mask));
+            double Total(int mask) => times.Select((time, i) => (mask >> i & 1) != 0 ? time.Packed : time.Dense).Sum() + Transpose * transposes[mask];
         }
 
         int Transposes(int mask)
         {
-            var dense = Enumerable.Range(0, Layers).Where(i => (mask >> i & 1) == 0).ToDictionary(i => $"conv{i}", _ => "the oracle says so");
+            var dense = Enumerable.Range(0, layers).Where(i => (mask >> i & 1) == 0).ToDictionary(i => $"conv{i}", _ => "the oracle says so");
             return PackingPass.Pack(model, s_pattern, new PackingOptions { KeepDense = dense, AllowLarger = true }).Model.Nodes.Count(node => node.Is("Transpose"));
         }
     }
@@ -86,8 +118,8 @@ public sealed class PackingChoiceTests
     private static PackingResult Pack(OnnxModel model, ILayerTimes times) =>
         PackingPass.Pack(model, s_pattern, new PackingOptions { Faster = new FasterLayers(times), AllowLarger = true });
 
-    // Convolutions in a row with ReLU between them and a Softmax over the channels at the end, which stays in NCHW.
-    private static OnnxModel Network(int layers, bool residual)
+    // Convolutions in a row with ReLU (or another operator) between them and a Softmax over the channels at the end, which stays in NCHW.
+    private static OnnxModel Network(int layers, bool residual, string between = "Relu")
     {
         var nodes = new List<NodeProto>();
         var weights = new List<TensorProto>();
@@ -95,8 +127,10 @@ public sealed class PackingChoiceTests
         for (int i = 0; i < layers; i++)
         {
             nodes.Add(new NodeProto("Conv", $"conv{i}", [last, $"w{i}"], [$"c{i}"]));
-            nodes.Add(new NodeProto("Relu", $"relu{i}", [$"c{i}"], [$"r{i}"]));
-            weights.Add(Graphs.Random($"w{i}", i + 1, 8, 8, 1, 1));
+            int channels = between.StartsWith("Concat", StringComparison.Ordinal) && between != "Concat of columns" && i > 0 ? 16 : 8;
+            weights.Add(Graphs.Random($"w{i}", i + 1, 8, channels, 1, 1));
+            foreach (NodeProto node in Between(between, i, weights))
+                nodes.Add(node);
             last = $"r{i}";
             if (residual && i == 2)
             {
@@ -106,8 +140,80 @@ public sealed class PackingChoiceTests
         }
 
         nodes.Add(new NodeProto("Softmax", "softmax", [last], ["y"]).With("axis", 1));
-        OnnxModel model = Graphs.Of([1, 8, 6, 6], [1, 8, 6, 6], [.. nodes], [.. weights]);
+        OnnxModel model = Graphs.Of([1, 8, 8, 8], [1, 8, 8, 8], [.. nodes], [.. weights], opset: 18);
         Graphs.Project(model, s_pattern);
         return model;
+    }
+
+    // From c{i} to r{i}.
+    private static NodeProto[] Between(string between, int i, List<TensorProto> constants)
+    {
+        string c = $"c{i}", r = $"r{i}";
+        switch (between)
+        {
+            case "Relu":
+                return [Node("Relu", [c])];
+            case "BatchNormalization": // behind ReLU: it cannot be folded
+                return [new NodeProto("Relu", $"relu{i}", [c], [$"a{i}"]), Node("BatchNormalization", [$"a{i}", .. Enumerable.Range(0, 4).Select(p => Constant(Graphs.Random($"{p}", p, 8)))])];
+            case "Add a number":
+                return [Node("Add", [c, Constant(Graphs.Random("k", 1))])];
+            case "Add one a channel":
+                return [Node("Add", [c, Constant(Graphs.Random("k", 1, 8, 1, 1))])];
+            case "Add one a column":
+                return [Node("Add", [c, Constant(Graphs.Random("k", 1, 8))])];
+            case "Add an image":
+                return [Node("Add", [c, Constant(Graphs.Random("k", 1, 1, 8, 8, 8))])];
+            case "Mul by another image":
+                return [InNchw(), Node("Mul", [c, $"s{i}"])];
+            case "Concat with another image":
+                return [InNchw(), Node("Concat", [c, $"s{i}"]).With("axis", 1)];
+            case "Concat with a constant":
+                return [Node("Concat", [c, Constant(Graphs.Random("k", 1, 1, 8, 8, 8))]).With("axis", -3)];
+            case "Concat of columns":
+                return [Node("Concat", [c, c]).With("axis", 3)];
+            case "Gather channels":
+                return [Node("Gather", [c, Constant(Graphs.Ints("k", 7, 6, 5, 4, 3, 2, 1, 0))]).With("axis", 1)];
+            case "Gather columns":
+                return [Node("Gather", [c, Constant(Graphs.Ints("k", 7, 6, 5, 4, 3, 2, 1, 0))]).With("axis", 3)];
+            case "Split":
+                return [
+                    new NodeProto("Split", $"split{i}", [c, Constant(Graphs.Ints("k", 4, 4))], [$"a{i}", $"b{i}"]).With("axis", 1),
+                    Node("Concat", [$"b{i}", $"a{i}"]).With("axis", 1)];
+            case "Pad":
+                return [Node("Pad", [c, Constant(Graphs.Ints("k", 0, 0, 1, 0, 0, 0, 0, 1))])];
+            case "Pad two axes":
+                return [Node("Pad", [c, Constant(Graphs.Ints("k", 1, 0, 0, 1)), "", Constant(Graphs.Ints("axes", 2, 3))])];
+            case "Resize nearest":
+                return [Node("Resize", [c, "", "", Constant(Graphs.Ints("k", 1, 8, 4, 4))])];
+            case "Resize linear":
+                return [Node("Resize", [c, "", "", Constant(Graphs.Ints("k", 1, 8, 4, 4))]).With("mode", "linear")];
+            case "MaxPool":
+                return [Node("MaxPool", [c]).With("kernel_shape", [1, 1])];
+            case "MaxPool by columns":
+                return [Node("MaxPool", [c]).With("kernel_shape", [1, 1]).With("storage_order", 1)];
+            case "QuantizeLinear by tensor":
+                return Quantized([], 0);
+            case "QuantizeLinear by channel":
+                return Quantized([8], 1);
+            default:
+                throw new ArgumentException(between);
+        }
+
+        NodeProto InNchw() => new NodeProto("Softmax", $"softmax{i}", ["x"], [$"s{i}"]).With("axis", 1);
+
+        NodeProto Node(string op, IEnumerable<string> inputs) => new(op, $"between{i}", inputs, [r]);
+
+        NodeProto[] Quantized(long[] dims, int axis)
+        {
+            string scale = Constant(TensorData.Create<float>("scale", dims, Enumerable.Repeat(0.1f, dims.Length == 0 ? 1 : 8).ToArray()));
+            return [new NodeProto("QuantizeLinear", $"q{i}", [c, scale], [$"q{i}"]).With("axis", axis), new NodeProto("DequantizeLinear", $"d{i}", [$"q{i}", scale], [r]).With("axis", axis)];
+        }
+
+        string Constant(TensorProto tensor)
+        {
+            tensor.Name = $"{tensor.Name}_{i}";
+            constants.Add(tensor);
+            return tensor.Name;
+        }
     }
 }

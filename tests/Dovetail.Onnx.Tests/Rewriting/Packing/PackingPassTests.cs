@@ -109,6 +109,8 @@ public sealed class PackingPassTests
         ["add of a dense branch"] = (3, [Conv("x", "w", "a"), Conv("x", "d", "b"), new("Add", "", ["b", "a"], ["c"]), new("Relu", "", ["c"], ["e"]), Conv("e", "w3", "y")]),
         ["constants"] = (2, [Conv("x", "w", "a"), new("Mul", "", ["a", "c3"], ["b"]), new("Add", "", ["c4", "b"], ["c"]), new("Add", "", ["c", "one"], ["e"]), Conv("e", "w3", "y")]),
         ["concat"] = (2, [Conv("x", "w", "a"), Conv("x", "w2", "b"), new NodeProto("Concat", "", ["a", "b"], ["c"]).With("axis", 1), Conv("c", "w32", "y")]),
+        ["concat of a dense branch"] = (3, [Conv("x", "w", "a"), Conv("x", "d", "b"), new NodeProto("Concat", "", ["b", "a"], ["c"]).With("axis", 1), Conv("c", "w32", "y")]),
+        ["concat of a constant"] = (2, [Conv("x", "w", "a"), new NodeProto("Concat", "", ["a", "two"], ["b"]).With("axis", 1), Conv("b", "w32", "y")]),
         ["order of channels between"] = (2, [Conv("x", "w", "a"), Order("a", "b", 1), new("Relu", "", ["b"], ["c"]), Conv("c", "w2", "y")]),
         ["order of channels, two readers"] = (2, [Conv("x", "w", "a"), Order("a", "b", -3), Conv("b", "w2", "c"), new("Add", "", ["a", "c"], ["y"])]),
         ["order of pixels between"] = (4, [Conv("x", "w", "a"), Order("a", "b", 2), Conv("b", "w2", "y")]),
@@ -139,7 +141,7 @@ public sealed class PackingPassTests
         [
             Graphs.Random("w", 1, 16, 16, 3, 3), Graphs.Random("w2", 2, 16, 16, 3, 3), Graphs.Random("w3", 3, 16, 16, 3, 3), Graphs.Random("d", 4, 16, 16, 3, 3),
             Graphs.Random("w32", 5, 16, 32, 3, 3), Graphs.Random("wg", 6, 32, 16, 3, 3), Graphs.Random("g", 7, 16, 4), Graphs.Random("bias", 8, 4), Graphs.Random("bias32", 9, 32),
-            Graphs.Random("c3", 10, 16, 1, 1), Graphs.Random("c4", 11, 1, 16, 6, 6), Graphs.Ints("rows", -1, 16), Graphs.Ints("halves", -1, 8),
+            Graphs.Random("c3", 10, 16, 1, 1), Graphs.Random("c4", 11, 1, 16, 6, 6), Graphs.Random("two", 14, 2, 16, 6, 6), Graphs.Ints("rows", -1, 16), Graphs.Ints("halves", -1, 8),
             Graphs.Ints("order1", [.. Enumerable.Range(0, 16).Select(i => (i * 5 + 3) % 16L)]), Graphs.Ints("order-3", [.. Enumerable.Range(0, 16).Select(i => 15L - i)]), Graphs.Ints("order2", 5, 3, 1, 0, 2, 4),
             Graphs.Random("depth", 13, 16, 1, 3, 3), Graphs.Ints("parts", 6, 10), Graphs.Ints("pads", 0, 0, 1, 2, 0, 0, 3, 0), Graphs.Ints("sizes", 2, 16, 9, 12),
             TensorData.Create<float>("scales", [4], [1, 1, 2, 1.5f]),

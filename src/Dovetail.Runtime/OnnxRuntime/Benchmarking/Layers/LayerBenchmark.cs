@@ -89,9 +89,11 @@ public sealed class LayerBenchmark
     {
         if (ways is [var only])
             return only;
-        List<BoundModel> sessions = [.. ways.Select(way => new BoundModel(way.Model, null, _options, way.OptimizeGraph))];
+        var sessions = new List<BoundModel>();
         try
         {
+            foreach (DenseOperator way in ways)
+                sessions.Add(new BoundModel(way.Model, null, _options, way.OptimizeGraph));
             Timing[] times = Interleaving.Measure([.. sessions.Select(session => (Func<double>)session.Run)], TrialSeconds * ways.Count, cancellation);
             return ways[Array.IndexOf(times, times.MinBy(time => time.P10Microseconds))];
         }
