@@ -243,15 +243,8 @@ public sealed class VerbTests
     /// <summary>fashion-cnn with random weights, projected onto 1:16, sparse and packed.</summary>
     private static (string Sparse, string Packed) Models(TemporaryFolder folder)
     {
-        OnnxModel model = ZooModels.Create("fashion-cnn", seed: 3);
         var pattern = new ComplementaryPattern(1, 16);
-        foreach (WeightLayer layer in WeightLayers.FindFitting(model, pattern))
-        {
-            float[] weights = layer.GetWeights();
-            bool[] mask = Projection.Project(Array.ConvertAll(weights, MathF.Abs), new CellLayout(pattern, layer.Shape));
-            layer.SetWeights([.. weights.Zip(mask, (weight, kept) => kept ? weight : 0)]);
-        }
-
+        OnnxModel model = ZooModels.Create("fashion-cnn", seed: 3).ProjectOnto(pattern);
         (string sparse, string packed) = (folder.File("sparse.onnx"), folder.File("packed.onnx"));
         model.Save(sparse);
         Dovetail.Onnx.Rewriting.Packing.PackingPass.Pack(model, pattern).Model.Save(packed);

@@ -40,17 +40,5 @@ internal static class Networks
         return result.Model.ToBytes();
     }
 
-    private static OnnxModel Sparse(string pattern, int seed)
-    {
-        OnnxModel model = ZooModels.Create("fashion-cnn", seed);
-        var parsed = ComplementaryPattern.Parse(pattern);
-        foreach (WeightLayer layer in WeightLayers.FindFitting(model, parsed))
-        {
-            float[] weights = layer.GetWeights();
-            bool[] mask = Projection.Project(Array.ConvertAll(weights, MathF.Abs), new CellLayout(parsed, layer.Shape));
-            layer.SetWeights(weights.Select((w, i) => mask[i] ? w : 0).ToArray());
-        }
-
-        return model;
-    }
+    private static OnnxModel Sparse(string pattern, int seed) => ZooModels.Create("fashion-cnn", seed).ProjectOnto(ComplementaryPattern.Parse(pattern));
 }

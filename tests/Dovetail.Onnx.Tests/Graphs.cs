@@ -32,13 +32,7 @@ internal static class Graphs
     public static void Project(OnnxModel model, ComplementaryPattern pattern)
     {
         foreach (WeightLayer layer in WeightLayers.FindFitting(model, pattern).Where(l => l.Name != "head"))
-        {
-            float[] weights = layer.GetWeights();
-            bool[] mask = Projection.Project(Array.ConvertAll(weights, MathF.Abs), new CellLayout(pattern, layer.Shape));
-            for (int i = 0; i < weights.Length; i++)
-                weights[i] = mask[i] ? weights[i] : 0;
-            layer.SetWeights(weights);
-        }
+            layer.ProjectOnto(pattern);
     }
 
     /// <summary>A model of nodes with input "x" and output "y" of the given shapes.</summary>

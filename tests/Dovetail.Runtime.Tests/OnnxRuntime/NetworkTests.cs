@@ -160,16 +160,6 @@ public sealed class NetworkTests
             tensor.Write<float>(Array.ConvertAll(RandomLayer.Floats((int)tensor.Dims[0], random), x => positive ? 1 + x / 2 : x / 3));
         }
 
-        var parsed = ComplementaryPattern.Parse(pattern);
-        foreach (WeightLayer layer in WeightLayers.FindFitting(model, parsed))
-        {
-            float[] weights = layer.GetWeights();
-            bool[] mask = Projection.Project(Array.ConvertAll(weights, MathF.Abs), new CellLayout(parsed, layer.Shape));
-            for (int i = 0; i < weights.Length; i++)
-                weights[i] = mask[i] ? weights[i] : 0;
-            layer.SetWeights(weights);
-        }
-
-        return model;
+        return model.ProjectOnto(ComplementaryPattern.Parse(pattern));
     }
 }

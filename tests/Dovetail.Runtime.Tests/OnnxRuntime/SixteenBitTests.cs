@@ -60,16 +60,9 @@ public sealed class SixteenBitTests
     public void APackedNetworkIsSmallerAndNearTheFullOne(DType type, bool bfloat16Operands, float tolerance)
     {
         var pattern = ComplementaryPattern.Parse("1:16");
-        OnnxModel dense = ZooModels.Create("mlp", seed: 3);
-        foreach (var layer in Dovetail.Onnx.Rewriting.WeightLayers.FindFitting(dense, pattern))
-        {
-            float[] weights = layer.GetWeights();
-            bool[] mask = Projection.Project(Array.ConvertAll(weights, MathF.Abs), new CellLayout(pattern, layer.Shape));
-            layer.SetWeights([.. weights.Select((weight, i) => mask[i] ? weight : 0)]);
-        }
-
-        PackingResult full = PackingPass.Pack(dense, pattern);
-        PackingResult half = PackingPass.Pack(dense, pattern, new PackingOptions { ValueType = type, BFloat16Operands = bfloat16Operands });
+        OnnxModel sparse = ZooModels.Create("mlp", seed: 3).ProjectOnto(pattern);
+        PackingResult full = PackingPass.Pack(sparse, pattern);
+        PackingResult half = PackingPass.Pack(sparse, pattern, new PackingOptions { ValueType = type, BFloat16Operands = bfloat16Operands });
         Assert.True(half.Layers.Sum(layer => layer.PackedBytes) < full.Layers.Sum(layer => layer.PackedBytes));
         using var expected = DovetailSession.Create(full.Model.ToBytes());
         using var actual = DovetailSession.Create(half.Model.ToBytes());

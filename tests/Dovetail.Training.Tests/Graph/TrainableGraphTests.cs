@@ -1,6 +1,5 @@
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting;
 using Dovetail.Onnx.Rewriting.Packing;
 using Dovetail.Onnx.Zoo;
 using Dovetail.Training.Graph;
@@ -24,15 +23,8 @@ public sealed class TrainableGraphTests
     [Fact]
     public void A_packed_network_in_standard_operators_runs_for_comparison()
     {
-        OnnxModel model = ZooModels.Create("fashion-cnn", 4);
         var pattern = new ComplementaryPattern(1, 16);
-        foreach (WeightLayer layer in WeightLayers.FindFitting(model, pattern))
-        {
-            float[] weights = layer.GetWeights();
-            bool[] mask = Projection.Project(Array.ConvertAll(weights, MathF.Abs), new CellLayout(pattern, layer.Shape));
-            layer.SetWeights([.. weights.Zip(mask, (weight, kept) => kept ? weight : 0)]);
-        }
-
+        OnnxModel model = ZooModels.Create("fashion-cnn", 4).ProjectOnto(pattern);
         OnnxModel standard = UnpackingPass.Unpack(PackingPass.Pack(model, pattern).Model);
         float[] x = Uniform(8, 3 * 784);
         (float[] expected, _) = Run(standard, x, [3, 1, 28, 28]);

@@ -60,11 +60,7 @@ public sealed class AllocationPassTests
         LayerAllocation allocation = AllocationPass.Allocate(model, method, Candidates, 400_000, LayerCosts.Bytes());
         foreach (WeightLayer layer in WeightLayers.Find(model))
             if (allocation.LayerPatterns.TryGetValue(layer.Name, out ComplementaryPattern? pattern))
-            {
-                float[] weights = layer.GetWeights();
-                bool[] mask = Projection.Project(Array.ConvertAll(weights, w => w * w), new CellLayout(pattern, layer.Shape));
-                layer.SetWeights([.. weights.Select((w, i) => mask[i] ? w : 0)]);
-            }
+                layer.ProjectOnto(pattern);
 
         PackingResult packed = PackingPass.Pack(model, ComplementaryPattern.Parse("1:16"), allocation.ToPackingOptions());
         Assert.Equal(allocation.Result.Cost, packed.Layers.Sum(l => l.PackedBytes));

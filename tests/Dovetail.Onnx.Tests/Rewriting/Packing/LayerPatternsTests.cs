@@ -14,11 +14,7 @@ public sealed class LayerPatternsTests
         OnnxModel model = Graphs.Trained("fashion-cnn", 3);
         var patterns = new Dictionary<string, ComplementaryPattern> { ["down1"] = new(1, 4), ["block1.conv2"] = ComplementaryPattern.Parse("4:64"), ["head"] = ComplementaryPattern.Parse("1:8") };
         foreach (WeightLayer layer in WeightLayers.Find(model).Where(l => patterns.ContainsKey(l.Name)))
-        {
-            float[] weights = layer.GetWeights();
-            bool[] mask = Projection.Project(Array.ConvertAll(weights, MathF.Abs), new CellLayout(patterns[layer.Name], layer.Shape));
-            layer.SetWeights([.. weights.Select((w, i) => mask[i] ? w : 0)]);
-        }
+            layer.ProjectOnto(patterns[layer.Name]);
 
         LayerPatterns.Declare(model, patterns);
         OnnxModel read = OnnxModel.Parse(model.ToBytes());

@@ -81,12 +81,7 @@ public sealed class CostModelTests
     {
         OnnxModel model = ZooModels.Create("mlp", 1);
         foreach (WeightLayer layer in WeightLayers.Find(model))
-        {
-            float[] weights = layer.GetWeights();
-            bool[] mask = Projection.Project(Array.ConvertAll(weights, MathF.Abs), new CellLayout(s_pattern, layer.Shape));
-            layer.SetWeights([.. weights.Select((weight, i) => mask[i] ? weight : 0)]);
-        }
-
+            layer.ProjectOnto(s_pattern);
         return model;
     }
 
