@@ -9,11 +9,8 @@ public static class AtomicFile
     /// <exception cref="DovetailException">The folder is missing, not writable or full, or the path is a folder's; the message names the target.</exception>
     public static void Write(string path, Action<Stream> write)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(write);
-        string full = Path.GetFullPath(path);
-        if (Directory.Exists(full))
-            throw new DovetailException($"Cannot write '{path}': it is a folder. Give the name of a file.");
+        string full = FullName(path);
         string temporary = $"{full}.{Path.GetRandomFileName()}.tmp";
         try
         {
@@ -45,10 +42,7 @@ public static class AtomicFile
     /// <exception cref="DovetailException">The folder is missing or not writable, or the path is a folder's.</exception>
     public static void CheckWritable(string path)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        string full = Path.GetFullPath(path), folder = Path.GetDirectoryName(full) ?? full;
-        if (Directory.Exists(full))
-            throw new DovetailException($"Cannot write '{path}': it is a folder. Give the name of a file.");
+        string full = FullName(path), folder = Path.GetDirectoryName(full)!; // a root is a folder
         if (!Directory.Exists(folder))
             throw new DovetailException($"Cannot write '{path}': there is no folder '{folder}'. Make it, or give another name.");
         string temporary = $"{full}.{Path.GetRandomFileName()}.tmp";
@@ -60,6 +54,13 @@ public static class AtomicFile
         {
             throw new DovetailException($"Cannot write '{path}': no file can be made in '{folder}'. Check that it may be written and has room, or give another name.", error);
         }
+    }
+
+    private static string FullName(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        string full = Path.GetFullPath(path);
+        return Directory.Exists(full) ? throw new DovetailException($"Cannot write '{path}': it is a folder. Give the name of a file.") : full;
     }
 
     private static void TryDelete(string path)

@@ -204,6 +204,7 @@ public sealed class BadInputTests
     /// <summary>Said before it trains; the training is a short one, should it start after all.</summary>
     [Theory]
     [InlineData("it is a folder", "--out", ".")]
+    [InlineData("it is a folder", "--out", "/")]
     [InlineData("there is no folder", "--csv", "no/such/runs.csv")]
     [InlineData("file.txt", "--out", "file.txt/trained.onnx")]
     public async Task A_training_that_could_not_be_written(string expected, string option, string target)

@@ -111,7 +111,8 @@ internal static class TrainCommand
     /// <summary>Before the hours of a training: the folder of checkpoint and model is made, and both files can be written.</summary>
     private static void CheckTargets(string target, string? csv)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(target))!);
+        if (Path.GetDirectoryName(Path.GetFullPath(target)) is { } folder)
+            Directory.CreateDirectory(folder);
         AtomicFile.CheckWritable(target);
         if (csv is not null)
             AtomicFile.CheckWritable(csv);
