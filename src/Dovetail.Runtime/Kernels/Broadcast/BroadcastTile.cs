@@ -134,22 +134,25 @@ internal static unsafe class BroadcastTile<TLanes, TVector, TWidth>
     public static void Finish(float** sums, float* square, in SumEnd<float> end)
     {
         TLanes.TurnSquare(sums, 0, square, TLanes.Lanes);
+        if (end.Outputs < TLanes.Lanes)
+        {
+            FinishPart(square, end);
+            return;
+        }
+
         TVector lowest = TLanes.Broadcast(end.Constants.Low), highest = TLanes.Broadcast(end.Constants.High);
         float* output = end.Output, residual = end.Residual;
-        float* part = stackalloc float[TLanes.Lanes];
-        bool isWhole = end.Outputs == TLanes.Lanes;
-        for (int pixel = 0; pixel < end.Pixels; pixel++, square += TLanes.Lanes, output += end.Stride)
+        nint stride = end.Stride;
+        for (float* behind = square + end.Pixels * TLanes.Lanes; square < behind; square += TLanes.Lanes, output += stride)
         {
             TVector values = TLanes.Load(square);
             if (residual != null)
             {
-                values = TLanes.Add(values, isWhole ? TLanes.Load(residual) : LoadPart(residual, end.Outputs, part));
-                residual += end.Stride;
+                values = TLanes.Add(values, TLanes.Load(residual));
+                residual += stride;
             }
 
-            TLanes.Store(isWhole ? output : part, TLanes.Clamp(values, lowest, highest));
-            if (!isWhole)
-                new ReadOnlySpan<float>(part, end.Outputs).CopyTo(new Span<float>(output, end.Outputs));
+            TLanes.Store(output, TLanes.Clamp(values, lowest, highest));
         }
     }
 
@@ -166,19 +169,27 @@ internal static unsafe class BroadcastTile<TLanes, TVector, TWidth>
         float* factors = constants.Factors + end.FirstOutput;
         (float low, float high, byte zeroPoint) = (constants.Low, constants.High, constants.OutputZeroPoint);
         byte* output = end.Output;
+        nint stride = end.Stride;
         byte* part = stackalloc byte[TLanes.Lanes];
         bool isWhole = end.Outputs == TLanes.Lanes;
-        for (int pixel = 0; pixel < end.Pixels; pixel++, square += TLanes.Lanes, output += end.Stride)
+        for (float* behind = square + end.Pixels * TLanes.Lanes; square < behind; square += TLanes.Lanes, output += stride)
         {
             TLanes.Requantize(TLanes.AddIntegers(TLanes.Load(square), starts), factors, low, high, zeroPoint, isWhole ? output : part);
-            if (!isWhole)
-                new ReadOnlySpan<byte>(part, end.Outputs).CopyTo(new Span<byte>(output, end.Outputs));
+            for (int m = 0; !isWhole && m < end.Outputs; m++)
+                output[m] = part[m];
         }
     }
 
-    private static TVector LoadPart(float* source, int count, float* part)
+    // Apart from the whole vectors, whose loop a call would slow down.
+    private static void FinishPart(float* square, in SumEnd<float> end)
     {
-        new ReadOnlySpan<float>(source, count).CopyTo(new Span<float>(part, count));
-        return TLanes.Load(part);
+        (float low, float high) = (end.Constants.Low, end.Constants.High);
+        for (int pixel = 0; pixel < end.Pixels; pixel++)
+            for (int m = 0; m < end.Outputs; m++)
+            {
+                nint at = pixel * end.Stride + m;
+                float y = square[pixel * TLanes.Lanes + m] + (end.Residual == null ? 0 : end.Residual[at]);
+                end.Output[at] = y < low ? low : y > high ? high : y;
+            }
     }
 }

@@ -23,5 +23,5 @@ internal readonly unsafe struct SumEnd<T>(in LayerCall call, LayerConstants cons
     public readonly int Outputs = outputs;
 
     /// <summary>Numbers from one pixel to the next.</summary>
-    public nint Stride => Constants.Outputs;
+    public readonly nint Stride = constants.Outputs;
 }
