@@ -34,6 +34,7 @@ for network in resnet50 vit-s gpt2-small; do
     table "$network-int8" --shapes "bench/shapes/$network.csv" --dtype int8 --pattern 4:64 -t "$seconds"
     table "$network-bf16" --shapes "bench/shapes/$network.csv" --dtype bf16 --pattern 2:32 -t "$seconds"
 done
+table gpt2-small-fp16 --shapes bench/shapes/gpt2-small.csv --dtype fp16 --pattern 1:16 --pattern 1:32 -t "$seconds"
 table resnet50-other-patterns --shapes bench/shapes/resnet50.csv --pattern 4:64 --pattern 1:16/out --pattern 1:16@strided -t "$seconds"
 # As on a CPU without AVX-512. ONNX Runtime keeps using it: its side is not slowed down.
 for network in resnet50 gpt2-small; do

@@ -7,8 +7,8 @@ internal static class MachineLoad
 {
     private const string File = "/proc/loadavg";
 
-    /// <summary>Less than this is noise, also where a measurement takes every processor.</summary>
-    private const double LeastLoad = 0.5;
+    /// <summary>So much more than fits is noise: the average also holds the end of whatever ran before, such as the last measurement.</summary>
+    private const double Slack = 0.5;
 
     /// <summary>Processes that ran or waited to run, averaged over the last minute; null where the system does not say.</summary>
     public static double? Average
@@ -30,7 +30,7 @@ internal static class MachineLoad
     /// <param name="average">Before the measurement began.</param>
     /// <param name="threads">Of the measurement.</param>
     public static string? Note(double? average, int processors, int threads) =>
-        average is { } load && load > Math.Max(processors - threads, LeastLoad)
+        average is { } load && load > Math.Max(processors - threads, 0) + Slack
             ? string.Create(CultureInfo.InvariantCulture, $"This machine is busy (load {load:0.0} on {processors} core{(processors == 1 ? "" : "s")}, and the measurement takes {threads}): compare the p10 columns.")
             : null;
 }

@@ -79,8 +79,8 @@ public sealed class BenchTests
 
     [Theory]
     [InlineData(5.24, 2, 1, "This machine is busy (load 5.2 on 2 cores, and the measurement takes 1): compare the p10 columns.")]
-    [InlineData(1.1, 2, 1, "This machine is busy (load 1.1 on 2 cores, and the measurement takes 1): compare the p10 columns.")]
-    [InlineData(1.0, 2, 1, null)]
+    [InlineData(1.6, 2, 1, "This machine is busy (load 1.6 on 2 cores, and the measurement takes 1): compare the p10 columns.")]
+    [InlineData(1.5, 2, 1, null)]
     [InlineData(0.4, 2, 2, null)]
     [InlineData(0.6, 1, 1, "This machine is busy (load 0.6 on 1 core, and the measurement takes 1): compare the p10 columns.")]
     [InlineData(60.0, 64, 4, null)]
