@@ -1,6 +1,7 @@
 // Benchmarks of Dovetail.Core on one thread:  Dovetail.Benchmarks [projection|decoding|permutation:MODEL.onnx] …
 // (projection and decoding by default)
 //   Dovetail.Benchmarks cost-model LIST.csv … [--pattern 1:16] … compares predicted layer times with measured ones (CostModelBenchmark.cs).
+//   Dovetail.Benchmarks kernels LIST.csv … [--pattern 1:16] … compares the kernels of the registry with each other (KernelBenchmark.cs).
 //   Dovetail.Benchmarks soak [--minutes 30] [--threads 2] runs packed networks for long and looks for leaks (Soak.cs).
 // Every figure stands beside its peer, measured in the same run. Results are committed under bench/results/<cpu>/.
 using System.Runtime.InteropServices;
@@ -9,6 +10,8 @@ using Dovetail.Benchmarks;
 
 if (args is ["soak", .. string[] options])
     return Soak.Run(options, Console.Out);
+if (args is ["kernels", .. string[] kernelLists])
+    return KernelBenchmark.Run(kernelLists, Console.Out);
 if (args is ["cost-model", .. string[] lists])
     return CostModelBenchmark.Run(lists, Console.Out);
 var benchmarks = new Dictionary<string, Action<TextWriter>>
