@@ -44,3 +44,17 @@ done
 for threads in 1 2; do
     table "resnet50-network-$threads-thread" zoo:resnet50 --pattern 1:16 --threads "$threads" -t 10
 done
+
+echo "measure.sh: kernels" >&2
+program=(dotnet run -c Release --project bench/Dovetail.Benchmarks -- kernels)
+{
+    for values in fp32 bf16 fp16; do
+        "${program[@]}" bench/shapes/gpt2-small.csv --values "$values" --only avx512asm
+    done
+    "${program[@]}" bench/shapes/resnet50.csv --pattern 2:32 --pattern 4:64 --pattern 1:16/out --only avx512
+    "${program[@]}" bench/shapes/resnet50.csv --int8 --pattern 1:16/out --only avx512
+    echo "DOTNET_EnableAVX512=0:"
+    DOTNET_EnableAVX512=0 "${program[@]}" bench/shapes/resnet50.csv --pattern 1:8 --pattern 1:16
+    DOTNET_EnableAVX512=0 "${program[@]}" bench/shapes/resnet50.csv --int8
+} >"$work/kernels.txt"
+mv "$work/kernels.txt" "$folder/"

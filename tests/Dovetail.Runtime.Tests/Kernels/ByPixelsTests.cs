@@ -7,7 +7,7 @@ namespace Dovetail.Runtime.Tests.Kernels;
 /// <summary>A pattern that no selector takes runs by one kernel on few pixels and by another on many, from the same layer.</summary>
 public sealed class ByPixelsTests
 {
-    private static readonly bool s_broadcasts = KernelRegistry.Float32.Any(kernel => kernel.IsSupported && kernel.FewestPixels > 1);
+    private static readonly bool s_broadcasts = KernelRegistry.Float32.Any(kernel => kernel.IsSupported && kernel.WantsPixels);
 
     [Theory]
     [InlineData("1:16/out")]
@@ -29,6 +29,20 @@ public sealed class ByPixelsTests
         }
     }
 
+    [Theory]
+    [InlineData("1:16/out")]
+    [InlineData("1:16")]
+    [InlineData("4:64")]
+    public void ALayerIsCheckedWhenItIsPrepared(string pattern)
+    {
+        var layer = new LayerCase(pattern, 40, 128, PreparedLayer.RowsOf(1));
+        PackedTensor<float> weights = RandomLayer.Float32(layer.Layout, new Random(1));
+        Assert.Contains("The bias has 5 entries", Assert.Throws<KernelException>(() => KernelRegistry.Prepare(new Float32Specification(weights, new float[5]))).Message, StringComparison.Ordinal);
+        PackedTensor<sbyte> integers = RandomLayer.Int8(layer.Layout, new Random(1));
+        float[] factors = [.. Enumerable.Repeat(float.NaN, 40)];
+        Assert.Contains("factor is NaN", Assert.Throws<KernelException>(() => KernelRegistry.Prepare(new QuantizedSpecification(integers, null, 0, factors, 0))).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void NamesSayWhichKernelRuns()
     {
@@ -36,7 +50,10 @@ public sealed class ByPixelsTests
         using PreparedLayer<float> prepared = KernelRegistry.Prepare(new Float32Specification(RandomLayer.Float32(layer.Layout, new Random(1))));
         Assert.Equal(s_broadcasts, prepared.KernelName.StartsWith("broadcast-f32", StringComparison.Ordinal)); // without vectors there is none
         Assert.Equal(prepared.KernelName, prepared.KernelNameFor(1000));
-        string few = prepared.KernelNameFor(1);
-        Assert.Equal(1, KernelRegistry.Float32.Single(kernel => kernel.Name == few).FewestPixels);
+        string few = prepared.KernelNameFor(1), least = KernelRegistry.Float32.Last(kernel => !kernel.WantsPixels).Name;
+        Kernel<Float32Specification, float> other = KernelRegistry.Float32.First(kernel => !kernel.WantsPixels && kernel.IsSupported && kernel.Accepts(layer.Layout));
+        Assert.Equal(other.Name == least && s_broadcasts ? prepared.KernelName : other.Name, few); // the last resort never runs where another kernel can
+        Assert.Equal(few, prepared.KernelNameFor(other.OutrunFrom - 1));
+        Assert.Equal(prepared.KernelName, prepared.KernelNameFor(other.OutrunFrom));
     }
 }

@@ -2,6 +2,7 @@ using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Core.Workloads;
 using Dovetail.Runtime.Kernels;
+using Dovetail.Runtime.Kernels.Dispatch;
 
 namespace Dovetail.Runtime.Tests.Kernels;
 
@@ -112,6 +113,28 @@ public sealed class Float32KernelTests
         }
 
         _runs.AssertAll(1);
+    }
+
+    /// <summary>One panel of pixels and many outputs: the outputs are cut instead.</summary>
+    [Theory]
+    [InlineData("1:16/out")]
+    [InlineData("1:4")]
+    public void OutputsThatAreCutMakeTheWhole(string pattern)
+    {
+        ConvolutionGeometry geometry = PreparedLayer.RowsOf(13);
+        var layer = new LayerCase(pattern, 1051, 1030, geometry, Residual: false);
+        var specification = new Float32Specification(RandomLayer.Float32(layer.Layout, new Random(1)));
+        float[] input = RandomLayer.Floats(layer.InputLength, new Random(2));
+        float[] whole = new float[layer.OutputLength], parts = new float[layer.OutputLength];
+        foreach (var kernel in KernelRegistry.Float32.Where(kernel => kernel.WantsPixels && kernel.IsSupported))
+        {
+            using PreparedLayer<float> prepared = kernel.Prepare(specification);
+            prepared.Run(input, 1, geometry, whole);
+            RunTasksBackwards(prepared, input, parts, geometry);
+            Assert.Equal(whole, parts);
+        }
+
+        Check(layer);
     }
 
     private static unsafe void RunTasksBackwards(PreparedLayer<float> prepared, float[] input, float[] output, ConvolutionGeometry geometry)

@@ -11,7 +11,7 @@ public sealed class MachineCodeSupportTests
     [Fact]
     public void A_system_without_the_C_library_has_no_machine_code_and_says_so()
     {
-        Assert.SkipUnless(TileFunctions.IsSupported(TileArithmetic.Float32Window16), "this CPU or system has no machine code kernels");
+        bool asksTheSystem = TileFunctions.IsSupported(TileArithmetic.Float32Window16); // a CPU without AVX-512 need not be asked further
         var context = new AssemblyLoadContext("without libc");
         Assembly runtime = context.LoadFromAssemblyPath(typeof(TileFunctions).Assembly.Location);
         int asked = 0;
@@ -24,6 +24,6 @@ public sealed class MachineCodeSupportTests
         Type functions = runtime.GetType(typeof(TileFunctions).FullName!, throwOnError: true)!, arithmetic = runtime.GetType(typeof(TileArithmetic).FullName!, throwOnError: true)!;
         MethodInfo isSupported = functions.GetMethod(nameof(TileFunctions.IsSupported))!;
         Assert.Equal(false, isSupported.Invoke(null, [Enum.ToObject(arithmetic, (int)TileArithmetic.Float32Window16)]));
-        Assert.Equal(1, asked);
+        Assert.Equal(asksTheSystem ? 1 : 0, asked);
     }
 }

@@ -37,9 +37,10 @@ internal sealed class LayoutFreeOperators(OnnxModel model, IReadOnlyDictionary<s
     /// <summary>True where all inputs are images, or constants of such a shape; of the others the first is.</summary>
     public static bool TakesSeveralImages(NodeProto node) => node.OpType is "Add" or "Sub" or "Mul" or "Div" or "Pow" or "Concat";
 
-    /// <summary>A constant that another one can stand for in NHWC: a number, one a channel, or an image.</summary>
+    /// <summary>A constant that another one can stand for in NHWC: a number, or floats, one a channel or an image.</summary>
     public bool IsPermutableConstant(string tensor) => model.FindInitializer(tensor) is { } constant
-        && (constant.ElementCount() == 1 || constant.Dims.Count == 4 || (constant.Dims.Count == 3 && constant.Dims[1] == 1 && constant.Dims[2] == 1));
+        && ((constant.ElementCount() == 1 && constant.Dims.Count <= 1)
+            || (constant.DataType == OnnxType.Float && (constant.ElementCount() == 1 || constant.Dims.Count == 4 || (constant.Dims.Count == 3 && constant.Dims[1] == 1 && constant.Dims[2] == 1))));
 
     /// <summary>The input of Pad or Resize that has a number for each dimension; null where it is no constant of that kind.</summary>
     public int? PermutableInput(NodeProto node)

@@ -108,22 +108,13 @@ internal sealed unsafe class BroadcastLayer<T, TLanes, TVector> : PreparedLayer<
 
     private static int VectorsOf(in LayerCall call) => (call.Pixels + TLanes.Lanes - 1) / TLanes.Lanes;
 
-    /// <summary>Widest panels, and what is left in panels of powers of two.</summary>
-    private static int PanelCount(int vectors) => vectors / WidestPanel + BitOperations.PopCount((uint)(vectors % WidestPanel));
+    private static int PanelCount(int vectors) => (vectors + WidestPanel - 1) / WidestPanel;
 
+    /// <summary>The last panel is as wide as a power of two that holds what is left: a pass over the weights costs more than empty lanes.</summary>
     private static (int FirstVector, int Width) PanelOf(int panel, int vectors)
     {
-        int widest = vectors / WidestPanel, first = widest * WidestPanel;
-        if (panel < widest)
-            return (panel * WidestPanel, WidestPanel);
-        for (int width = WidestPanel / 2; ; width /= 2)
-        {
-            if ((vectors & width) == 0)
-                continue;
-            if (panel-- == widest)
-                return (first, width);
-            first += width;
-        }
+        int first = panel * WidestPanel, left = Math.Min(WidestPanel, vectors - first);
+        return (first, (int)BitOperations.RoundUpToPowerOf2((uint)left));
     }
 
     private (int PanelRanges, int OutputRanges) Partition(in LayerCall call)

@@ -188,7 +188,7 @@ internal static unsafe class BroadcastTile<TLanes, TVector, TWidth>
             for (int m = 0; m < end.Outputs; m++)
             {
                 nint at = pixel * end.Stride + m;
-                float y = square[pixel * TLanes.Lanes + m] + (end.Residual == null ? 0 : end.Residual[at]);
+                float sum = square[pixel * TLanes.Lanes + m], y = end.Residual == null ? sum : sum + end.Residual[at];
                 end.Output[at] = y < low ? low : y > high ? high : y;
             }
     }

@@ -21,8 +21,11 @@ public sealed class Kernel<TSpecification, TElement>
     /// <summary>Why it stands where it stands in the order.</summary>
     public string Reason { get; }
 
-    /// <summary>Output pixels below which another kernel should run; 1 where it makes no difference.</summary>
-    public int FewestPixels { get; internal init; } = 1;
+    /// <summary>True where pixels ride in the lanes, so that few of them leave lanes empty.</summary>
+    public bool WantsPixels { get; internal init; }
+
+    /// <summary>Output pixels from which a kernel that <see cref="WantsPixels"/> is the faster one, on the same machine. Measured.</summary>
+    public int OutrunFrom { get; internal init; } = 1;
 
     /// <summary>True where this CPU has the instructions.</summary>
     public bool IsSupported => _supported();

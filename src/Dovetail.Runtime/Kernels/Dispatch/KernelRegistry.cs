@@ -43,35 +43,35 @@ public static class KernelRegistry
         new("broadcast-f32-any-32x1-avx512", "Weights are broadcast over rows of pixels, owners are addresses: every pattern at one rate, given a vector of pixels.",
             () => Avx512F.IsSupported,
             _ => true,
-            MakeBroadcast<Avx512PixelLanes, Vector512<float>>) { FewestPixels = 16 },
+            MakeBroadcast<Avx512PixelLanes, Vector512<float>>) { WantsPixels = true },
         new("broadcast-f32-any-32x1-avx2", "The same, eight pixels a vector.",
             () => Avx2.IsSupported && Fma.IsSupported,
             _ => true,
-            MakeBroadcast<Avx2PixelLanes, Vector256<float>>) { FewestPixels = 8 },
+            MakeBroadcast<Avx2PixelLanes, Vector256<float>>) { WantsPixels = true },
         new("select-f32-w8-4x16-avx2", "Half the lanes and half the registers: only without AVX-512.",
             () => Avx2.IsSupported && Fma.IsSupported,
             layout => SelectorStreams.Accepts(layout, Avx2Float32Window8.Window),
-            MakeFloat32<Avx2Float32Window8, Vector256<float>, Vector256<float>, Vector256<int>, Vector256<float>>),
+            MakeFloat32<Avx2Float32Window8, Vector256<float>, Vector256<float>, Vector256<int>, Vector256<float>>) { OutrunFrom = 64 },
         new("select-f32-w16-4x16-avx2", "Two registers and a blend a product: few pixels, and groups of 9 to 16.",
             () => Avx2.IsSupported && Fma.IsSupported,
             layout => SelectorStreams.Accepts(layout, Avx2Float32Window16.Window),
-            MakeFloat32<Avx2Float32Window16, Avx2Float32Window16.Pair, Vector256<float>, Vector256<int>, Vector256<float>>),
+            MakeFloat32<Avx2Float32Window16, Avx2Float32Window16.Pair, Vector256<float>, Vector256<int>, Vector256<float>>) { OutrunFrom = 8 },
         new("select-f32-w32-2x16-avx2", "Four registers and three blends a product: few pixels, and groups of 17 to 32.",
             () => Avx2.IsSupported && Fma.IsSupported,
             layout => SelectorStreams.Accepts(layout, Avx2Float32Window32.Window),
-            MakeFloat32<Avx2Float32Window32, Avx2Float32Window32.Quad, Vector256<float>, Vector256<int>, Vector256<float>>),
+            MakeFloat32<Avx2Float32Window32, Avx2Float32Window32.Quad, Vector256<float>, Vector256<int>, Vector256<float>>) { OutrunFrom = 8 },
         new("ragged-f32-w16-12x16-avx512asm", "Any pattern in windows of 16 inputs, each with as many steps as its fullest output needs: the fastest where no selector fits.",
             () => TileFunctions.IsSupported(TileArithmetic.Float32Window16),
             _ => true,
-            MakeRagged),
+            MakeRagged) { OutrunFrom = 8 },
         new("broadcast-f32-any-16x1-portable", "The same, four pixels a vector.",
             () => Vector128.IsHardwareAccelerated,
             _ => true,
-            MakeBroadcast<PortablePixelLanes, Vector128<float>>) { FewestPixels = 4 },
+            MakeBroadcast<PortablePixelLanes, Vector128<float>>) { WantsPixels = true },
         new("select-f32-w256-4x2-portable", "Indexed loads: any contiguous group on the input axis, any machine.",
             () => true,
             layout => SelectorStreams.Accepts(layout, PortableFloat32.Window),
-            MakeFloat32<PortableFloat32, nint, float, byte, float>),
+            MakeFloat32<PortableFloat32, nint, float, byte, float>) { OutrunFrom = 4 },
         new("walk-f32-any-1x1-reference", "Every pattern, sums in double: the oracle, and the last resort.",
             () => true,
             _ => true,
@@ -108,19 +108,19 @@ public static class KernelRegistry
         new("broadcast-u8s8-any-32x1-avx512", "Weights are broadcast over rows of pixels, owners are addresses: every pattern at one rate, given a vector of pixels.",
             () => Avx512F.IsSupported,
             _ => true,
-            MakeBroadcast<Avx512PixelLanes, Vector512<float>>) { FewestPixels = 16 },
+            MakeBroadcast<Avx512PixelLanes, Vector512<float>>) { WantsPixels = true },
         new("broadcast-u8s8-any-32x1-avx2", "The same, eight pixels a vector.",
             () => Avx2.IsSupported && Fma.IsSupported,
             _ => true,
-            MakeBroadcast<Avx2PixelLanes, Vector256<float>>) { FewestPixels = 8 },
+            MakeBroadcast<Avx2PixelLanes, Vector256<float>>) { WantsPixels = true },
         new("broadcast-u8s8-any-16x1-portable", "The same, four pixels a vector.",
             () => Vector128.IsHardwareAccelerated,
             _ => true,
-            MakeBroadcast<PortablePixelLanes, Vector128<float>>) { FewestPixels = 4 },
+            MakeBroadcast<PortablePixelLanes, Vector128<float>>) { WantsPixels = true },
         new("select-u8s8-w256-4x2-portable", "Indexed loads: any contiguous group on the input axis, any machine.",
             () => true,
             layout => SelectorStreams.Accepts(layout, PortableQuantized.Window),
-            MakeQuantized<PortableQuantized, nint, int, byte, int>),
+            MakeQuantized<PortableQuantized, nint, int, byte, int>) { OutrunFrom = 4 },
         new("walk-u8s8-any-1x1-reference", "Every pattern: the oracle, and the last resort.",
             () => true,
             _ => true,
@@ -167,14 +167,16 @@ public static class KernelRegistry
     /// <summary>The best entry, and where it wants many pixels the best of the others for fewer.</summary>
     private static PreparedLayer<TElement> Prepare<TSpecification, TElement>(
         IReadOnlyList<Kernel<TSpecification, TElement>> kernels, TSpecification layer, PackedTensor weights)
+        where TSpecification : ILayerSpecification
         where TElement : unmanaged
     {
         string? forced = Environment.GetEnvironmentVariable(OverrideVariable);
         Kernel<TSpecification, TElement> best = Choose(kernels, weights, forced);
-        if (best.FewestPixels == 1 || Named(kernels, forced) is not null)
+        if (!best.WantsPixels || Named(kernels, forced) is not null)
             return best.Prepare(layer);
-        Kernel<TSpecification, TElement> other = kernels.First(kernel => kernel.FewestPixels == 1 && kernel.IsSupported && kernel.Accepts(weights.Layout));
-        return new ByPixels<TElement>(weights.Layout, best.FewestPixels, other.Name, best.Name, () => other.Prepare(layer), () => best.Prepare(layer));
+        layer.Validate();
+        Kernel<TSpecification, TElement> other = kernels.First(kernel => !kernel.WantsPixels && kernel.IsSupported && kernel.Accepts(weights.Layout));
+        return other.OutrunFrom == 1 ? best.Prepare(layer) : new ByPixels<TSpecification, TElement>(layer, other, best);
     }
 
     private static PreparedLayer<float> PrepareFloat32(Float32Specification layer) => Prepare(Float32, layer, layer.Weights);

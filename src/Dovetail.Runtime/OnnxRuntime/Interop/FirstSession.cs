@@ -18,20 +18,29 @@ internal static class FirstSession
         0x62, 15, 0x0A, 1, (byte)'y', 0x12, 10, 0x0A, 8, 0x08, 1, 0x12, 4, 0x0A, 2, 0x08, 1, // output
     ];
 
-    /// <summary>Where it fails nothing is lost: the host's own session then says why.</summary>
+    /// <summary>
+    /// Where a session cannot be made nothing is said: the host's own will say why. A host that makes its environment on
+    /// another thread at this very moment may get this one, which logs fatal errors only; hosts make it first.
+    /// </summary>
+    /// <exception cref="OperatorException">The domain is refused.</exception>
     public static void CreateAndRelease(OrtApi api, nint domain)
     {
         // An environment that the host has made is shared, by count; one made here is gone before the host makes its own.
         if (!api.TryCreateEnvironment("dovetail", out nint environment))
             return;
-        if (api.TryCreateSessionOptions(threads: 1, out nint options))
+        nint options = 0;
+        try
         {
+            if (!api.TryCreateSessionOptions(threads: 1, out options))
+                return;
             api.AddDomain(options, domain);
             if (api.TryCreateSession(environment, s_model, options, out nint session))
                 api.ReleaseSession(session);
-            api.ReleaseSessionOptions(options);
         }
-
-        api.ReleaseEnvironment(environment);
+        finally
+        {
+            api.ReleaseSessionOptions(options);
+            api.ReleaseEnvironment(environment);
+        }
     }
 }

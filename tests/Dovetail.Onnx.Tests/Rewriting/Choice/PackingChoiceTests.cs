@@ -35,6 +35,7 @@ public sealed class PackingChoiceTests
     [InlineData("Mul by another image")]
     [InlineData("Concat with another image")]
     [InlineData("Concat with a constant")]
+    [InlineData("Concat of bytes with a constant")]
     [InlineData("Concat of columns")]
     [InlineData("Gather channels")]
     [InlineData("Gather columns")]
@@ -169,6 +170,14 @@ public sealed class PackingChoiceTests
                 return [InNchw(), Node("Concat", [c, $"s{i}"]).With("axis", 1)];
             case "Concat with a constant":
                 return [Node("Concat", [c, Constant(Graphs.Random("k", 1, 1, 8, 8, 8))]).With("axis", -3)];
+            case "Concat of bytes with a constant": // which is not made floats
+                string scale = Constant(TensorData.Scalar("scale", 0.1f)), zero = Constant(TensorData.Scalar("zero", (byte)3));
+                return
+                [
+                    new NodeProto("QuantizeLinear", $"q{i}", [c, scale, zero], [$"q{i}"]),
+                    new NodeProto("Concat", $"concat{i}", [$"q{i}", Constant(TensorData.Create<byte>("k", [1, 8, 8, 8], new byte[512]))], [$"k{i}"]).With("axis", 1),
+                    Node("DequantizeLinear", [$"k{i}", scale, zero]),
+                ];
             case "Concat of columns":
                 return [Node("Concat", [c, c]).With("axis", 3)];
             case "Gather channels":
