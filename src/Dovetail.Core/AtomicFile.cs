@@ -2,7 +2,10 @@ using System.Text;
 
 namespace Dovetail.Core;
 
-/// <summary>A file appears whole or not at all: written to a temporary name beside the target, flushed, renamed.</summary>
+/// <summary>
+/// A file appears whole or not at all: written to a temporary name beside the target, flushed, renamed. A link stays, and the
+/// file that it leads to is replaced; a device or a pipe is never replaced, but written to when all is known.
+/// </summary>
 public static class AtomicFile
 {
     /// <summary>Writes through <paramref name="write"/>; on any error the target stays as it was and nothing is left behind.</summary>
@@ -11,6 +14,12 @@ public static class AtomicFile
     {
         ArgumentNullException.ThrowIfNull(write);
         string full = FullName(path);
+        if (SpecialFile.IsAt(full))
+        {
+            WriteThrough(path, full, write);
+            return;
+        }
+
         string temporary = $"{full}.{Path.GetRandomFileName()}.tmp";
         try
         {
@@ -43,6 +52,8 @@ public static class AtomicFile
     public static void CheckWritable(string path)
     {
         string full = FullName(path), folder = Path.GetDirectoryName(full)!; // a root is a folder
+        if (SpecialFile.IsAt(full))
+            return;
         if (!Directory.Exists(folder))
             throw new DovetailException($"Cannot write '{path}': there is no folder '{folder}'. Make it, or give another name.");
         string temporary = $"{full}.{Path.GetRandomFileName()}.tmp";
@@ -56,10 +67,28 @@ public static class AtomicFile
         }
     }
 
+    private static void WriteThrough(string path, string full, Action<Stream> write)
+    {
+        using var whole = new MemoryStream();
+        write(whole);
+        try
+        {
+            using var stream = new FileStream(full, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 1);
+            whole.WriteTo(stream);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new DovetailException($"Cannot write '{path}': {error.Message.TrimEnd('.')}. It is a device or a pipe; give the name of a file, or '-' for standard output where there is one.", error);
+        }
+    }
+
+    // Where links lead; a link to what is not there yet leads there, too.
     private static string FullName(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         string full = Path.GetFullPath(path);
+        if (new FileInfo(full).LinkTarget is not null && File.ResolveLinkTarget(full, returnFinalTarget: true) is { } target)
+            full = target.FullName;
         return Directory.Exists(full) ? throw new DovetailException($"Cannot write '{path}': it is a folder. Give the name of a file.") : full;
     }
 

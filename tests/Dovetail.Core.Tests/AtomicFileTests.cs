@@ -47,6 +47,39 @@ public sealed class AtomicFileTests
     }
 
     [Fact]
+    public void ALinkStays_AndItsFileIsReplaced()
+    {
+        using var folder = new TemporaryFolder();
+        string target = folder.File("target"), link = folder.File("link"), toNothing = folder.File("to-nothing");
+        File.WriteAllText(target, "old");
+        File.CreateSymbolicLink(link, target);
+        File.CreateSymbolicLink(toNothing, folder.File("new"));
+        AtomicFile.WriteAllText(link, "new");
+        AtomicFile.WriteAllText(toNothing, "made");
+        Assert.Equal(target, File.ResolveLinkTarget(link, returnFinalTarget: false)!.FullName);
+        Assert.Equal(("new", "made"), (File.ReadAllText(target), File.ReadAllText(folder.File("new"))));
+    }
+
+    [Fact]
+    public void ADeviceIsWrittenTo_NotReplaced()
+    {
+        if (!OperatingSystem.IsLinux())
+            return;
+        using var folder = new TemporaryFolder();
+        string sink = folder.File("null"), full = folder.File("full"); // by links, so that a mistake replaces no device
+        File.CreateSymbolicLink(sink, "/dev/null");
+        File.CreateSymbolicLink(full, "/dev/full");
+        Assert.True(SpecialFile.IsAt(sink) && !SpecialFile.IsAt(folder.Path) && !SpecialFile.IsAt(folder.File("none")));
+        AtomicFile.CheckWritable(sink);
+        AtomicFile.WriteAllText(sink, "gone");
+        string message = Assert.Throws<DovetailException>(() => AtomicFile.WriteAllText(full, "does not fit")).Message;
+        Assert.StartsWith($"Cannot write '{full}': ", message);
+        Assert.EndsWith("It is a device or a pipe; give the name of a file, or '-' for standard output where there is one.", message);
+        Assert.True(SpecialFile.IsAt("/dev/null") && SpecialFile.IsAt("/dev/full"));
+        Assert.Equal([full, sink], Directory.GetFileSystemEntries(folder.Path).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public void AFolderOfThatName_IsSaid()
     {
         using var folder = new TemporaryFolder();

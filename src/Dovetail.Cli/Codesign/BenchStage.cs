@@ -3,6 +3,7 @@ using Dovetail.Core;
 using Dovetail.Core.Packing;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Rewriting;
+using Dovetail.Runtime.Kernels;
 using Dovetail.Runtime.OnnxRuntime.Benchmarking;
 
 namespace Dovetail.Cli.Codesign;
@@ -34,7 +35,8 @@ internal static class BenchStage
         folded.NameNodes();
         BatchNormFolding.Fold(folded);
         IReadOnlyList<PackedLayer> layers = PackedLayers(packed);
-        Dictionary<string, string> kernels = layers.ToDictionary(layer => layer.Name, layer => KernelNames.Of(layer.Weights, (long)layer.Workload.N * options.Batch));
+        Dictionary<string, string> kernels = layers.ToDictionary(
+            layer => layer.Name, layer => KernelNames.Of(layer.Weights, (long)layer.Workload.N * options.Batch, OperandsOf(packed, layer)));
         var pairs = layers.Select(layer => new BenchmarkLayer(
             layer.Workload, layer.Weights.Pattern, layer.Weights.DType,
             GraphSlicer.SingleLayer(folded, layer.Name).ToBytes(),
@@ -56,6 +58,9 @@ internal static class BenchStage
             _ = named.FindNode(layer.Name)
                 ?? throw new DovetailException($"The dense model has no layer '{layer.Name}' to compare with; expected the network that was packed. It has {string.Join(", ", WeightLayers.Find(named).Select(other => other.Name))}.");
     }
+
+    private static FloatOperands OperandsOf(OnnxModel packed, PackedLayer layer) =>
+        packed.Nodes.First(node => node.Name == layer.Name).GetString("operands", "fp32") == "bf16" ? FloatOperands.BFloat16 : FloatOperands.Float32;
 
     /// <summary>The layers that are packed, in order.</summary>
     public static IReadOnlyList<PackedLayer> PackedLayers(OnnxModel packed) =>

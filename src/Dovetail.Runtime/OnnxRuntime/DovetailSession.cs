@@ -6,6 +6,8 @@ namespace Dovetail.Runtime.OnnxRuntime;
 /// <summary>An ONNX Runtime session that knows the packed operators. Standard ONNX files run in it as well.</summary>
 public sealed class DovetailSession : IDisposable
 {
+    private bool _isDisposed;
+
     private DovetailSession(InferenceSession inner) => Inner = inner;
 
     /// <summary>The session itself, owned by this object.</summary>
@@ -32,8 +34,10 @@ public sealed class DovetailSession : IDisposable
 
     /// <summary>Runs the model's first input to its first output, both float.</summary>
     /// <exception cref="OperatorException">The input does not fit the model.</exception>
+    /// <exception cref="ObjectDisposedException">The session is disposed of.</exception>
     public float[] Run(float[] input, params long[] dimensions)
     {
+        ObjectDisposedException.ThrowIf(_isDisposed, this); // ONNX Runtime would end the process
         ArgumentNullException.ThrowIfNull(input);
         ArgumentNullException.ThrowIfNull(dimensions);
         long elements = dimensions.Aggregate(1L, (product, dimension) => checked(product * dimension));
@@ -47,7 +51,12 @@ public sealed class DovetailSession : IDisposable
         return outputs[0].GetTensorDataAsSpan<float>().ToArray();
     }
 
-    public void Dispose() => Inner.Dispose();
+    /// <summary>Not while a run goes on in another thread: ONNX Runtime does not guard that.</summary>
+    public void Dispose()
+    {
+        _isDisposed = true;
+        Inner.Dispose();
+    }
 
     private static void CheckFloat(string what, NodeMetadata metadata)
     {
@@ -59,6 +68,7 @@ public sealed class DovetailSession : IDisposable
     internal IDisposableReadOnlyCollection<OrtValue> RunChecked(
         RunOptions options, IReadOnlyCollection<string> inputNames, IReadOnlyCollection<OrtValue> inputs, IReadOnlyCollection<string> outputNames)
     {
+        ObjectDisposedException.ThrowIf(_isDisposed, this);
         try
         {
             return Inner.Run(options, inputNames, inputs, outputNames);

@@ -69,6 +69,14 @@ public sealed class ServiceTests
     }
 
     [Fact]
+    public void ASessionThatIsDisposedOfDoesNotRun()
+    {
+        var session = DovetailSession.Create(Model());
+        session.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => session.Run(new float[32], 1, 32));
+    }
+
+    [Fact]
     public void CaptureReturnsInnerTensors()
     {
         float[] image = RandomLayer.Floats(32, new Random(5));

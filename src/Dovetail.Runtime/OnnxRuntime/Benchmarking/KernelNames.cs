@@ -7,18 +7,17 @@ namespace Dovetail.Runtime.OnnxRuntime.Benchmarking;
 /// <summary>Which kernel this CPU runs packed weights with.</summary>
 public static class KernelNames
 {
-    /// <summary>bfloat16 weights are taken to have bfloat16 operands.</summary>
     /// <param name="weights">Of the layer.</param>
     /// <param name="pixels">Output pixels, or rows, of all images.</param>
-    public static string Of(PackedTensor weights, long pixels)
+    /// <param name="operands">Of a floating-point layer; null: bfloat16 where the weights are.</param>
+    public static string Of(PackedTensor weights, long pixels, FloatOperands? operands = null)
     {
         ArgumentNullException.ThrowIfNull(weights);
         using PreparedLayer prepared = weights switch
         {
             PackedTensor<sbyte> integers => KernelRegistry.Prepare(new QuantizedSpecification(integers, null, 0, new float[weights.Shape.Outputs], 0)),
-            PackedTensor<float> floats => KernelRegistry.Prepare(new Float32Specification(floats)),
-            PackedTensor<BFloat16> => KernelRegistry.Prepare(new Float32Specification(PackedCast.ToFloat32(weights), Operands: FloatOperands.BFloat16)),
-            _ => KernelRegistry.Prepare(new Float32Specification(PackedCast.ToFloat32(weights))),
+            _ => KernelRegistry.Prepare(new Float32Specification(
+                PackedCast.ToFloat32(weights), Operands: operands ?? (weights is PackedTensor<BFloat16> ? FloatOperands.BFloat16 : FloatOperands.Float32))),
         };
         return prepared.KernelNameFor(pixels);
     }
