@@ -95,11 +95,11 @@ internal sealed unsafe class BroadcastLayer<T, TLanes, TVector> : PreparedLayer<
                 int first = firstVector * TLanes.Lanes, count = Math.Min(width * TLanes.Lanes, call.Pixels - first);
                 pointers.Fill(first, count, (byte**)work.Rows);
                 if (width == 1)
-                    RunPanel<OneVector>(call, first, count, firstOutput, outputEnd, work);
+                    RunPanel<One>(call, first, count, firstOutput, outputEnd, work);
                 else if (width == 2)
-                    RunPanel<TwoVectors>(call, first, count, firstOutput, outputEnd, work);
+                    RunPanel<Two>(call, first, count, firstOutput, outputEnd, work);
                 else
-                    RunPanel<FourVectors>(call, first, count, firstOutput, outputEnd, work);
+                    RunPanel<Four>(call, first, count, firstOutput, outputEnd, work);
             }
         }
 
@@ -125,7 +125,7 @@ internal sealed unsafe class BroadcastLayer<T, TLanes, TVector> : PreparedLayer<
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void RunPanel<TWidth>(in LayerCall call, int first, int count, int firstOutput, int outputEnd, in PanelScratch work)
-        where TWidth : struct, IPanelWidth
+        where TWidth : struct, IConstant
     {
         for (int group = firstOutput / Shape.OutputsPerGroup; group * Shape.OutputsPerGroup < outputEnd; group++)
         {
@@ -143,12 +143,12 @@ internal sealed unsafe class BroadcastLayer<T, TLanes, TVector> : PreparedLayer<
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void TurnBlock<TWidth>(ColumnBlock block, int group, int count, in PanelScratch work)
-        where TWidth : struct, IPanelWidth
+        where TWidth : struct, IConstant
     {
         int panelPixels = BroadcastTile<TLanes, TVector, TWidth>.Pixels, channel = group * Shape.Channels + block.FirstChannel;
         T** lanes = stackalloc T*[TLanes.Lanes];
         for (int tap = 0; tap < block.Taps; tap++)
-            for (int vector = 0; vector < TWidth.Vectors; vector++)
+            for (int vector = 0; vector < TWidth.Value; vector++)
             {
                 T** rows = work.Rows + (nint)(block.FirstTap + tap) * count + vector * TLanes.Lanes;
                 int there = count - vector * TLanes.Lanes;
@@ -167,7 +167,7 @@ internal sealed unsafe class BroadcastLayer<T, TLanes, TVector> : PreparedLayer<
     /// <summary>Adds a block's terms to the sums of outputs of one group; after the last block, ends them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private void AddBlock<TWidth>(in LayerCall call, int block, int first, int count, int from, int to, in PanelScratch work)
-        where TWidth : struct, IPanelWidth
+        where TWidth : struct, IConstant
     {
         int panelPixels = BroadcastTile<TLanes, TVector, TWidth>.Pixels;
         bool isLast = block == _streams.Blocks.Length - 1, isOnly = _streams.Blocks.Length == 1;

@@ -7,16 +7,19 @@ namespace Dovetail.Runtime.Kernels.Broadcast;
 /// The register tile: one output of a panel of pixels. Each of its weights is broadcast and multiplied with the row of pixels
 /// of its column, out of L1. The owner is an address, so that every pattern costs the same, and nothing is permuted.
 /// </summary>
+/// <typeparam name="TLanes">The instructions.</typeparam>
+/// <typeparam name="TVector">A vector of pixels.</typeparam>
+/// <typeparam name="TWidth">Vectors of a panel: 1, 2 or 4.</typeparam>
 internal static unsafe class BroadcastTile<TLanes, TVector, TWidth>
     where TLanes : struct, IPixelLanes<TVector>
     where TVector : unmanaged
-    where TWidth : struct, IPanelWidth
+    where TWidth : struct, IConstant
 {
     /// <summary>Pixels of a panel.</summary>
     public static int Pixels
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => TLanes.Lanes * TWidth.Vectors;
+        get => TLanes.Lanes * TWidth.Value;
     }
 
     /// <summary>Adds a block's terms to the sums of <paramref name="outputs"/> outputs.</summary>
@@ -42,9 +45,9 @@ internal static unsafe class BroadcastTile<TLanes, TVector, TWidth>
             else
             {
                 sum0 = TLanes.Load(sums);
-                if (TWidth.Vectors > 1)
+                if (TWidth.Value > 1)
                     sum1 = TLanes.Load(sums + TLanes.Lanes);
-                if (TWidth.Vectors > 2)
+                if (TWidth.Value > 2)
                     (sum2, sum3) = (TLanes.Load(sums + 2 * TLanes.Lanes), TLanes.Load(sums + 3 * TLanes.Lanes));
             }
 
@@ -53,9 +56,9 @@ internal static unsafe class BroadcastTile<TLanes, TVector, TWidth>
                 float* row = columns + (nint)(uint)*places * Pixels;
                 TVector weight = TLanes.Broadcast(*weights);
                 sum0 = TLanes.MultiplyAdd(weight, TLanes.Load(row), sum0);
-                if (TWidth.Vectors > 1)
+                if (TWidth.Value > 1)
                     sum1 = TLanes.MultiplyAdd(weight, TLanes.Load(row + TLanes.Lanes), sum1);
-                if (TWidth.Vectors > 2)
+                if (TWidth.Value > 2)
                 {
                     sum2 = TLanes.MultiplyAdd(weight, TLanes.Load(row + 2 * TLanes.Lanes), sum2);
                     sum3 = TLanes.MultiplyAdd(weight, TLanes.Load(row + 3 * TLanes.Lanes), sum3);
@@ -63,9 +66,9 @@ internal static unsafe class BroadcastTile<TLanes, TVector, TWidth>
             }
 
             TLanes.Store(sums, sum0);
-            if (TWidth.Vectors > 1)
+            if (TWidth.Value > 1)
                 TLanes.Store(sums + TLanes.Lanes, sum1);
-            if (TWidth.Vectors > 2)
+            if (TWidth.Value > 2)
             {
                 TLanes.Store(sums + 2 * TLanes.Lanes, sum2);
                 TLanes.Store(sums + 3 * TLanes.Lanes, sum3);
@@ -95,7 +98,7 @@ internal static unsafe class BroadcastTile<TLanes, TVector, TWidth>
         }
 
         float** squareRows = stackalloc float*[TLanes.Lanes];
-        for (int lane = 0; lane < TLanes.Lanes; lane++)
+        for (int lane = 0; typeof(T) == typeof(byte) && lane < TLanes.Lanes; lane++)
             squareRows[lane] = square + lane * TLanes.Lanes;
         for (int done = 0; done < channels; done += TLanes.Lanes)
         {
