@@ -10,6 +10,9 @@ namespace Dovetail.Runtime.Kernels;
 /// </summary>
 public abstract class PreparedLayer : IDisposable
 {
+    /// <summary>Multiply-accumulates of kept weights: some 10 µs.</summary>
+    private const long SmallWork = 400_000;
+
     private protected PreparedLayer(string kernelName, CellLayout layout) => (KernelName, Layout) = (kernelName, layout);
 
     public string KernelName { get; }
@@ -20,6 +23,11 @@ public abstract class PreparedLayer : IDisposable
     public CellLayout Layout { get; }
 
     public WeightShape Shape => Layout.Shape;
+
+    private protected int InputChannels => Shape.Channels * Shape.Groups;
+
+    /// <summary>True where a run is not worth splitting into tasks.</summary>
+    private protected bool IsSmall(in LayerCall call) => (long)Layout.ValueCount * call.Pixels < SmallWork;
 
     /// <summary>The geometry of a matrix product over <paramref name="rows"/> input rows.</summary>
     public static ConvolutionGeometry RowsOf(int rows) => new(1, rows, 1, 1);

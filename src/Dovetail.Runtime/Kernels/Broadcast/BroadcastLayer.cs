@@ -30,9 +30,6 @@ internal sealed unsafe class BroadcastLayer<T, TLanes, TVector> : PreparedLayer<
     /// <summary>Outputs that outweigh turning a panel once more.</summary>
     private const int OutputsOfRange = 256;
 
-    /// <summary>Multiply-accumulates below which a run is not worth splitting: some 10 µs.</summary>
-    private const long SmallWork = 400_000;
-
     private const int Alignment = 64;
 
     private readonly BroadcastStreams _streams;
@@ -56,13 +53,11 @@ internal sealed unsafe class BroadcastLayer<T, TLanes, TVector> : PreparedLayer<
         _zeros = new AlignedBuffer((nuint)TLanes.Lanes * sizeof(float));
     }
 
-    private int InputChannels => Shape.Channels * Shape.Groups;
-
     private static int WidestPanel => Math.Min(4, 32 / TLanes.Lanes);
 
     internal override int TaskCount(in LayerCall call)
     {
-        if ((long)Layout.ValueCount * call.Pixels < SmallWork)
+        if (IsSmall(call))
             return 1;
         (int panelRanges, int outputRanges) = Partition(call);
         return panelRanges * outputRanges;

@@ -26,9 +26,6 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
     /// <summary>What L1 keeps of addresses that lie a multiple of its way's size apart: one line a way.</summary>
     private const int CacheWays = 8, CacheWayBytes = 4096;
 
-    /// <summary>Multiply-accumulates below which a run is not worth splitting: some 10 µs.</summary>
-    private const long SmallWork = 400_000;
-
     /// <summary>
     /// Multiply-accumulates up to which a call does without the transition that lets the collector run meanwhile: some 10 µs, for
     /// which other threads would have to wait. The transition itself takes about 10 ns, a small tile 100.
@@ -59,13 +56,11 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
         new Span<byte>(_padding.Pointer, (int)_padding.Length).Fill(padding);
     }
 
-    private int InputChannels => Shape.Channels * Shape.Groups;
-
     private int Blocks => _streams.BlocksPerGroup * Shape.Groups;
 
     internal override int TaskCount(in LayerCall call)
     {
-        if ((long)Layout.ValueCount * call.Pixels < SmallWork)
+        if (IsSmall(call))
             return 1;
         (int tileRanges, int blockRanges) = Partition(TilesOf(call));
         return tileRanges * blockRanges;

@@ -22,6 +22,4 @@ internal sealed unsafe class RoundedLayer(string name, PreparedLayer<float> inne
         BFloat16Rounding.ToSingle((float*)call.Input, (float*)staged, call.InputPixels * InputChannels);
 
     public override void Dispose() => inner.Dispose();
-
-    private int InputChannels => Shape.Channels * Shape.Groups;
 }

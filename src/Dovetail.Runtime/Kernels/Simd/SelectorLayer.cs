@@ -24,33 +24,26 @@ internal sealed unsafe class SelectorLayer<T, TOps, TInput, TWeights, TOwners, T
     private const int PanelTiles = 8;
     private const int TasksWanted = 4;
 
-    /// <summary>Multiply-accumulates below which a run is not worth splitting: some 10 µs.</summary>
-    private const long SmallWork = 400_000;
-
     private readonly SelectorStreams _streams;
     private readonly LayerConstants _constants;
     private readonly AlignedBuffer _padding;
-    private readonly long _usefulPerPixel;
     private readonly int _rowReachBytes;
 
     public SelectorLayer(string name, PackedTensor weights, SelectorStreams streams, LayerConstants constants, byte padding)
         : base(name, weights.Layout)
     {
         (_streams, _constants) = (streams, constants);
-        _usefulPerPixel = weights.Layout.ValueCount;
         int channels = Shape.Channels;
         _rowReachBytes = (InputChannels - channels + (TOps.LoadsFullWindow ? Math.Max(channels, TOps.Window) : channels)) * sizeof(T);
         _padding = new AlignedBuffer((nuint)_rowReachBytes);
         new Span<byte>(_padding.Pointer, (int)_padding.Length).Fill(padding);
     }
 
-    private int InputChannels => Shape.Channels * Shape.Groups;
-
     private int Blocks => _streams.BlocksPerGroup * Shape.Groups;
 
     internal override int TaskCount(in LayerCall call)
     {
-        if (_usefulPerPixel * call.Pixels < SmallWork)
+        if (IsSmall(call))
             return 1;
         (_, int panels, int chunks) = Partition(call);
         return panels * chunks;
