@@ -8,9 +8,6 @@ namespace Dovetail.Onnx.Model;
 /// </summary>
 public sealed class OnnxModel
 {
-    /// <summary>The domain of Dovetail's operators (docs/operators.md).</summary>
-    public const string DovetailDomain = "ai.dovetail";
-
     /// <exception cref="OnnxException">The message has no graph.</exception>
     public OnnxModel(ModelProto proto)
     {

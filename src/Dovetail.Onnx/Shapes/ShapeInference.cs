@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Onnx.Model;
 
 namespace Dovetail.Onnx.Shapes;
@@ -81,15 +82,6 @@ public static class ShapeInference
         ["MatMulInteger"] = c => MatrixRules.MatMul(c) with { Type = OnnxType.Int32 },
         ["QuantizeLinear"] = c => new TensorInfo(c.Node.HasInput(2) ? c.Input(2).Type : OnnxType.UInt8, c.Input(0).Shape),
         ["DequantizeLinear"] = c => new TensorInfo(OnnxType.Float, c.Input(0).Shape),
-        ["ai.dovetail.MaxPoolNhwc"] = WindowRules.SlideChannelsLast,
-        ["ai.dovetail.MaxPoolNhwcU8"] = WindowRules.SlideChannelsLast,
-        ["ai.dovetail.AveragePoolNhwc"] = WindowRules.SlideChannelsLast,
-        ["ai.dovetail.DepthwiseConvNhwc"] = WindowRules.SlideChannelsLast,
-        ["ai.dovetail.GlobalAveragePoolNhwc"] = c => new TensorInfo(OnnxType.Float, [c.Input(0, rank: 4).Shape[0], c.Input(0).Shape[3]]),
-        ["ai.dovetail.PackedConv"] = c => WindowRules.PackedConv(c, OnnxType.Float),
-        ["ai.dovetail.PackedQLinearConv"] = c => WindowRules.PackedConv(c, OnnxType.UInt8),
-        ["ai.dovetail.PackedGemm"] = c => MatrixRules.PackedGemm(c, OnnxType.Float),
-        ["ai.dovetail.PackedQLinearGemm"] = c => MatrixRules.PackedGemm(c, OnnxType.UInt8),
     };
 
     /// <summary>Operators whose outputs are several.</summary>
@@ -129,15 +121,10 @@ public static class ShapeInference
         ["MatMulInteger"] = 2,
         ["QuantizeLinear"] = 2,
         ["DequantizeLinear"] = 2,
-        ["ai.dovetail.DepthwiseConvNhwc"] = 2,
-        ["ai.dovetail.PackedConv"] = 3,
-        ["ai.dovetail.PackedGemm"] = 3,
-        ["ai.dovetail.PackedQLinearConv"] = 8,
-        ["ai.dovetail.PackedQLinearGemm"] = 8,
     };
 
     /// <summary>The operators with a rule, for messages.</summary>
-    public static IReadOnlyCollection<string> SupportedOperators => Rules.Keys;
+    public static IReadOnlyCollection<string> SupportedOperators => [.. Rules.Keys, .. OperatorSet.All.Select(schema => schema.ToString())];
 
     /// <param name="model">The graph, in topological order.</param>
     /// <param name="batch">Replaces a first dimension of an input that is not a number; null leaves it.</param>
@@ -157,11 +144,12 @@ public static class ShapeInference
         foreach (NodeProto node in model.Nodes)
         {
             string key = node.Domain is "" or "ai.onnx" ? node.OpType : $"{node.Domain}.{node.OpType}";
-            if (!Rules.TryGetValue(key, out Func<ShapeContext, TensorInfo>? rule))
-                throw new OnnxException($"{node}: operator '{key}' is not supported here, expected one of: {string.Join(", ", Rules.Keys)}.");
+            OperatorSchema? schema = node.FindSchema();
+            if ((schema is null ? Rules.GetValueOrDefault(key) : DovetailRules.Of(schema)) is not { } rule)
+                throw new OnnxException($"{node}: operator '{key}' is not supported here, expected one of: {string.Join(", ", SupportedOperators)}.");
             if (node.Outputs is not [{ Length: > 0 }, ..])
                 throw new OnnxException($"{node} has no output.");
-            int required = RequiredInputs.GetValueOrDefault(key, 1);
+            int required = schema?.RequiredInputs ?? RequiredInputs.GetValueOrDefault(key, 1);
             if (!Enumerable.Range(0, required).All(node.HasInput))
                 throw new OnnxException($"{node} has the inputs [{string.Join(", ", node.Inputs)}], and its first {required} are required.");
             var context = new ShapeContext(model, node, known, values);

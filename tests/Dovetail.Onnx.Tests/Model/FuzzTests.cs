@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Dovetail.Core.Operators;
 using Dovetail.Fuzz;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
@@ -54,7 +55,7 @@ public sealed class FuzzTests
     [InlineData(4, 1L << 32 | 1, "group holds 4294967297, expected a 32-bit number.")]
     public void LargeNumbersInPackedNodes_AreRefused(long outputs, long group, string message)
     {
-        var node = new NodeProto("PackedGemm", "n", ["x", "v", "o"], ["y"], OnnxModel.DovetailDomain);
+        var node = new NodeProto("PackedGemm", "n", ["x", "v", "o"], ["y"], OperatorSet.Domain);
         node.Attributes.AddRange([AttributeProto.Of("pattern", "1:4"), AttributeProto.Of("weight_shape", [outputs, 4]), AttributeProto.Of("group", group)]);
         OnnxModel model = Graphs.Of([1, 4], [1, 4], [node], []);
         Assert.EndsWith(message, Assert.Throws<OnnxException>(() => PackedWeights.Read(model, node)).Message);

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Dovetail.Core.Operators;
 
 namespace Dovetail.Kernels.OnnxOperators.Interop;
 
@@ -321,16 +322,4 @@ internal readonly unsafe struct OrtApi
 
     private static string VersionText(nint apiBase) =>
         Marshal.PtrToStringUTF8(((delegate* unmanaged[Cdecl]<nint>)((nint*)apiBase)[1])()) ?? "an unknown version";
-}
-
-/// <summary>ONNXTensorElementDataType, as far as the operators use it.</summary>
-internal enum ElementType
-{
-    Undefined = 0,
-    Float = 1,
-    UInt8 = 2,
-    Int8 = 3,
-    Int32 = 6,
-    Float16 = 10,
-    BFloat16 = 16,
 }

@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Shapes;
 
@@ -181,7 +182,7 @@ internal sealed class ChannelsLastRegions
     private void ReplacePool(NodeProto pool, string channelsLast)
     {
         int at = _model.Nodes.IndexOf(pool);
-        var mean = new NodeProto("GlobalAveragePoolNhwc", pool.Name, [channelsLast], [_model.UniqueName($"{pool.Outputs[0]}_rows")], OnnxModel.DovetailDomain);
+        var mean = DovetailNodes.New(OperatorSet.GlobalAveragePool, pool.Name, [channelsLast], [_model.UniqueName($"{pool.Outputs[0]}_rows")]);
         string shape = _model.AddInitializer(TensorData.Create<long>(_model.UniqueName($"{pool.Name}.shape"), [4], [0, -1, 1, 1])).Name;
         var reshape = new NodeProto("Reshape", _model.UniqueName($"{pool.Name}.reshape"), [mean.Outputs[0], shape], [pool.Outputs[0]]);
         _pooled.Add(reshape);

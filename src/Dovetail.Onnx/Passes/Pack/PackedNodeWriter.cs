@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Core.Workloads;
@@ -58,13 +59,12 @@ internal sealed class PackedNodeWriter(OnnxModel model, PackingOptions options)
             }
         }
 
-        var result = new NodeProto { Name = node.Name, Domain = OnnxModel.DovetailDomain, OpType = node.Is("Conv") ? "PackedConv" : "PackedGemm" };
-        (string values, string owners) = PackedWeights.Write(model, result, packed);
+        NodeProto result = DovetailNodes.New(OperatorSet.Packed(node.Is("Conv"), isQuantized: false), node.Name, [node.Inputs[0]], []);
+        PackedWeights.Write(model, result, packed);
         if (options.BFloat16Operands)
-            result.With(PackedWeights.OperandsAttribute, "bf16");
-        result.Inputs.AddRange([node.Inputs[0], values, owners]);
+            result.With(OperatorAttributes.Operands, OperandNames.BFloat16);
         if (bias.Length > 0)
-            result.Inputs.Add(bias);
+            result.SetInput(InputNames.Bias, bias);
         Put(layer, result, node.Outputs[0]);
         return (packed.ByteCount, null);
     }
@@ -76,17 +76,16 @@ internal sealed class PackedNodeWriter(OnnxModel model, PackingOptions options)
             return (0, reason);
         NodeProto node = layer.Node;
         PackedTensor packed = Packer.Pack<sbyte>(layer.GetInt8Weights(), layout, scales: quantized.WeightScales);
-        var result = new NodeProto { Name = node.Name, Domain = OnnxModel.DovetailDomain, OpType = node.Is("Conv") ? "PackedQLinearConv" : "PackedQLinearGemm" };
-        (string values, string owners) = PackedWeights.Write(model, result, packed);
+        NodeProto dequantize = quantized.DequantizeInput, quantize = quantized.QuantizeOutput;
+        NodeProto result = DovetailNodes.New(OperatorSet.Packed(node.Is("Conv"), isQuantized: true), node.Name, [dequantize.Inputs[0]], []);
+        PackedWeights.Write(model, result, packed);
         string scales = model.UniqueName($"{node.Name}.weight_scale");
         model.AddInitializer(TensorData.Create<float>(scales, [quantized.WeightScales.Length], quantized.WeightScales));
-        NodeProto dequantize = quantized.DequantizeInput, quantize = quantized.QuantizeOutput;
-        result.Inputs.AddRange(
-        [
-            dequantize.Inputs[0], dequantize.Inputs[1], dequantize.Inputs[2], values, owners, scales, quantize.Inputs[1], quantize.Inputs[2],
-        ]);
+        result.SetInput(InputNames.InputScale, dequantize.Inputs[1]).SetInput(InputNames.InputZeroPoint, dequantize.Inputs[2]);
+        result.SetInput(InputNames.WeightScales, scales);
+        result.SetInput(InputNames.OutputScale, quantize.Inputs[1]).SetInput(InputNames.OutputZeroPoint, quantize.Inputs[2]);
         if (quantized.BiasName is { } bias)
-            result.Inputs.Add(bias);
+            result.SetInput(InputNames.Bias, bias);
         if (quantized.Clamp is { } clamp)
         {
             PackedActivation.FindClamp(model, clamp)!.WriteTo(result);
@@ -118,7 +117,8 @@ internal sealed class PackedNodeWriter(OnnxModel model, PackingOptions options)
             pads = [g.PadTop, g.PadLeft, g.PadBottom, g.PadRight];
         }
 
-        packed.With("strides", window.Strides).With("pads", pads).With("dilations", window.Dilations).With("group", layer.Shape.Groups);
+        packed.With(OperatorAttributes.Strides, window.Strides).With(OperatorAttributes.Pads, pads)
+            .With(OperatorAttributes.Dilations, window.Dilations).With(OperatorAttributes.Group, layer.Shape.Groups);
         NodeProto before = ChannelsLastRegions.ToChannelsLast(model, packed.Inputs[0]);
         packed.Inputs[0] = before.Outputs[0];
         packed.Outputs.Add(model.UniqueName($"{output}_nhwc"));

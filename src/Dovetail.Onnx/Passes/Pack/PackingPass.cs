@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
@@ -108,7 +109,7 @@ public static class PackingPass
         CheckNames(layers, options);
         var writer = new PackedNodeWriter(model, options);
         List<PackedLayerReport> reports = [.. layers.Select(l => PackLayer(writer, l, options.LayerPatterns.GetValueOrDefault(l.Name, pattern), options))];
-        if (!reports.Exists(r => r.Pattern is not null) && sparseModel.Nodes.Any(n => n.Domain == OnnxModel.DovetailDomain))
+        if (!reports.Exists(r => r.Pattern is not null) && sparseModel.Nodes.Any(n => n.Domain == OperatorSet.Domain))
             throw new PatternException($"'{model.Graph.Name}' is packed already, expected a sparse model in standard ONNX. Give the file that it was packed from.");
         if (!reports.Exists(r => r.Pattern is not null))
             throw new PatternException(
@@ -116,7 +117,7 @@ public static class PackingPass
                 (reports.Count == 0 ? WeightLayers.NoLayers : WeightLayers.Reasons(reports.Select(r => (r.Name, r.DenseReason))) + ". Train or prune the model onto the pattern, or choose a smaller group."));
         model.RemoveDeadNodes();
         model.Graph.ValueInfos.Clear();
-        model.SetOpsetVersion(OnnxModel.DovetailDomain, 1);
+        model.SetOpsetVersion(OperatorSet.Domain, OperatorSet.Version);
         ChannelsLastRegions.Grow(model);
         EpilogueFusion.Apply(model);
         model.RemoveMetadata(LayerPatterns.Metadata); // the nodes themselves say it now

@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
@@ -90,7 +91,7 @@ public sealed class ActivationFusionTests
     {
         Assert.Contains("bounds are 2 and 1", Assert.Throws<OnnxException>(() => PackedActivation.Clip(2, 1)).Message);
         Assert.Throws<OnnxException>(() => PackedActivation.Clip(float.NaN, 1));
-        NodeProto node = new NodeProto("PackedGemm", "gemm", [], [], OnnxModel.DovetailDomain).With("activation", "tanh");
+        NodeProto node = new NodeProto("PackedGemm", "gemm", [], [], OperatorSet.Domain).With("activation", "tanh");
         Assert.Contains("has activation 'tanh', expected none, relu, clip", Assert.Throws<OnnxException>(() => PackedActivation.Of(node)).Message);
     }
 
