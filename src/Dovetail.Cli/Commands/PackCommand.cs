@@ -92,7 +92,7 @@ internal static class PackCommand
         if (predicted)
             table.AddColumns("Dense µs", "Packed µs");
         table.AddColumn("Stays dense because");
-        foreach (PackedLayerReport layer in result.Layers)
+        foreach (LayerPlan layer in result.Layers)
         {
             List<string> cells = [Markup.Escape(layer.Name), layer.Pattern?.ToString() ?? "dense", $"{layer.DenseBytes:N0}", $"{layer.PackedBytes:N0}"];
             if (predicted)
@@ -106,7 +106,7 @@ internal static class PackCommand
 
     private static void PrintPrediction(IAnsiConsole console, PackingResult result, int batch, int threads)
     {
-        List<PackedLayerReport> known = [.. result.Layers.Where(layer => layer.Prediction is not null)];
+        List<LayerPlan> known = [.. result.Layers.Where(layer => layer.Prediction is not null)];
         double dense = known.Sum(layer => layer.Prediction!.DenseMicroseconds);
         double chosen = known.Sum(layer => layer.Pattern is not null ? layer.Prediction!.PackedMicroseconds : layer.Prediction!.DenseMicroseconds);
         console.WriteLine($"Predicted on this machine (batch {batch}, {threads} thread{(threads > 1 ? "s" : "")}), layers that satisfy their pattern: dense {dense:N0} µs, as chosen {chosen:N0} µs. Measure the whole with 'dovetail bench'.");

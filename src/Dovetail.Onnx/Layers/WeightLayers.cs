@@ -20,9 +20,13 @@ public static class WeightLayers
     {
         ArgumentNullException.ThrowIfNull(model);
         model.NameNodes();
-        IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(model, batch: 1);
-        return [.. model.Nodes.Select(n => Create(model, n, shapes)).OfType<WeightLayer>()];
+        return Find(model, ShapeInference.Infer(model, batch: 1));
     }
+
+    /// <param name="model">All nodes have names.</param>
+    /// <param name="shapes">Of all tensors, for a batch of 1.</param>
+    internal static IReadOnlyList<WeightLayer> Find(OnnxModel model, IReadOnlyDictionary<string, TensorInfo> shapes) =>
+        [.. model.Nodes.Select(n => Create(model, n, shapes)).OfType<WeightLayer>()];
 
     /// <summary>The layers of the model that the pattern fits.</summary>
     /// <exception cref="PatternException">It fits none; the message says why, by the first layers.</exception>

@@ -39,8 +39,6 @@ internal sealed class ChannelsLastRegions
         while (regions.Cancel() || regions.MovePooled() || regions.MoveDown())
             model.RemoveDeadNodes();
         model.RemoveDeadNodes();
-        ChannelsLastWindows.TakeBytes(model);
-        model.CheckGraph();
     }
 
     public static NodeProto ToChannelsLast(OnnxModel model, string input) =>

@@ -31,7 +31,7 @@ public sealed class PackingPassTests
         {
             var tensor = (PackedTensor<float>)PackedWeights.Read(result.Model, node);
             Assert.Equal(layers[node.Name].GetWeights(), Packer.Unpack(tensor));
-            PackedLayerReport report = Assert.Single(result.Layers, l => l.Name == node.Name);
+            LayerPlan report = Assert.Single(result.Layers, l => l.Name == node.Name);
             Assert.Equal(tensor.ByteCount, report.PackedBytes);
             Assert.Null(report.DenseReason);
             packed++;
