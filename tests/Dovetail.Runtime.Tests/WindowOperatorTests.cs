@@ -1,4 +1,5 @@
 using Dovetail.Core.Operators;
+using Dovetail.Kernels;
 using Dovetail.Kernels.OnnxOperators;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Passes.Unpack;

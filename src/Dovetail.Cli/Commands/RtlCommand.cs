@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dovetail.Accelerator.Config;
+using Dovetail.Accelerator.Mapping;
 using Dovetail.Accelerator.Simulation;
 using Dovetail.Cli.Codesign;
 using Dovetail.Cli.Reports;

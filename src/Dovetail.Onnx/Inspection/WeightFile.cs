@@ -35,8 +35,8 @@ public sealed class WeightFile : IDisposable
         get
         {
             string? text = Model is null
-                ? Safetensors!.Metadata.GetValueOrDefault(PackingPass.PatternMetadata)
-                : Model.FindMetadata(PackingPass.PatternMetadata);
+                ? Safetensors!.Metadata.GetValueOrDefault(LayerPatterns.CommonMetadata)
+                : Model.FindMetadata(LayerPatterns.CommonMetadata);
             return text is null ? null : SparsityPattern.Parse(text);
         }
     }

@@ -40,8 +40,11 @@ internal sealed class PackingJob
         Layers = WeightLayers.Find(_prepared, _shapes);
         if (declared is not null)
         {
-            PackingOptions said = LayerPatterns.ToPackingOptions(declared, Layers.Select(layer => layer.Name));
-            options = options with { LayerPatterns = said.LayerPatterns, KeepDense = said.KeepDense };
+            options = options with
+            {
+                LayerPatterns = declared,
+                KeepDense = Layers.Where(layer => !declared.ContainsKey(layer.Name)).ToDictionary(layer => layer.Name, _ => "the model declares it dense"),
+            };
         }
 
         (_options, _packing) = (options, new LayerPacking(_prepared, options));

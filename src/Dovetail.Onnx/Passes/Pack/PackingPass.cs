@@ -14,9 +14,6 @@ namespace Dovetail.Onnx.Passes.Pack;
 /// </summary>
 public static class PackingPass
 {
-    /// <summary>The key of the model's metadata that holds the pattern, where all sparse layers have one.</summary>
-    public const string PatternMetadata = "dovetail.pattern";
-
     /// <summary>Packs a copy of a model by the patterns that it declares (<see cref="LayerPatterns"/>).</summary>
     /// <exception cref="OnnxException">It declares none, or a layer that is not there.</exception>
     /// <exception cref="PatternException">A layer does not satisfy what is declared for it, or none can be packed; the message lists each with its reason.</exception>
