@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dovetail.Core.Operators;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Passes.Unpack;
@@ -42,6 +43,11 @@ public sealed class VersionOneTests
             model.FindNode("clipped")!.RemoveAttribute("activation"); // of which a layer record knows nothing
         Assert.Empty(layers.Split(' ').Except(PackedModelReader.Read(model).Layers.Where(layer => layer.Weights.Pattern.ToString() == "1:16").Select(layer => layer.Name)));
     }
+
+    [Fact]
+    public void The_files_hold_every_operator_of_version_1() => Assert.Equal(
+        OperatorSet.All.Where(schema => schema.SinceVersion == 1).Select(schema => schema.Name).Order(),
+        new[] { "float", "int8" }.SelectMany(name => OnnxModel.Load(PathOf(name)).Nodes).Where(node => node.Domain == OperatorSet.Domain).Select(node => node.OpType).Distinct().Order());
 
     private static string PathOf(string name) => Path.Combine(Repository.Root, "tests", "Dovetail.Runtime.Tests", "Files", "version-1", $"{name}.onnx");
 

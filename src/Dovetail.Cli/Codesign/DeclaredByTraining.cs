@@ -9,7 +9,7 @@ internal static class DeclaredByTraining
 {
     public static void Write(OnnxModel model, ComplementaryPattern pattern)
     {
-        string? head = WeightLayers.FindHead(WeightLayers.Find(model))?.Name;
+        string? head = NetworkHead.Find(WeightLayers.Find(model))?.Name;
         LayerPatterns.Declare(model, WeightLayers.FindFitting(model, pattern).Where(layer => layer.Name != head).ToDictionary(layer => layer.Name, _ => pattern));
     }
 }

@@ -40,9 +40,9 @@ internal static class ExportStage
 
         static PackingOptions KeepHeadDense(OnnxModel model)
         {
-            return WeightLayers.FindHead(WeightLayers.Find(model)) is not { } head ? new PackingOptions() : new PackingOptions
+            return NetworkHead.Find(WeightLayers.Find(model)) is not { } head ? new PackingOptions() : new PackingOptions
             {
-                KeepDense = new Dictionary<string, string> { [head.Name] = "the head stays dense: it is small and sensitive" },
+                KeepDense = new Dictionary<string, string> { [head.Name] = NetworkHead.Reason },
             };
         }
 

@@ -61,11 +61,11 @@ internal static class PackCommand
             result.Model.Save(target);
             if (parsed.GetValue(safetensors) is { } weights)
                 SafetensorsExport.Write(result.Model, weights);
-            Print(output.Human, result, faster is not null);
+            Print(output.Human, result.Plan, faster is not null);
             long after = new FileInfo(target).Length;
             output.Human.WriteLine($"{source}: {before:N0} bytes; {target}: {after:N0} bytes, {(double)before / after:0.0} times smaller.");
             if (faster is not null)
-                PrintPrediction(output.Human, result, parsed.GetValue(batch), parsed.GetValue(threads));
+                PrintPrediction(output.Human, result.Plan, parsed.GetValue(batch), parsed.GetValue(threads));
             output.WriteJson(new
             {
                 file = target,
@@ -86,13 +86,13 @@ internal static class PackCommand
         return command;
     }
 
-    private static void Print(IAnsiConsole console, PackingResult result, bool predicted)
+    private static void Print(IAnsiConsole console, PackingPlan plan, bool predicted)
     {
         Table table = new Table().AddColumns("Layer", "Pattern", "Dense bytes", "Packed bytes");
         if (predicted)
             table.AddColumns("Dense µs", "Packed µs");
         table.AddColumn("Stays dense because");
-        foreach (LayerPlan layer in result.Layers)
+        foreach (LayerPlan layer in plan.Layers)
         {
             List<string> cells = [Markup.Escape(layer.Name), layer.Pattern?.ToString() ?? "dense", $"{layer.DenseBytes:N0}", $"{layer.PackedBytes:N0}"];
             if (predicted)
@@ -102,15 +102,20 @@ internal static class PackCommand
         }
 
         console.Write(table);
+        int regions = plan.Layout.Regions.Count(region => region.IsChannelsLast), transposes = plan.Layout.Transposes.Count;
+        if (plan.Layout.Regions.Count > 0)
+            console.WriteLine($"{Count(regions, "region")} of images in NHWC, {Count(transposes, "Transpose")} at the borders{(transposes > 0 ? $": {string.Join(", ", plan.Layout.Transposes)}" : "")}.");
+
+        static string Count(int number, string noun) => $"{number} {noun}{(number == 1 ? "" : "s")}";
     }
 
-    private static void PrintPrediction(IAnsiConsole console, PackingResult result, int batch, int threads)
+    private static void PrintPrediction(IAnsiConsole console, PackingPlan plan, int batch, int threads)
     {
-        List<LayerPlan> known = [.. result.Layers.Where(layer => layer.Prediction is not null)];
+        List<LayerPlan> known = [.. plan.Layers.Where(layer => layer.Prediction is not null)];
         double dense = known.Sum(layer => layer.Prediction!.DenseMicroseconds);
         double chosen = known.Sum(layer => layer.Pattern is not null ? layer.Prediction!.PackedMicroseconds : layer.Prediction!.DenseMicroseconds);
         console.WriteLine($"Predicted on this machine (batch {batch}, {threads} thread{(threads > 1 ? "s" : "")}), layers that satisfy their pattern: dense {dense:N0} µs, as chosen {chosen:N0} µs. Measure the whole with 'dovetail bench'.");
-        int unknown = result.Layers.Count(layer => layer.Pattern is not null && layer.Prediction is null);
+        int unknown = plan.Layers.Count(layer => layer.Pattern is not null && layer.Prediction is null);
         if (unknown > 0)
             console.WriteLine($"{unknown} layer{(unknown > 1 ? "s" : "")} packed without a prediction: sizes that are not fixed.");
     }

@@ -50,13 +50,6 @@ public static class WeightLayers
         return reasons.Count > shown ? $"{first}; and {reasons.Count - shown} more" : first;
     }
 
-    /// <summary>The fully connected layer at the end, which is small and sensitive and so stays dense unless asked otherwise; null where there is none or nothing else.</summary>
-    public static WeightLayer? FindHead(IReadOnlyList<WeightLayer> layers)
-    {
-        ArgumentNullException.ThrowIfNull(layers);
-        return layers.Count > 1 && layers[^1].Op != "Conv" ? layers[^1] : null;
-    }
-
     private static WeightLayer? Create(OnnxModel model, NodeProto node, IReadOnlyDictionary<string, TensorInfo> shapes)
     {
         if (!(node.Is("Conv") || node.Is("Gemm") || node.Is("MatMul")))

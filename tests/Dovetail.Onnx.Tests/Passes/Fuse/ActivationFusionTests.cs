@@ -92,7 +92,7 @@ public sealed class ActivationFusionTests
         Assert.Contains("bounds are 2 and 1", Assert.Throws<OnnxException>(() => PackedActivation.Clip(2, 1)).Message);
         Assert.Throws<OnnxException>(() => PackedActivation.Clip(float.NaN, 1));
         NodeProto node = new NodeProto("PackedGemm", "gemm", [], [], OperatorSet.Domain).With("activation", "tanh");
-        Assert.Contains("has activation 'tanh', expected none, relu, clip", Assert.Throws<OnnxException>(() => PackedActivation.Of(node)).Message);
+        Assert.Contains("is 'tanh', expected 'none', 'relu', 'clip'", Assert.Throws<OnnxException>(() => PackedActivation.Of(node)).Message);
     }
 
     private static NodeProto N(string op, string output, params string[] inputs) => new(op, "", inputs, [output]);
