@@ -102,9 +102,9 @@ internal static class PackCommand
         }
 
         console.Write(table);
-        int regions = plan.Layout.Regions.Count(region => region.IsChannelsLast), transposes = plan.Layout.Transposes.Count;
-        if (plan.Layout.Regions.Count > 0)
-            console.WriteLine($"{Count(regions, "region")} of images in NHWC, {Count(transposes, "Transpose")} at the borders{(transposes > 0 ? $": {string.Join(", ", plan.Layout.Transposes)}" : "")}.");
+        (IReadOnlyList<ChannelsLastRegion> regions, IReadOnlyList<LayoutTranspose> transposes) = plan.Layout;
+        if (regions.Count > 0)
+            console.WriteLine($"{Count(regions.Count, "region")} of images in NHWC, {Count(transposes.Count, "Transpose")} at the borders{(transposes.Count > 0 ? $": {string.Join(", ", transposes.Select(transpose => transpose.Image))}" : "")}.");
 
         static string Count(int number, string noun) => $"{number} {noun}{(number == 1 ? "" : "s")}";
     }

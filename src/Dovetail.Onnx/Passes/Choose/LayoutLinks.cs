@@ -15,20 +15,18 @@ internal sealed class LayoutLinks
 {
     private readonly Dictionary<string, string> _parents = [];
     private readonly IReadOnlyDictionary<string, TensorInfo> _shapes;
-    private readonly bool _anySize;
 
-    private LayoutLinks(IReadOnlyDictionary<string, TensorInfo> shapes, bool anySize) => (_shapes, _anySize) = (shapes, anySize);
+    private LayoutLinks(IReadOnlyDictionary<string, TensorInfo> shapes) => _shapes = shapes;
 
     /// <summary>An image between a layer (null: something that wants NCHW) and a region.</summary>
-    /// <param name="Elements">Of the image, for one input; dimensions that are not known count as 1.</param>
-    public sealed record Link(NodeProto? Layer, string Image, string Region, long Elements, bool IsQuantized);
+    /// <param name="Elements">Of the image, for one input.</param>
+    public sealed record Link(NodeProto? Layer, string Region, long Elements, bool IsQuantized);
 
     /// <param name="shapes">Of all tensors, for a batch of 1.</param>
     /// <param name="layers">The convolutions that may be packed.</param>
-    /// <param name="anySize">False: images whose size is not known are left out.</param>
-    public static IReadOnlyList<Link> Find(OnnxModel model, IReadOnlyDictionary<string, TensorInfo> shapes, IReadOnlySet<NodeProto> layers, bool anySize = false)
+    public static IReadOnlyList<Link> Find(OnnxModel model, IReadOnlyDictionary<string, TensorInfo> shapes, IReadOnlySet<NodeProto> layers)
     {
-        var links = new LayoutLinks(shapes, anySize);
+        var links = new LayoutLinks(shapes);
         var free = new LayoutFreeOperators(model, links._shapes);
         var found = new List<(NodeProto? Layer, string Image)>();
         foreach (NodeProto node in model.Nodes)
@@ -45,13 +43,13 @@ internal sealed class LayoutLinks
         foreach (string image in model.Graph.Inputs.Concat(model.Graph.Outputs).Select(value => value.Name).Where(name => links.IsImage(model, name)))
             found.Add((null, image));
         bool quantized = model.Nodes.Exists(node => node.Is("QuantizeLinear"));
-        return [.. found.Distinct().Select(entry => new Link(entry.Layer, entry.Image, links.Region(entry.Image), links.Elements(entry.Image), quantized))];
+        return [.. found.Distinct().Select(entry => new Link(entry.Layer, links.Region(entry.Image), links.Elements(entry.Image), quantized))];
     }
 
     private bool IsImage(OnnxModel model, string tensor) =>
-        tensor.Length > 0 && model.FindInitializer(tensor) is null && _shapes.TryGetValue(tensor, out TensorInfo? info) && info.Rank == 4 && (_anySize || info.Shape.All(d => d.IsKnown));
+        tensor.Length > 0 && model.FindInitializer(tensor) is null && _shapes.TryGetValue(tensor, out TensorInfo? info) && info.Rank == 4 && info.Shape.All(d => d.IsKnown);
 
-    private long Elements(string image) => _shapes[image].Shape.Aggregate(1L, (product, d) => product * (d.Value ?? 1));
+    private long Elements(string image) => _shapes[image].Shape.Aggregate(1L, (product, d) => product * (long)d.Value!);
 
     private void Join(IReadOnlyList<string> images)
     {

@@ -47,6 +47,10 @@ internal sealed class ChannelsLastRegions
     public static NodeProto ToChannelsFirst(OnnxModel model, string input, string output) =>
         new NodeProto("Transpose", model.UniqueName($"{output}.to_nchw"), [input], [output]).With("perm", ToFirst);
 
+    public static bool IsToChannelsLast(NodeProto node) => Permutes(node, ToLast);
+
+    public static bool IsToChannelsFirst(NodeProto node) => Permutes(node, ToFirst);
+
     private static bool Permutes(NodeProto? node, long[] order) =>
         node is not null && node.Is("Transpose") && node.FindInts("perm") is { } perm && perm.AsSpan().SequenceEqual(order);
 

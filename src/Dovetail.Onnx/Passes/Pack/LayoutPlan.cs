@@ -1,11 +1,19 @@
 namespace Dovetail.Onnx.Passes.Pack;
 
-/// <summary>Where images will be NHWC, and where Transposes will stand.</summary>
-/// <param name="Regions">Images that share a layout because only operators that do not care stand between them; those that packed convolutions touch.</param>
-/// <param name="Transposes">The tensor before each, in graph order.</param>
-public sealed record LayoutPlan(IReadOnlyList<ImageRegion> Regions, IReadOnlyList<string> Transposes);
+/// <summary>Where images are NHWC in the packed model, and where Transposes stand.</summary>
+/// <param name="Regions">Of images in NHWC.</param>
+/// <param name="Transposes">Between the layouts, in graph order.</param>
+public sealed record LayoutPlan(IReadOnlyList<ChannelsLastRegion> Regions, IReadOnlyList<LayoutTranspose> Transposes)
+{
+    internal static LayoutPlan None { get; } = new([], []);
+}
 
-/// <summary>Images of one layout.</summary>
-/// <param name="Layers">The packed convolutions that read or write them.</param>
-/// <param name="IsChannelsLast">NHWC; otherwise NCHW, as in the source.</param>
-public sealed record ImageRegion(IReadOnlyList<string> Images, IReadOnlyList<string> Layers, bool IsChannelsLast);
+/// <summary>Images in NHWC with only operators between them that work in that layout.</summary>
+/// <param name="Images">The tensors, in graph order.</param>
+/// <param name="Layers">The packed convolutions among the operators.</param>
+public sealed record ChannelsLastRegion(IReadOnlyList<string> Images, IReadOnlyList<string> Layers);
+
+/// <summary>A Transpose at the border of a region.</summary>
+/// <param name="Image">The tensor on its NCHW side.</param>
+/// <param name="ToChannelsLast">Into the region; otherwise out of it.</param>
+public sealed record LayoutTranspose(string Image, bool ToChannelsLast);

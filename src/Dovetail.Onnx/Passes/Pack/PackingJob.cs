@@ -9,7 +9,7 @@ using Dovetail.Onnx.Shapes;
 namespace Dovetail.Onnx.Passes.Pack;
 
 /// <summary>
-/// One model on its way to a packed one: it is prepared once, planned, and written by the plan. The steps themselves stand in
+/// One model on its way to a packed one: it is prepared once, planned, drawn by the plan, and written. The steps themselves stand in
 /// <see cref="PackingSteps"/>.
 /// </summary>
 internal sealed class PackingJob
@@ -57,47 +57,43 @@ internal sealed class PackingJob
     public IReadOnlyList<WeightLayer> Layers { get; }
 
     /// <exception cref="PatternException">No layer can be packed, or none would become faster.</exception>
-    public PackingPlan Plan()
+    public PackingDraft Plan()
     {
-        var plan = new PackingPlan(_prepared.Graph.Name, [], new LayoutPlan([], []));
+        var plan = new PackingPlan(_prepared.Graph.Name, [], LayoutPlan.None);
         foreach (PlanningStep step in PackingSteps.All.OfType<PlanningStep>())
             plan = step.Apply(this, plan);
-        return plan;
+        return Draw(plan);
     }
 
-    /// <summary>The plan without the layers that save fewer bytes than the nodes around them take; null where there are none.</summary>
+    /// <summary>Without the layers that save fewer bytes than the nodes around them take; null where there are none.</summary>
     /// <exception cref="PatternException">No layer is left.</exception>
-    public PackingPlan? WithoutSmallLayers(PackingPlan plan)
+    public PackingDraft? WithoutSmallLayers(PackingPlan plan)
     {
         if (!plan.Packed.Any(IsSmall))
             return null;
-        PackingPlan without = plan with
-        {
-            Layers = [.. plan.Layers.Select(layer => layer.IsPacked && IsSmall(layer)
-                ? layer.KeepDense($"packing it saves {layer.DenseBytes - layer.PackedBytes} bytes, fewer than the nodes around it take")
-                : layer)],
-        };
-        CheckPacked(without.Layers);
-        return PlanLayout(without);
+        List<LayerPlan> layers = [.. plan.Layers.Select(layer => layer.IsPacked && IsSmall(layer)
+            ? layer.KeepDense($"packing it saves {layer.DenseBytes - layer.PackedBytes} bytes, fewer than the nodes around it take")
+            : layer)];
+        CheckPacked(layers);
+        return Draw(plan with { Layers = layers });
 
         static bool IsSmall(LayerPlan layer) => layer.DenseBytes - layer.PackedBytes < NodeBytes;
     }
 
-    /// <summary>The packed model; tensors that stay are shared with the prepared copy.</summary>
-    public OnnxModel Write(PackingPlan plan)
+    /// <summary>Finishes the packed model in place; tensors that stay are shared with the prepared copy.</summary>
+    public PackingResult Write(PackingDraft draft)
     {
-        OnnxModel model = _prepared.CloneSharingTensors();
         foreach (WritingStep step in PackingSteps.All.OfType<WritingStep>())
-            step.Apply(this, plan, model);
-        model.CheckGraph();
-        return model;
+            step.Apply(this, draft.Plan, draft.Graph);
+        draft.Graph.CheckGraph();
+        return new PackingResult(draft.Graph, draft.Plan);
     }
 
     public PackingPlan FitLayers()
     {
         List<LayerPlan> layers = [.. Layers.Select(Fit)];
         CheckPacked(layers);
-        return new PackingPlan(_prepared.Graph.Name, layers, new LayoutPlan([], []));
+        return new PackingPlan(_prepared.Graph.Name, layers, LayoutPlan.None);
     }
 
     public PackingPlan ChooseFaster(PackingPlan plan)
@@ -115,10 +111,7 @@ internal sealed class PackingJob
                 "Run it as it is, or pack all layers that satisfy their pattern for the size of the file.");
     }
 
-    public PackingPlan PlanLayout(PackingPlan plan) =>
-        plan with { Layout = LayoutPlanning.Of(_prepared, _shapes, plan.Packed.Select(layer => layer.Name).ToHashSet()) };
-
-    public void WriteLayers(PackingPlan plan, OnnxModel model)
+    public void DrawLayers(PackingPlan plan, OnnxModel model)
     {
         var writer = new PackedNodeWriter(model, _options);
         Dictionary<string, WeightLayer> layers = Layers.ToDictionary(layer => layer.Name);
@@ -127,6 +120,15 @@ internal sealed class PackingJob
         model.RemoveDeadNodes();
         model.Graph.ValueInfos.Clear();
         model.SetOpsetVersion(OperatorSet.Domain, OperatorSet.Version);
+    }
+
+    private PackingDraft Draw(PackingPlan plan)
+    {
+        OnnxModel graph = _prepared.CloneSharingTensors();
+        foreach (DrawingStep step in PackingSteps.All.OfType<DrawingStep>())
+            step.Apply(this, plan, graph);
+        HashSet<string> own = [.. _prepared.Nodes.Select(node => node.Name)];
+        return new PackingDraft(plan with { Layout = LayoutReading.Read(graph, own) }, graph);
     }
 
     private LayerPlan Fit(WeightLayer layer)

@@ -7,9 +7,10 @@ namespace Dovetail.Onnx.Passes.Pack;
 /// <summary>
 /// Sparse ONNX to packed ONNX (docs/operators.md), for floating-point and for QDQ models.
 /// 1. The model is prepared, once: <see cref="PackingSteps"/> names each pass.
-/// 2. A plan says for each layer with weights which pattern it is packed by or why it stays dense, and where images will be NHWC.
-/// 3. The model is written by the plan.
-/// 4. The result is never larger than the source. Where it came out so, the layers go that save fewer bytes than the nodes around
+/// 2. A plan says for each layer with weights which pattern it is packed by or why it stays dense.
+/// 3. The packed graph is drawn by the plan, which then says too where images are NHWC and where Transposes stand.
+/// 4. The model is written.
+/// 5. The result is never larger than the source. Where it came out so, the layers go that save fewer bytes than the nodes around
 ///    them take, and it is written again.
 /// </summary>
 public static class PackingPass
@@ -34,13 +35,14 @@ public static class PackingPass
         return Pack(new PackingJob(sparseModel, pattern, options), sparseModel, options);
     }
 
-    /// <summary>What <see cref="Pack(OnnxModel, ComplementaryPattern, PackingOptions?)"/> does, without doing it: all but its last step, which needs the file's size.</summary>
+    /// <summary>What <see cref="Pack(OnnxModel, ComplementaryPattern, PackingOptions?)"/> does, without the model.</summary>
     /// <exception cref="PatternException">No layer can be packed, or none would become faster.</exception>
+    /// <remarks>Before the last step: where the file would come out larger than the source, more layers stay dense than the plan says.</remarks>
     public static PackingPlan Plan(OnnxModel sparseModel, ComplementaryPattern pattern, PackingOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(sparseModel);
         ArgumentNullException.ThrowIfNull(pattern);
-        return new PackingJob(sparseModel, pattern, options ?? new PackingOptions()).Plan();
+        return new PackingJob(sparseModel, pattern, options ?? new PackingOptions()).Plan().Plan;
     }
 
     private static PackingJob Declared(OnnxModel sparseModel, PackingOptions options)
@@ -53,14 +55,13 @@ public static class PackingPass
 
     private static PackingResult Pack(PackingJob job, OnnxModel source, PackingOptions options)
     {
-        PackingPlan plan = job.Plan();
-        var result = new PackingResult(job.Write(plan), plan);
+        PackingResult result = job.Write(job.Plan());
         if (options.AllowLarger)
             return result;
         long before = source.ByteCount, after = result.Model.ByteCount;
-        if (after > before && job.WithoutSmallLayers(plan) is { } without)
+        if (after > before && job.WithoutSmallLayers(result.Plan) is { } smaller)
         {
-            result = new PackingResult(job.Write(without), without);
+            result = job.Write(smaller);
             after = result.Model.ByteCount;
         }
 

@@ -3,7 +3,7 @@ namespace Dovetail.Onnx.Passes.Pack;
 /// <summary>What packing does to a model, before it is done.</summary>
 /// <param name="ModelName">The graph's name.</param>
 /// <param name="Layers">Every layer with weights, in graph order.</param>
-/// <param name="Layout">Where images are NHWC.</param>
+/// <param name="Layout">Where images are NHWC, and where Transposes stand.</param>
 public sealed record PackingPlan(string ModelName, IReadOnlyList<LayerPlan> Layers, LayoutPlan Layout)
 {
     /// <summary>Weights of all layers before.</summary>

@@ -18,10 +18,10 @@ public static class PackingSteps
 
         new PlanningStep("fit-layers", "Each layer with weights gets the pattern that it satisfies and is packed, or a reason why it stays dense.", (job, _) => job.FitLayers()),
         new PlanningStep("choose-faster", "Where that is asked for, layers that would not become faster stay dense.", (job, plan) => job.ChooseFaster(plan)),
-        new PlanningStep("plan-layout", "Images are assigned to NHWC or NCHW, so that few Transposes are needed.", (job, plan) => job.PlanLayout(plan)),
 
-        new WritingStep("write-layers", $"Packed layers become operators of {OperatorSet.Domain}, convolutions between Transposes.", (job, plan, model) => job.WriteLayers(plan, model)),
-        new WritingStep("grow-nhwc", "Transposes move and cancel until they stand only at the borders of NHWC regions.", (_, _, model) => ChannelsLastRegions.Grow(model)),
+        new DrawingStep("draw-layers", $"Packed layers become operators of {OperatorSet.Domain}, convolutions between Transposes.", (job, plan, model) => job.DrawLayers(plan, model)),
+        new DrawingStep("grow-nhwc", "Transposes move and cancel until they stand only at the borders of NHWC regions.", (_, _, model) => ChannelsLastRegions.Grow(model)),
+
         new WritingStep("take-bytes", "A maximum between DequantizeLinear and QuantizeLinear of one scale is taken on the bytes.", (_, _, model) => ChannelsLastWindows.TakeBytes(model)),
         new WritingStep("fuse-epilogues", "Bias, residual and activation move into the packed operator before them.", (_, _, model) => EpilogueFusion.Apply(model)),
         new WritingStep("declare-pattern", "The metadata name the pattern, where all packed layers have one.", (_, plan, model) =>

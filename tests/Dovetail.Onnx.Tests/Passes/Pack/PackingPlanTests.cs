@@ -32,6 +32,9 @@ public sealed class PackingPlanTests
         OnnxModel sparse = Graphs.Sparse("fashion-cnn", 3, "1:16");
         PackingPlan plan = PackingPass.Plan(sparse, ComplementaryPattern.Parse("1:16"));
         Assert.Equal(WeightLayers.Find(sparse).Select(layer => (layer.Name, layer.Shape)), plan.Layers.Select(layer => (layer.Name, layer.Shape)));
+        ChannelsLastRegion region = Assert.Single(plan.Layout.Regions);
+        Assert.Equal(["down1", "down2", "block1.conv1", "block1.conv2"], region.Layers);
+        Assert.Equal([new LayoutTranspose("stem.relu.output", true)], plan.Layout.Transposes);
         LayerPlan stem = plan.Layers[0];
         Assert.Equal(("stem", null, "1 channel is fewer than the group, 16"), (stem.Name, stem.Pattern, stem.DenseReason));
         Assert.Equal(stem.DenseBytes, stem.PackedBytes);
@@ -41,7 +44,7 @@ public sealed class PackingPlanTests
         Assert.Equal(plan.Layers.Sum(layer => layer.PackedBytes), plan.PackedBytes);
     }
 
-    /// <summary>Layers that a plan keeps dense make borders; an oracle counts the Transposes that stand there.</summary>
+    /// <summary>Layers that stay dense make borders between regions.</summary>
     [Fact]
     public void Transposes_are_planned_for_every_choice_of_layers()
     {
@@ -69,7 +72,7 @@ public sealed class PackingPlanTests
         ComplementaryPattern pattern = ComplementaryPattern.Parse("1:4");
         Graphs.Project(model, pattern);
         PackingPlan plan = PackingPass.Plan(model, pattern, new PackingOptions { AllowLarger = true });
-        Assert.Equal(["x", "y"], plan.Layout.Transposes);
+        Assert.Equal([new LayoutTranspose("x", true), new LayoutTranspose("y", false)], plan.Layout.Transposes);
         AssertWritten(model, plan, PackingPass.Pack(model, pattern, new PackingOptions { AllowLarger = true }));
     }
 
@@ -99,9 +102,9 @@ public sealed class PackingPlanTests
     }
 
     [Fact]
-    public void Passes_prepare_then_plan_then_write()
+    public void Passes_prepare_then_plan_then_draw_then_write()
     {
-        int[] stages = [.. PackingSteps.All.Select(step => step switch { PreparationStep => 0, PlanningStep => 1, _ => 2 })];
+        int[] stages = [.. PackingSteps.All.Select(step => step switch { PreparationStep => 0, PlanningStep => 1, DrawingStep => 2, _ => 3 })];
         Assert.Equal(stages.Order(), stages);
         Assert.Equal(stages.Length, PackingSteps.All.Select(step => step.Name).Distinct().Count());
         Assert.Equal("fold-batch-norms: Batch norms are folded into the convolutions before them.", PackingSteps.All[0].ToString());
@@ -111,8 +114,12 @@ public sealed class PackingPlanTests
     {
         Assert.Equal(plan.Layers, result.Layers);
         Assert.Equal(plan.Packed.Select(layer => layer.Name).Order(), result.Model.Nodes.Where(PackedWeights.IsPacked).Select(node => node.Name).Order());
-        Assert.Equal(plan.Layout.Transposes.Count, Transposes(result.Model) - Transposes(source));
-
-        static int Transposes(OnnxModel model) => model.Nodes.Count(node => node.Is("Transpose"));
+        HashSet<string> own = [.. source.Nodes.Select(node => node.Name)];
+        Assert.Equal(
+            plan.Layout.Transposes.Select(transpose => transpose.Image).Order(),
+            result.Model.Nodes.Where(node => node.Is("Transpose") && !own.Contains(node.Name)).Select(node => node.FindInts("perm") is [0, 2, 3, 1] ? node.Inputs[0] : node.Outputs[0]).Order());
+        Assert.Equal(
+            plan.Packed.Select(layer => layer.Name).Where(name => PackedWeights.IsConvolution(result.Model.FindNode(name)!)).Order(),
+            plan.Layout.Regions.SelectMany(region => region.Layers).Order());
     }
 }
