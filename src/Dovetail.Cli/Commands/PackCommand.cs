@@ -3,6 +3,7 @@ using Dovetail.Benchmarking;
 using Dovetail.Cli.Codesign;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
+using Dovetail.Core.Operators;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Layers;
@@ -25,8 +26,8 @@ internal static class PackCommand
         Option<string> file = new("--out", "-o") { Description = "The packed ONNX file to write.", HelpName = "FILE.onnx", DefaultValueFactory = _ => "packed.onnx" };
         Option<string> values = new("--values") { Description = "Type of floating-point weights in the file: fp16 and bf16 halve them, products stay fp32.", DefaultValueFactory = _ => "fp32" };
         values.AcceptOnlyFromAmong("fp32", "fp16", "bf16");
-        Option<string> operands = new("--operands") { Description = "What floating-point layers multiply. bf16 rounds inputs and weights: twice as fast where the CPU has AVX512_BF16, and less precise: check the accuracy with 'dovetail run'.", DefaultValueFactory = _ => "fp32" };
-        operands.AcceptOnlyFromAmong("fp32", "bf16");
+        Option<string> operands = new("--operands") { Description = "What floating-point layers multiply. bf16 rounds inputs and weights: twice as fast where the CPU has AVX512_BF16, and less precise: check the accuracy with 'dovetail run'.", DefaultValueFactory = _ => OperandNames.Float32 };
+        operands.AcceptOnlyFromAmong(OperandNames.Float32, OperandNames.BFloat16);
         Option<string?> safetensors = new("--safetensors") { Description = "Also write the packed weights alone.", HelpName = "FILE" };
         Option<string> which = new("--pack") { Description = "Of the layers that satisfy their pattern: faster, those that are predicted to run at least 5 % faster on this machine; or all, for the smallest file.", DefaultValueFactory = _ => Faster };
         which.AcceptOnlyFromAmong(Faster, All);
@@ -49,11 +50,11 @@ internal static class PackCommand
             OnnxModel sparse = OnnxModel.Load(source);
             bool declared = parsed.GetResult(pattern) is not { Implicit: false } && LayerPatterns.Find(sparse) is not null;
             FasterLayers? faster = parsed.GetValue(which) == All ? null
-                : new FasterLayers(new Calibrations(output.Human, parsed.GetValue(threads), parsed.GetValue(calibrate), cancellation).Model(parsed.GetValue(batch), bfloat16Operands: parsed.GetValue(operands) == "bf16"));
+                : new FasterLayers(new Calibrations(output.Human, parsed.GetValue(threads), parsed.GetValue(calibrate), cancellation).Model(parsed.GetValue(batch), bfloat16Operands: parsed.GetValue(operands) == OperandNames.BFloat16));
             var options = new PackingOptions
             {
                 ValueType = parsed.GetValue(values) switch { "fp16" => DType.Float16, "bf16" => DType.BFloat16, _ => DType.Float32 },
-                BFloat16Operands = parsed.GetValue(operands) == "bf16",
+                BFloat16Operands = parsed.GetValue(operands) == OperandNames.BFloat16,
                 Faster = faster,
             };
             PackingResult result = declared ? PackingPass.PackDeclared(sparse, options) : PackingPass.Pack(sparse, parsed.GetValue(pattern)!, options);

@@ -29,7 +29,7 @@ internal readonly unsafe struct OrtApi
     public static OrtApi Of(nint apiBase) =>
         TableOf(apiBase, Version) is var table and not 0
             ? From(table)
-            : throw new OperatorException($"The operators of ai.dovetail need ONNX Runtime 1.{Version} or newer; this is {VersionText(apiBase)}. Use a newer ONNX Runtime.");
+            : throw new OperatorException($"The operators of {OperatorSet.Domain} need ONNX Runtime 1.{Version} or newer; this is {VersionText(apiBase)}. Use a newer ONNX Runtime.");
 
     /// <summary>Version 1 of the API: enough to make a status in any release, however old.</summary>
     public static OrtApi OldestOf(nint apiBase) => From(TableOf(apiBase, 1));

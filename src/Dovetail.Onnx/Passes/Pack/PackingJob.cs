@@ -40,11 +40,8 @@ internal sealed class PackingJob
         Layers = WeightLayers.Find(_prepared, _shapes);
         if (declared is not null)
         {
-            options = options with
-            {
-                LayerPatterns = declared,
-                KeepDense = Layers.Where(layer => !declared.ContainsKey(layer.Name)).ToDictionary(layer => layer.Name, _ => "the model declares it dense"),
-            };
+            PackingOptions said = PackingOptions.Of(declared, Layers.Select(layer => layer.Name));
+            options = options with { LayerPatterns = said.LayerPatterns, KeepDense = said.KeepDense };
         }
 
         (_options, _packing) = (options, new LayerPacking(_prepared, options));
