@@ -4,6 +4,7 @@ using Dovetail.Core.Safetensors;
 using Dovetail.Onnx.Inspection;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Passes.Pack;
 
 namespace Dovetail.Cli.Tests.Commands;
 
