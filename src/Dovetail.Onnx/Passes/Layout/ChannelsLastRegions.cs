@@ -227,8 +227,8 @@ internal sealed class ChannelsLastRegions
                 return true;
             }
 
-            bool flattens = (reader.Is("Flatten") && reader.GetInt("axis", 1) is 1 or -3)
-                || (reader.OpType is "Reshape" or "Squeeze" && _shapes[reader.Outputs[0]].Shape is [_, { IsKnown: true } channels] && channels == _shapes[tensor].Shape[1]);
+            bool flattens = OperatorNode.Find(_model, reader) is { Operator.Channels: ChannelTie.Shape }
+                && _shapes[reader.Outputs[0]].Shape is [_, { IsKnown: true } channels] && channels == _shapes[tensor].Shape[1];
             if (flattens && !_model.IsOutput(reader.Outputs[0]))
             {
                 Bypass(reader, rows);
