@@ -1,5 +1,4 @@
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Operators.Rows;
 
 namespace Dovetail.Onnx.Operators;
 

@@ -1,6 +1,5 @@
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Operators;
-using Dovetail.Onnx.Operators.Rules;
 
 namespace Dovetail.Onnx.Shapes;
 
@@ -30,8 +29,13 @@ public static class ShapeInference
             OperatorNode op = Read(model, node);
             var context = new ShapeContext(op, known, values.Find);
             foreach ((string output, TensorInfo info) in node.Outputs.Zip(op.Operator.Shape!(context)))
+            {
+                if (info.Shape.Any(d => d.Value < 0))
+                    throw new OnnxException($"{node}: its output '{output}' would be {info}.");
                 if (output.Length > 0)
                     known[output] = info;
+            }
+
             if (op.Operator.Values?.Invoke(context) is { } elements)
                 values.Note(node.Outputs[0], elements);
         }

@@ -162,6 +162,16 @@ public sealed class OperatorShapeTests
         Assert.Equal("Upsample 'n': operator 'Upsample' is not in operator set 13: set 10 took it out.", Message(Model(13, Image, [N("Upsample", "x s")], [Floats("s", 1, 1, 2, 2)])));
     }
 
+    [Fact]
+    public void Sizes_that_cannot_be_are_refused()
+    {
+        Assert.Equal("TopK 'n': its output 'y' would be float[3, -2].", Message(Model(13, [3, 7], [N("TopK", "x k", "y i")], [Ints("k", -2)])));
+        Assert.Equal("Tile 'n': a length of 3 cannot be taken 9000000000000000000 times.", Message(Model(13, [3, 7], [N("Tile", "x r")], [Ints("r", 9_000_000_000_000_000_000, 1)])));
+        Assert.Equal("DepthToSpace 'n': its blocksize is no size.", Message(Model(13, Image, [N("DepthToSpace", "x").With("blocksize", -2)], [])));
+        Assert.Equal("DepthToSpace 'n': a length of 4 does not divide into blocks of 9.", Message(Model(13, Image, [N("DepthToSpace", "x").With("blocksize", 3)], [])));
+        Assert.Equal("ConvTranspose 'n': its output 'y' would be float[2, 3, -7, 6].", Message(Model(13, Image, [N("ConvTranspose", "x w").With("output_padding", [-15L, 0])], [Graphs.Random("w", 1, 4, 3, 3, 2)])));
+    }
+
     private static string Message(OnnxModel model) => Assert.Throws<OnnxException>(() => ShapeInference.Infer(model)).Message;
 
     private static OnnxModel Create(string name)

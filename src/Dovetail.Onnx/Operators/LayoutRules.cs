@@ -1,6 +1,6 @@
 using Dovetail.Onnx.Model;
 
-namespace Dovetail.Onnx.Operators.Rules;
+namespace Dovetail.Onnx.Operators;
 
 /// <summary>Shapes of operators that rearrange or reduce dimensions.</summary>
 internal static class LayoutRules
@@ -122,16 +122,16 @@ internal static class LayoutRules
     public static TensorInfo[] DepthToSpace(ShapeContext c)
     {
         TensorInfo x = c.Input(0, rank: 4);
-        long block = c.Node.GetInt("blocksize");
-        return [new TensorInfo(x.Type, [x.Shape[0], Divided(c, x.Shape[1], block * block), Times(x.Shape[2], block), Times(x.Shape[3], block)])];
+        int block = BlockSize(c);
+        return [new TensorInfo(x.Type, [x.Shape[0], Divided(c, x.Shape[1], (long)block * block), c.Times(x.Shape[2], block), c.Times(x.Shape[3], block)])];
     }
 
     /// <summary>Blocks of pixels to channels.</summary>
     public static TensorInfo[] SpaceToDepth(ShapeContext c)
     {
         TensorInfo x = c.Input(0, rank: 4);
-        long block = c.Node.GetInt("blocksize");
-        return [new TensorInfo(x.Type, [x.Shape[0], Times(x.Shape[1], block * block), Divided(c, x.Shape[2], block), Divided(c, x.Shape[3], block)])];
+        int block = BlockSize(c);
+        return [new TensorInfo(x.Type, [x.Shape[0], c.Times(x.Shape[1], (long)block * block), Divided(c, x.Shape[2], block), Divided(c, x.Shape[3], block)])];
     }
 
     /// <summary>The greatest values along an axis, and where they are.</summary>
@@ -143,10 +143,11 @@ internal static class LayoutRules
         return [new TensorInfo(x.Type, shape), new TensorInfo(OnnxType.Int64, shape)];
     }
 
-    private static Dim Times(Dim length, long factor) => length.Value is { } known ? checked(known * factor) : Dim.Unknown;
+    private static int BlockSize(ShapeContext c) =>
+        c.Node.GetInt("blocksize") is > 0 and <= int.MaxValue and var size ? (int)size : throw c.Bad("its blocksize is no size");
 
     private static Dim Divided(ShapeContext c, Dim length, long by) =>
-        by < 1 || length.Value % by is not (0 or null) ? throw c.Bad($"a length of {length} does not divide into blocks of {by}")
+        length.Value % by is not (0 or null) ? throw c.Bad($"a length of {length} does not divide into blocks of {by}")
         : length.Value is { } known ? known / by
         : Dim.Unknown;
 

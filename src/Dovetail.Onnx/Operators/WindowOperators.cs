@@ -1,7 +1,6 @@
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Operators.Rules;
 
-namespace Dovetail.Onnx.Operators.Rows;
+namespace Dovetail.Onnx.Operators;
 
 /// <summary>Operators that slide a window over an image, or lay one over all of it.</summary>
 internal static class WindowOperators

@@ -1,6 +1,6 @@
 using Dovetail.Onnx.Model;
 
-namespace Dovetail.Onnx.Operators.Rules;
+namespace Dovetail.Onnx.Operators;
 
 /// <summary>What operators do to the short integer tensors that graphs compute shapes with: numbers, or symbols of the graph.</summary>
 internal static class ValueRules

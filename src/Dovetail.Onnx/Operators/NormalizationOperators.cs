@@ -1,6 +1,4 @@
-using Dovetail.Onnx.Operators.Rules;
-
-namespace Dovetail.Onnx.Operators.Rows;
+namespace Dovetail.Onnx.Operators;
 
 /// <summary>Normalizations by statistics of the input or of training.</summary>
 internal static class NormalizationOperators

@@ -1,6 +1,6 @@
 using Dovetail.Onnx.Model;
 
-namespace Dovetail.Onnx.Operators.Rules;
+namespace Dovetail.Onnx.Operators;
 
 /// <summary>Shapes of operators that slide a window over an image.</summary>
 internal static class WindowRules
@@ -13,7 +13,7 @@ internal static class WindowRules
         long groups = c.Node.GetInt("group", 1);
         if (x.Shape[1].Value is { } channels && channels != w.Shape[1].Value * groups)
             throw c.Bad($"input {x} has {channels} channels, and weights {w} in {groups} groups expect {w.Shape[1].Value * groups}");
-        int[] kernel = [.. w.Shape.Skip(2).Select(d => (int)d.Value!)];
+        int[] kernel = Kernel(c, w);
         var window = Window.Read(c.Node, kernel);
         return new TensorInfo(x.Type, [x.Shape[0], w.Shape[0], .. kernel.Select((_, axis) => window.Output(c.Node, axis, x.Shape[axis + 2]))]);
     }
@@ -24,7 +24,7 @@ internal static class WindowRules
         TensorInfo x = c.Input(0), w = c.Input(1);
         if (x.Rank < 3 || w.Rank != x.Rank)
             throw c.Bad($"input {x} and weights {w} do not fit; expected equal ranks of at least 3");
-        int[] kernel = [.. w.Shape.Skip(2).Select(d => (int)d.Value!)];
+        int[] kernel = Kernel(c, w);
         var window = Window.Read(c.Node, kernel);
         int[] extra = c.Node.GetInt32s("output_padding", new int[kernel.Length]);
         int[]? said = c.Node.FindAttribute("output_shape") is null ? null : [.. c.Node.GetInts("output_shape").TakeLast(kernel.Length).Select(v => (int)v)];
@@ -77,4 +77,7 @@ internal static class WindowRules
         var window = Window.Read(c.Node, [(int)shape[2], (int)shape[3]]);
         return [new TensorInfo(type, [x.Shape[0], window.Output(c.Node, 0, x.Shape[1]), window.Output(c.Node, 1, x.Shape[2]), shape[0]])];
     }
+
+    private static int[] Kernel(ShapeContext c, TensorInfo weights) =>
+        [.. weights.Shape.Skip(2).Select(d => (int)(d.Value ?? throw c.Bad($"weights {weights} have no known window")))];
 }

@@ -1,6 +1,4 @@
-using Dovetail.Onnx.Operators.Rules;
-
-namespace Dovetail.Onnx.Operators.Rows;
+namespace Dovetail.Onnx.Operators;
 
 /// <summary>Operators of several tensors that are broadcast to one shape, number by number.</summary>
 internal static class OperandOperators

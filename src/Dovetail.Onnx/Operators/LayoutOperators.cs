@@ -1,7 +1,6 @@
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Operators.Rules;
 
-namespace Dovetail.Onnx.Operators.Rows;
+namespace Dovetail.Onnx.Operators;
 
 /// <summary>Operators that move numbers, make them or ask for shapes.</summary>
 internal static class LayoutOperators

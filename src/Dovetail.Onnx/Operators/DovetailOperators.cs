@@ -1,7 +1,6 @@
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Operators.Rules;
 
-namespace Dovetail.Onnx.Operators.Rows;
+namespace Dovetail.Onnx.Operators;
 
 /// <summary>The shapes of the operators of ai.dovetail (docs/operators.md).</summary>
 internal static class DovetailOperators

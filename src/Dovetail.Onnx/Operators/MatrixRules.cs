@@ -1,6 +1,6 @@
 using Dovetail.Onnx.Model;
 
-namespace Dovetail.Onnx.Operators.Rules;
+namespace Dovetail.Onnx.Operators;
 
 /// <summary>Shapes of matrix products.</summary>
 internal static class MatrixRules

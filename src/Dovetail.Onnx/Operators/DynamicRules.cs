@@ -1,6 +1,6 @@
 using Dovetail.Onnx.Model;
 
-namespace Dovetail.Onnx.Operators.Rules;
+namespace Dovetail.Onnx.Operators;
 
 /// <summary>Shapes of operators whose result's shape is data: cut, padded, resized or expanded by what their inputs hold.</summary>
 internal static class DynamicRules
@@ -24,7 +24,7 @@ internal static class DynamicRules
         Dim[]? repeats = c.Values(1);
         if (repeats is not null && repeats.Length != x.Rank)
             throw c.Bad($"{repeats.Length} repeats are given for {x}");
-        return [new TensorInfo(x.Type, [.. x.Shape.Select((d, i) => repeats?[i].Value switch { 1 => d, { } times when d.Value is { } length => length * times, _ => Dim.Unknown })])];
+        return [new TensorInfo(x.Type, [.. x.Shape.Select((d, i) => repeats?[i].Value is { } times ? c.Times(d, times) : Dim.Unknown)])];
     }
 
     public static TensorInfo[] Slice(ShapeContext c)

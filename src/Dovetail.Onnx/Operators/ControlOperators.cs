@@ -1,6 +1,4 @@
-using Dovetail.Onnx.Operators.Rules;
-
-namespace Dovetail.Onnx.Operators.Rows;
+namespace Dovetail.Onnx.Operators;
 
 /// <summary>Recurrent layers, and operators whose body is a graph.</summary>
 internal static class ControlOperators

@@ -1,6 +1,6 @@
 using Dovetail.Onnx.Model;
 
-namespace Dovetail.Onnx.Operators.Rules;
+namespace Dovetail.Onnx.Operators;
 
 /// <summary>What a shape rule sees of its node: inputs with their shapes, constants, parameters.</summary>
 internal sealed class ShapeContext(OperatorNode op, IReadOnlyDictionary<string, TensorInfo> known, Func<string, Dim[]?> values)
@@ -34,19 +34,17 @@ internal sealed class ShapeContext(OperatorNode op, IReadOnlyDictionary<string, 
         _ => null,
     };
 
-    /// <summary>The same of a parameter that must be given: what of it is not known is unknown.</summary>
-    public Dim[] Dimensions(string parameter) => Values(parameter) ?? op.Locate(parameter) switch
-    {
-        (_, { } input) => [.. Enumerable.Repeat(Dim.Unknown, Input(input, rank: 1).Size(0, Node.Inputs[input]))],
-        _ => throw Bad($"it has no '{parameter}'"),
-    };
-
-    public TensorProto? FindConstant(int index) => op.Model.FindConstant(Node.Input(index));
-
     public int Axis(long axis, int rank) =>
         axis >= -rank && axis < rank ? (int)(axis < 0 ? axis + rank : axis) : throw Bad($"axis {axis} lies outside rank {rank}");
 
     public OnnxException Bad(string what) => new($"{Node}: {what}.");
+
+    /// <summary>A length that many times; not known where it is not.</summary>
+    public Dim Times(Dim length, long factor) =>
+        factor < 0 || length.Value > long.MaxValue / Math.Max(1, factor) ? throw Bad($"a length of {length} cannot be taken {factor} times")
+        : factor == 1 ? length
+        : length.Value is { } known ? known * factor
+        : Dim.Unknown;
 
     /// <summary>NumPy's broadcasting.</summary>
     public Dim[] Broadcast(TensorInfo a, TensorInfo b)

@@ -1,6 +1,4 @@
-using Dovetail.Onnx.Operators.Rules;
-
-namespace Dovetail.Onnx.Operators.Rows;
+namespace Dovetail.Onnx.Operators;
 
 /// <summary>Operators that reduce or normalize along axes without parameters of their own.</summary>
 internal static class ReductionOperators

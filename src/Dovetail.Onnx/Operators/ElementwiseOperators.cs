@@ -1,8 +1,7 @@
 using Dovetail.Core.Workloads;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Operators.Rules;
 
-namespace Dovetail.Onnx.Operators.Rows;
+namespace Dovetail.Onnx.Operators;
 
 /// <summary>Operators that take each number of their first input alone.</summary>
 internal static class ElementwiseOperators

@@ -1,6 +1,4 @@
-using Dovetail.Onnx.Operators.Rules;
-
-namespace Dovetail.Onnx.Operators.Rows;
+namespace Dovetail.Onnx.Operators;
 
 /// <summary>Products of matrices.</summary>
 internal static class MatrixOperators

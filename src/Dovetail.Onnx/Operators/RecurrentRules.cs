@@ -1,6 +1,6 @@
 using Dovetail.Onnx.Model;
 
-namespace Dovetail.Onnx.Operators.Rules;
+namespace Dovetail.Onnx.Operators;
 
 /// <summary>Shapes of recurrent layers: all states [T, directions, N, H], then the last ones [directions, N, H].</summary>
 internal static class RecurrentRules

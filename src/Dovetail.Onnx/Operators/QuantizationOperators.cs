@@ -1,7 +1,6 @@
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Operators.Rules;
 
-namespace Dovetail.Onnx.Operators.Rows;
+namespace Dovetail.Onnx.Operators;
 
 /// <summary>Operators on integers that stand for numbers, and those between both.</summary>
 internal static class QuantizationOperators
