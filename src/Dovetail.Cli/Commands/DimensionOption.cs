@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using Dovetail.Core;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting;
 
 namespace Dovetail.Cli.Commands;
 

@@ -1,9 +1,9 @@
 using Dovetail.Core;
 using Dovetail.Core.Patterns;
+using Dovetail.Kernels;
+using Dovetail.Kernels.Dispatch;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting.Packing;
-using Dovetail.Runtime.Kernels;
-using Dovetail.Runtime.Kernels.Dispatch;
 
 namespace Dovetail.Cli.Commands;
 
