@@ -1,7 +1,7 @@
 using Dovetail.Accelerator.Config;
 using Dovetail.Accelerator.Mapping;
 using Dovetail.Accelerator.Simulation;
-using Dovetail.Cli.Reports;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Rtl;
 using Dovetail.Rtl.Cosimulation;
 using Dovetail.Rtl.Emit;
@@ -21,7 +21,8 @@ internal static class RtlStage
 
     public sealed record Outcome(RtlInfo Info, EqualityCheck Check);
 
-    public static Outcome Run(IReadOnlyList<CapturedLayer> layers, ArrayConfig config, string folder, RtlOptions options, CancellationToken cancellation)
+    public static Outcome Run(
+        IReadOnlyList<CapturedLayer> layers, ArrayConfig config, string folder, RtlOptions options, CancellationToken cancellation)
     {
         string[] files;
         try

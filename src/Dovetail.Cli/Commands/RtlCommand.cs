@@ -1,8 +1,8 @@
 using System.CommandLine;
 using Dovetail.Accelerator.Config;
-using Dovetail.Accelerator.Simulation;
+using Dovetail.Accelerator.Mapping;
 using Dovetail.Cli.Codesign;
-using Dovetail.Cli.Reports;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Core.Packing;

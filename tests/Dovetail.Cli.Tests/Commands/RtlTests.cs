@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Dovetail.Cli.Codesign;
-using Dovetail.Cli.Reports;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Tests.Reports;
 using Dovetail.Core;
 
