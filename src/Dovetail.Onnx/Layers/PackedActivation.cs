@@ -1,5 +1,6 @@
 using Dovetail.Core.Operators;
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Operators;
 
 namespace Dovetail.Onnx.Layers;
 
@@ -51,9 +52,8 @@ public sealed record PackedActivation
     {
         if (node.Is("Relu"))
             return Relu;
-        if (!node.Is("Clip"))
-            return null;
-        return Bound(model, node, 1, "min", float.NegativeInfinity) is { } least && Bound(model, node, 2, "max", float.PositiveInfinity) is { } greatest && least <= greatest
+        return node.Is("Clip") && OperatorNode.Find(model, node) is { } op
+            && op.Float("min", float.NegativeInfinity) is { } least && op.Float("max", float.PositiveInfinity) is { } greatest && least <= greatest
             ? Clip(least, greatest)
             : null;
     }
@@ -68,10 +68,4 @@ public sealed record PackedActivation
         if (float.IsFinite(Greatest))
             node.With(OperatorAttributes.ActivationMax, Greatest);
     }
-
-    // Bounds are inputs since operator set 11, attributes before.
-    private static float? Bound(OnnxModel model, NodeProto node, int input, string attribute, float fallback) =>
-        !node.HasInput(input) ? node.GetFloat(attribute, fallback)
-        : model.FindConstant(node.Inputs[input]) is { DataType: OnnxType.Float } constant && constant.ToFloats() is [var value] ? value
-        : null;
 }
