@@ -9,10 +9,10 @@ internal sealed class UnaryOperator(Func<Tensor, Tensor> apply) : IGraphOperator
     public Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode) => apply(inputs[0]!);
 }
 
-/// <summary>An operator of two tensors with broadcasting. A constant of one element is a fixed factor, a longer one is learned (a bias, a scale).</summary>
+/// <summary>An operator of two tensors with broadcasting.</summary>
 internal sealed class BinaryOperator(Func<Tensor, Tensor, Tensor> apply) : IGraphOperator
 {
-    public InputRole RoleOf(int input, long elements) => elements == 1 ? InputRole.Fixed : InputRole.Trainable;
+    public InputRole RoleOf(int input) => InputRole.Operand;
 
     public Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode) => apply(inputs[0]!, inputs[1]!);
 }
@@ -29,7 +29,7 @@ internal sealed class ClipOperator : IGraphOperator
         (_min, _max) = (Limit(1, "min", float.NegativeInfinity), Limit(2, "max", float.PositiveInfinity));
     }
 
-    public InputRole RoleOf(int input, long elements) => InputRole.Constant;
+    public InputRole RoleOf(int input) => input == 0 ? InputRole.Passed : InputRole.Constant;
 
     public Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode) => inputs[0]!.clamp(_min, _max);
 }
@@ -42,7 +42,7 @@ internal sealed class DropoutOperator : IGraphOperator
     public DropoutOperator(NodeProto node, OnnxModel model) =>
         _share = node.HasInput(1) ? model.Constant(node.Inputs[1], node).ToFloats()[0] : node.GetFloat("ratio", 0.5f);
 
-    public InputRole RoleOf(int input, long elements) => InputRole.Constant;
+    public InputRole RoleOf(int input) => input == 0 ? InputRole.Passed : InputRole.Constant;
 
     public Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode) =>
         mode.IsTraining ? nn.functional.dropout(inputs[0]!, _share, training: true) : inputs[0]!.alias();

@@ -23,7 +23,7 @@ internal sealed class ReshapeOperator(NodeProto node, OnnxModel model) : IGraphO
     private readonly long[] _shape = model.Constant(node.Inputs[1], node).ToInt64s();
     private readonly bool _allowZero = node.GetInt("allowzero", 0) != 0;
 
-    public InputRole RoleOf(int input, long elements) => input == 0 ? InputRole.Fixed : InputRole.Constant;
+    public InputRole RoleOf(int input) => input == 0 ? InputRole.Passed : InputRole.Constant;
 
     public Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode)
     {
@@ -49,6 +49,8 @@ internal sealed class ConcatOperator(NodeProto node) : IGraphOperator
 {
     private readonly long _axis = node.GetInt("axis");
 
+    public InputRole RoleOf(int input) => InputRole.Operand;
+
     public Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode)
     {
         var parts = new List<Tensor>(inputs.Length);
@@ -73,7 +75,7 @@ internal sealed class GatherOperator : IGraphOperator
         (_axis, _indices) = (node.GetInt("axis", 0), indices.ToInt64s());
     }
 
-    public InputRole RoleOf(int input, long elements) => input == 0 ? InputRole.Trainable : InputRole.Constant;
+    public InputRole RoleOf(int input) => input == 0 ? InputRole.Passed : InputRole.Constant;
 
     public Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode)
     {

@@ -58,7 +58,7 @@ internal sealed class ReduceMeanOperator(NodeProto node, OnnxModel model) : IGra
     private readonly long[]? _axes = node.HasInput(1) ? model.Constant(node.Inputs[1], node).ToInt64s() : node.FindInts("axes");
     private readonly bool _keepDimensions = node.GetInt("keepdims", 1) != 0, _noneMeansNone = node.GetInt("noop_with_empty_axes", 0) != 0;
 
-    public InputRole RoleOf(int input, long elements) => input == 0 ? InputRole.Fixed : InputRole.Constant;
+    public InputRole RoleOf(int input) => input == 0 ? InputRole.Passed : InputRole.Constant;
 
     public Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode)
     {
