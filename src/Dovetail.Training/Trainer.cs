@@ -1,6 +1,6 @@
 using Dovetail.Core.Patterns;
+using Dovetail.Data;
 using Dovetail.Onnx.Model;
-using Dovetail.Training.Data;
 using Dovetail.Training.Graph;
 using Dovetail.Training.Native;
 
@@ -30,8 +30,7 @@ public static class Trainer
     }
 
     /// <summary>Which tensors a training would learn and which it would leave, in the order in which the graph reads them.</summary>
-    /// <exception cref="GraphException">The graph cannot be trained.</exception>
-    /// <exception cref="TrainingException">The options name a tensor that the model does not have.</exception>
+    /// <exception cref="GraphException">The graph cannot be trained, or the options name a tensor that it does not have.</exception>
     public static IReadOnlyList<TrainedTensor> Tensors(OnnxModel model, TrainingOptions options)
     {
         ArgumentNullException.ThrowIfNull(model);

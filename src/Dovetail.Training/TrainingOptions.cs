@@ -1,5 +1,5 @@
 using Dovetail.Core.Patterns;
-using Dovetail.Training.Data;
+using Dovetail.Data;
 using Dovetail.Training.Optimization;
 
 namespace Dovetail.Training;

@@ -1,5 +1,6 @@
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
+using Dovetail.Training.Graph;
 
 namespace Dovetail.Training;
 

@@ -1,10 +1,9 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
 using Dovetail.Core.Patterns;
+using Dovetail.Data;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting;
-using Dovetail.Onnx.Rewriting.Packing;
-using Dovetail.Training.Data;
 using Dovetail.Training.Graph;
 using Dovetail.Training.Optimization;
 using Dovetail.Training.Sparsity;

@@ -22,7 +22,7 @@ internal static class StartupHook
     private static void Append(string table, string[] rows)
     {
         foreach (string row in rows)
-            Dovetail.Core.AppendedTable.Append(table, "process,row", row);
+            Dovetail.Core.Files.AppendedTable.Append(table, "process,row", row);
         Environment.Exit(0);
     }
 }

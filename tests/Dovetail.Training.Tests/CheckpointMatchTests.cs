@@ -1,6 +1,6 @@
 using System.Reflection;
 using Dovetail.Core.Patterns;
-using Dovetail.Training.Data;
+using Dovetail.Data;
 
 namespace Dovetail.Training.Tests;
 

@@ -1,8 +1,8 @@
 using Dovetail.Core.Patterns;
+using Dovetail.Data;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting;
-using Dovetail.Onnx.Rewriting.Packing;
-using Dovetail.Training.Data;
+using Dovetail.Onnx.Passes.Pack;
 
 namespace Dovetail.Training.Tests;
 

@@ -1,5 +1,6 @@
+using Dovetail.Data;
 using Dovetail.Onnx.Model;
-using Dovetail.Training.Data;
+using Dovetail.Training.Graph;
 
 namespace Dovetail.Training.Tests;
 

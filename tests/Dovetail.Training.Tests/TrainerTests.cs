@@ -1,9 +1,9 @@
 using Dovetail.Core.Packing;
-using Dovetail.Core.Packing.Safetensors;
 using Dovetail.Core.Patterns;
+using Dovetail.Core.Safetensors;
+using Dovetail.Data;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting;
-using Dovetail.Training.Data;
 using Dovetail.Training.Graph;
 using TorchSharp;
 

@@ -1,11 +1,15 @@
 using System.CommandLine;
+using Dovetail.Benchmarking;
 using Dovetail.Cli.Codesign;
 using Dovetail.Cli.Reports;
+using Dovetail.Cli.Terminal;
 using Dovetail.Core;
+using Dovetail.Core.Files;
 using Dovetail.Core.Patterns;
+using Dovetail.Data;
 using Dovetail.Onnx.Model;
 using Dovetail.Training;
-using Dovetail.Training.Data;
+using Dovetail.Training.Graph;
 using Spectre.Console;
 
 namespace Dovetail.Cli.Commands;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Dovetail.Training;
+using Dovetail.Training.Graph;
 
 namespace Dovetail.Cli.Reports;
 

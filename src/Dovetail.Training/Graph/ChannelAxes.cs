@@ -1,5 +1,5 @@
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Model.Shapes;
+using Dovetail.Onnx.Shapes;
 
 namespace Dovetail.Training.Graph;
 

@@ -1,5 +1,5 @@
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Model.Shapes;
+using Dovetail.Onnx.Shapes;
 
 namespace Dovetail.Training.Graph;
 
@@ -32,8 +32,9 @@ internal sealed class TensorRoles
     /// <param name="train">Names to learn whatever the rule says.</param>
     /// <param name="freeze">Names to leave as they are.</param>
     /// <returns>The constants that reach operators as tensors, in the order in which they are read.</returns>
-    /// <exception cref="GraphException">A tensor is running statistics and something else.</exception>
-    /// <exception cref="TrainingException">A name that the model does not have, or whose use cannot be chosen.</exception>
+    /// <exception cref="GraphException">
+    /// A tensor is running statistics and something else; a name is no tensor's, or its use cannot be chosen.
+    /// </exception>
     public static IReadOnlyList<TrainedTensor> Decide(
         OnnxModel model, IReadOnlyList<(NodeProto Node, IGraphOperator Operator)> nodes,
         IReadOnlyList<string> train, IReadOnlyList<string> freeze)
@@ -69,16 +70,16 @@ internal sealed class TensorRoles
         foreach ((string name, string what) in train.Select(n => (n, "train")).Concat(freeze.Select(n => (n, "freeze"))))
         {
             if (tensors.FirstOrDefault(t => t.Name == name) is not { Name: not null } found)
-                throw new TrainingException(
+                throw new GraphException(
                     $"The model has no tensor '{name}' to {what}; it has {string.Join(", ", tensors.Take(shown).Select(t => t.Name))}"
                     + (tensors.Count > shown ? $" and {tensors.Count - shown} more." : "."));
             if (found.Meaning == Meaning.Statistics)
-                throw new TrainingException(
+                throw new GraphException(
                     $"'{name}' holds running statistics, which training updates; only what is learned or constant can be named to {what}.");
         }
 
         if (train.FirstOrDefault(freeze.Contains) is { } both)
-            throw new TrainingException($"'{both}' is named to train and to freeze; expected one of them.");
+            throw new GraphException($"'{both}' is named to train and to freeze; expected one of them.");
     }
 
     private Verdict Judge(string name, TensorProto tensor)

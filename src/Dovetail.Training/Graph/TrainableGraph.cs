@@ -24,8 +24,7 @@ internal sealed class TrainableGraph : IDisposable
 
     /// <param name="train">Names of tensors to learn whatever the rule says; null for none.</param>
     /// <param name="freeze">Names of tensors to leave as they are; null for none.</param>
-    /// <exception cref="GraphException">The graph has an operator or a form that cannot be trained.</exception>
-    /// <exception cref="TrainingException">A name is no tensor's, or that of running statistics.</exception>
+    /// <exception cref="GraphException">The graph has an operator or a form that cannot be trained, or a name is no such tensor's.</exception>
     /// <exception cref="OnnxException">The graph is not valid.</exception>
     public TrainableGraph(OnnxModel model, IReadOnlyList<string>? train = null, IReadOnlyList<string>? freeze = null)
     {

@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Dovetail.Core;
+using Dovetail.Core.Files;
 using TorchSharp;
 
 namespace Dovetail.Training.Native;
