@@ -1,6 +1,5 @@
 using Dovetail.Core.Patterns;
 using Dovetail.Data;
-using Dovetail.Training.Optimization;
 
 namespace Dovetail.Training;
 
@@ -97,8 +96,6 @@ public sealed record TrainingOptions
         int steps = Steps(images);
         return (int)Math.Ceiling(DensityEnd * steps / MaskInterval) - (int)(Sparsity.DensitySchedule.Start * steps / MaskInterval);
     }
-
-    internal bool UsesBFloat16 => BFloat16 ?? BFloat16Support.IsFast;
 
     /// <exception cref="TrainingException">A value is out of its range; the message names it.</exception>
     internal void Check()

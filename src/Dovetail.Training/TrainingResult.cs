@@ -1,6 +1,5 @@
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
-using Dovetail.Training.Graph;
 
 namespace Dovetail.Training;
 

@@ -1,5 +1,4 @@
 using Dovetail.Kernels;
-using Dovetail.Kernels.OnnxOperators;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Passes.Unpack;
 using Dovetail.Tests.Kernels;

@@ -1,6 +1,7 @@
 using System.Reflection;
 using Dovetail.Core.Patterns;
 using Dovetail.Data;
+using Dovetail.Training.Engine;
 
 namespace Dovetail.Training.Tests;
 

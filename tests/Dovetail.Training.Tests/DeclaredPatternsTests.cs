@@ -3,6 +3,7 @@ using Dovetail.Data;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Passes.Pack;
+using Dovetail.Training.Engine;
 
 namespace Dovetail.Training.Tests;
 
@@ -65,7 +66,7 @@ public sealed class DeclaredPatternsTests
 
         OnnxModel relearned = Trainer.Train(model, Data, Options(TrainingMethod.Dense)).Model;
         Assert.Null(LayerPatterns.Find(relearned));
-        Assert.Null(relearned.FindMetadata(PackingPass.PatternMetadata));
+        Assert.Null(relearned.FindMetadata(LayerPatterns.CommonMetadata));
 
         OnnxModel frozen = Trainer.Train(model, Data, Options(TrainingMethod.Dense) with { FrozenTensors = ["b.w"] }).Model;
         Assert.Equal(new Dictionary<string, ComplementaryPattern> { ["b.node"] = Other }, LayerPatterns.Find(frozen));

@@ -1,6 +1,6 @@
 using Dovetail.Data;
 using Dovetail.Onnx.Model;
-using Dovetail.Training.Graph;
+using Dovetail.Training.Engine;
 
 namespace Dovetail.Training.Tests;
 

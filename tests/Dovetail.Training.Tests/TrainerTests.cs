@@ -4,7 +4,8 @@ using Dovetail.Core.Safetensors;
 using Dovetail.Data;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Training.Graph;
+using Dovetail.Training.Engine;
+using Dovetail.Training.Graph.Operators;
 using TorchSharp;
 
 namespace Dovetail.Training.Tests;

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Dovetail.Training.Graph;
+using Dovetail.Training;
 
 namespace Dovetail.Cli.Reports;
 

@@ -1,6 +1,7 @@
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Zoo;
 using Dovetail.Training.Graph;
+using Dovetail.Training.Graph.Operators;
 using static Dovetail.Training.Tests.SmallModels;
 
 namespace Dovetail.Training.Tests.Graph;

@@ -5,12 +5,13 @@ using Dovetail.Data;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
 using Dovetail.Training.Graph;
+using Dovetail.Training.Graph.Operators;
 using Dovetail.Training.Optimization;
 using Dovetail.Training.Sparsity;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Dovetail.Training;
+namespace Dovetail.Training.Engine;
 
 /// <summary>
 /// One training.
@@ -62,7 +63,7 @@ internal sealed class TrainingRun : IDisposable
         _steps = checked(_stepsPerEpoch * options.Epochs);
 
         set_num_threads(options.Threads ?? Environment.ProcessorCount);
-        _mode = new ForwardMode(IsTraining: true, options.UsesBFloat16);
+        _mode = new ForwardMode(IsTraining: true, BFloat16Support.IsUsed(options));
         _graph = new TrainableGraph(_model, options.TrainedTensors, options.FrozenTensors);
         _sparsifier = new Sparsifier(_model, _graph, options, _steps);
         _patterns = StillDeclared().Concat(_sparsifier.Patterns).ToDictionary();

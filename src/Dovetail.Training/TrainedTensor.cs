@@ -1,4 +1,4 @@
-namespace Dovetail.Training.Graph;
+namespace Dovetail.Training;
 
 /// <summary>What a training does with one of the model's constants that its operators compute with.</summary>
 /// <param name="Name">The initializer's.</param>

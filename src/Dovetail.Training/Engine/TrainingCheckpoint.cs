@@ -3,11 +3,12 @@ using System.Text.Json;
 using Dovetail.Core.Safetensors;
 using Dovetail.Data;
 using Dovetail.Training.Graph;
+using Dovetail.Training.Graph.Operators;
 using Dovetail.Training.Optimization;
 using Dovetail.Training.Sparsity;
 using static TorchSharp.torch;
 
-namespace Dovetail.Training;
+namespace Dovetail.Training.Engine;
 
 /// <summary>
 /// The state of a training in a safetensors file, written under a temporary name and renamed.
@@ -94,7 +95,7 @@ internal static class TrainingCheckpoint
             ["seed"] = Text($"{o.Seed}"),
             ["validation images"] = Text($"{o.ValidationCount(data.Train.Count)}"),
             ["augmentation"] = o.Augmentation.ToString(),
-            ["bf16"] = o.UsesBFloat16 ? "on" : "off",
+            ["bf16"] = BFloat16Support.IsUsed(o) ? "on" : "off",
             ["head"] = o.KeepHeadDense ? "dense" : "under a mask",
             ["dense layers"] = Names(o.DenseLayers),
             ["tensors to train"] = Names(o.TrainedTensors),

@@ -1,6 +1,6 @@
-namespace Dovetail.Training.Graph;
+namespace Dovetail.Training.Graph.Operators;
 
-/// <summary>What a constant is to the operator that reads it; <see cref="TensorRoles"/> makes of it what is learned.</summary>
+/// <summary>What a constant is to the operator that reads it; from it follows what is learned.</summary>
 internal enum InputRole
 {
     /// <summary>The weights of a layer: learned, and decayed.</summary>
