@@ -40,10 +40,12 @@ internal static class ExportStage
         static PackingOptions AsTrained(OnnxModel model, ComplementaryPattern pattern)
         {
             IReadOnlyDictionary<string, ComplementaryPattern> declared = LayerPatterns.Find(model)!; // by the training
+            string? head = NetworkHead.Find(WeightLayers.Find(model))?.Name;
             return new PackingOptions
             {
                 KeepDense = WeightLayers.FindFitting(model, pattern).Where(layer => !declared.ContainsKey(layer.Name))
-                    .ToDictionary(layer => layer.Name, _ => "it was trained dense"),
+                    .ToDictionary(
+                        layer => layer.Name, layer => layer.Name == head ? NetworkHead.Reason : "it was trained dense"),
             };
         }
 
