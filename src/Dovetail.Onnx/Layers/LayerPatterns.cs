@@ -36,6 +36,14 @@ public static class LayerPatterns
         DeclareCommon(model, patterns.Values);
     }
 
+    /// <summary>Declares nothing more: what the model declared before is gone.</summary>
+    public static void Withdraw(OnnxModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        model.RemoveMetadata(Metadata);
+        model.RemoveMetadata(CommonMetadata);
+    }
+
     /// <returns>By node name; null where the model declares none.</returns>
     /// <exception cref="OnnxException">The metadata are not such an object.</exception>
     /// <exception cref="PatternException">A text is no pattern.</exception>
