@@ -1,4 +1,5 @@
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Operators;
 
 namespace Dovetail.Onnx.Layers;
 
@@ -53,9 +54,8 @@ public sealed record PackedActivation
     {
         if (node.Is("Relu"))
             return Relu;
-        if (!node.Is("Clip"))
-            return null;
-        return Bound(model, node, 1, "min", float.NegativeInfinity) is { } least && Bound(model, node, 2, "max", float.PositiveInfinity) is { } greatest && least <= greatest
+        return node.Is("Clip") && OperatorNode.Find(model, node) is { } op
+            && op.Float("min", float.NegativeInfinity) is { } least && op.Float("max", float.PositiveInfinity) is { } greatest && least <= greatest
             ? Clip(least, greatest)
             : null;
     }
@@ -70,10 +70,4 @@ public sealed record PackedActivation
         if (float.IsFinite(Greatest))
             node.With(MaxAttribute, Greatest);
     }
-
-    // Bounds are inputs since operator set 11, attributes before.
-    private static float? Bound(OnnxModel model, NodeProto node, int input, string attribute, float fallback) =>
-        !node.HasInput(input) ? node.GetFloat(attribute, fallback)
-        : model.FindConstant(node.Inputs[input]) is { DataType: OnnxType.Float } constant && constant.ToFloats() is [var value] ? value
-        : null;
 }

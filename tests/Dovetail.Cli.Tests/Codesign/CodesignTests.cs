@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.Intrinsics.X86;
 using System.Text.Json;
 using Dovetail.Cli.Reports.Results;
 using Dovetail.Core.Packing;
@@ -26,6 +27,9 @@ public sealed class CodesignTests
         Assert.Equal(await File.ReadAllTextAsync(folder.File("out/result.json")), outcome.Output); // and nothing else on standard output
         Assert.All(result.Equality, check => Assert.Contains(check.Status, (string[])["equal", "within tolerance", .. model == "zoo:mlp" ? ["skipped"] : Array.Empty<string>()]));
         Assert.All(result.Equality, check => Assert.True(check.Compared > 0 || check.Status == "skipped", check.Name));
+        Assert.Equal(["dense int8", "sparse int8"], result.OnnxRuntimeInt8.Select(network => network.Network));
+        Assert.All(result.OnnxRuntimeInt8, network => Assert.True(
+            network.Values > 0 && (network.DifferingShare == 0) == (network.MaxDifferenceSteps == 0) && (network.DifferingShare == 0 || !HasVnni), $"{network}"));
         Assert.Equal("equal", result.Rtl.Status);
         Assert.Equal(SmallImages.TestCount, result.Data.TestImages);
         Assert.Equal(result.Accuracy.Complementary, result.Accuracy.Packed);
@@ -121,6 +125,9 @@ public sealed class CodesignTests
         using JsonDocument json = JsonDocument.Parse(await File.ReadAllTextAsync(folder.File("train.json")));
         Assert.Equal("dense", json.RootElement.GetProperty("method").GetString());
     }
+
+    /// <summary>Where ONNX Runtime's own integers are exact for sure.</summary>
+    private static bool HasVnni => Avx512BW.IsSupported && (X86Base.CpuId(7, 0).Ecx & 1 << 11) != 0;
 
     private static string[] Quick(TemporaryFolder folder, int epochs = 1) =>
         ["--data", folder.File("data"), "--epochs", $"{epochs}", "--threads", "1", "--out", folder.File("out")];

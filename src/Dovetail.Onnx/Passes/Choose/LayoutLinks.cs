@@ -35,7 +35,7 @@ internal sealed class LayoutLinks
                 found.AddRange([.. reads.Take(1).Concat(writes).Select(image => (node, image))]); // not int8 weights behind their DequantizeLinear
             else if (free.Contains(node))
                 links.Join([.. reads, .. writes]);
-            else if (!node.Is("GlobalAveragePool")) // which is as good in either
+            else if (!free.EndsLayout(node)) // which is as good in either
                 found.AddRange([.. reads.Concat(writes).Select(image => ((NodeProto?)null, image))]);
         }
 

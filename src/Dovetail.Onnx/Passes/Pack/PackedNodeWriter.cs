@@ -5,7 +5,6 @@ using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Passes.Layout;
 using Dovetail.Onnx.Passes.Normalize;
-using Dovetail.Onnx.Shapes;
 
 namespace Dovetail.Onnx.Passes.Pack;
 

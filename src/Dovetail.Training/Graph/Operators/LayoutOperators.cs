@@ -1,4 +1,5 @@
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Operators;
 using static TorchSharp.torch;
 
 namespace Dovetail.Training.Graph.Operators;
@@ -18,10 +19,10 @@ internal sealed class FlattenOperator(NodeProto node) : IGraphOperator
 }
 
 /// <summary>ONNX Reshape with a constant shape: −1 is worked out, 0 copies the input's dimension.</summary>
-internal sealed class ReshapeOperator(NodeProto node, OnnxModel model) : IGraphOperator
+internal sealed class ReshapeOperator(OperatorNode op) : IGraphOperator
 {
-    private readonly long[] _shape = model.Constant(node.Inputs[1], node).ToInt64s();
-    private readonly bool _allowZero = node.GetInt("allowzero", 0) != 0;
+    private readonly long[] _shape = op.Ints("shape") ?? throw new GraphException($"{op.Node} cannot be trained: it has no shape.");
+    private readonly bool _allowZero = op.Node.GetInt("allowzero", 0) != 0;
 
     public InputRole RoleOf(int input, long elements) => input == 0 ? InputRole.Fixed : InputRole.Constant;
 
