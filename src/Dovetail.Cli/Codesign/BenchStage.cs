@@ -2,6 +2,7 @@ using Dovetail.Benchmarking;
 using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
+using Dovetail.Core.Operators;
 using Dovetail.Core.Packing;
 using Dovetail.Kernels;
 using Dovetail.Onnx.Layers;
@@ -69,7 +70,7 @@ internal static class BenchStage
     }
 
     private static FloatOperands OperandsOf(OnnxModel packed, PackedLayer layer) =>
-        packed.Nodes.First(node => node.Name == layer.Name).GetString("operands", "fp32") == "bf16" ? FloatOperands.BFloat16 : FloatOperands.Float32;
+        packed.Nodes.First(node => node.Name == layer.Name).Get(OperatorAttributes.Operands) == OperandNames.BFloat16 ? FloatOperands.BFloat16 : FloatOperands.Float32;
 
     /// <summary>The layers that are packed, in order.</summary>
     public static IReadOnlyList<PackedLayer> PackedLayers(OnnxModel packed) =>
