@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Operators;
 
@@ -6,20 +7,18 @@ namespace Dovetail.Onnx.Layers;
 /// <summary>The attributes <c>activation</c>, <c>activation_min</c> and <c>activation_max</c> of a packed operator (docs/operators.md).</summary>
 public sealed record PackedActivation
 {
-    private const string MinAttribute = "activation_min", MaxAttribute = "activation_max";
-
     private PackedActivation(string name, float least = float.NegativeInfinity, float greatest = float.PositiveInfinity) =>
         (Name, Least, Greatest) = (name, least, greatest);
 
-    public static PackedActivation None { get; } = new("none");
+    public static PackedActivation None { get; } = new(ActivationNames.None);
 
-    public static PackedActivation Relu { get; } = new("relu", least: 0);
+    public static PackedActivation Relu { get; } = new(ActivationNames.Relu, least: 0);
 
-    public static PackedActivation Silu { get; } = new("silu");
+    public static PackedActivation Silu { get; } = new(ActivationNames.Silu);
 
-    public static PackedActivation Gelu { get; } = new("gelu");
+    public static PackedActivation Gelu { get; } = new(ActivationNames.Gelu);
 
-    public static PackedActivation GeluTanh { get; } = new("gelu_tanh");
+    public static PackedActivation GeluTanh { get; } = new(ActivationNames.GeluTanh);
 
     /// <summary>The attribute's value.</summary>
     public string Name { get; }
@@ -34,19 +33,18 @@ public sealed record PackedActivation
     public static PackedActivation Clip(float least, float greatest) =>
         !(least <= greatest) ? throw new OnnxException($"A clip's bounds are {least} and {greatest}, expected two numbers in order.")
         : least == 0 && float.IsPositiveInfinity(greatest) ? Relu
-        : new PackedActivation("clip", least, greatest);
+        : new PackedActivation(ActivationNames.Clip, least, greatest);
 
-    /// <summary>What a node with packed weights applies last.</summary>
-    /// <exception cref="OnnxException">The activation is none that the operators know.</exception>
-    public static PackedActivation Of(NodeProto node) => node.GetString(PackedWeights.ActivationAttribute, "none") switch
+    /// <summary>What one of the operators with that attribute applies last.</summary>
+    /// <exception cref="OnnxException">The activation is none that the operator knows.</exception>
+    public static PackedActivation Of(NodeProto node) => node.Get(node.Schema().Activation ?? throw new OnnxException($"{node} has no activation.")) switch
     {
-        "none" => None,
-        "relu" => Relu,
-        "clip" => new PackedActivation("clip", node.GetFloat(MinAttribute, float.NegativeInfinity), node.GetFloat(MaxAttribute, float.PositiveInfinity)),
-        "silu" => Silu,
-        "gelu" => Gelu,
-        "gelu_tanh" => GeluTanh,
-        var other => throw new OnnxException($"{node} has activation '{other}', expected none, relu, clip, silu, gelu or gelu_tanh."),
+        ActivationNames.None => None,
+        ActivationNames.Relu => Relu,
+        ActivationNames.Clip => new PackedActivation(ActivationNames.Clip, node.Get(OperatorAttributes.ActivationMin), node.Get(OperatorAttributes.ActivationMax)),
+        ActivationNames.Silu => Silu,
+        ActivationNames.Gelu => Gelu,
+        _ => GeluTanh,
     };
 
     /// <summary>The Relu or Clip that <paramref name="node"/> is; null where it is neither or its bounds are no constants in order.</summary>
@@ -62,12 +60,12 @@ public sealed record PackedActivation
 
     internal void WriteTo(NodeProto node)
     {
-        node.With(PackedWeights.ActivationAttribute, Name);
-        if (Name != "clip")
+        node.With(OperatorAttributes.Activation, Name);
+        if (Name != ActivationNames.Clip)
             return;
         if (float.IsFinite(Least))
-            node.With(MinAttribute, Least);
+            node.With(OperatorAttributes.ActivationMin, Least);
         if (float.IsFinite(Greatest))
-            node.With(MaxAttribute, Greatest);
+            node.With(OperatorAttributes.ActivationMax, Greatest);
     }
 }

@@ -1,3 +1,5 @@
+using Dovetail.Core.Operators;
+
 namespace Dovetail.Onnx.Operators;
 
 /// <summary>
@@ -24,8 +26,8 @@ internal sealed record LayoutFreedom
     /// <summary>Parameters with one or more numbers for each dimension; the first that the node gives must be constant.</summary>
     public IReadOnlyList<string> PerDimension { get; init; } = [];
 
-    /// <summary>The operator of ai.dovetail that it becomes.</summary>
-    public string? Twin { get; init; }
+    /// <summary>The operator of Dovetail's own that it becomes.</summary>
+    public OperatorSchema? Twin { get; init; }
 
     /// <summary>The twin's result is [N, C], which has no layout.</summary>
     public bool EndsLayout { get; init; }

@@ -25,17 +25,6 @@ internal static class MatrixRules
         return new TensorInfo(a.Type, [.. batch, a.Shape[^2], b.Shape[^1]]);
     }
 
-    public static TensorInfo[] PackedGemm(ShapeContext c, OnnxType type)
-    {
-        TensorInfo x = c.Input(0);
-        long[] shape = c.Node.GetInts("weight_shape");
-        if (shape.Length != 2 || x.Rank < 1)
-            throw c.Bad($"weight_shape has {shape.Length} numbers and the input is {x}, expected 2 numbers and rank 1 or more");
-        if (x.Shape[^1].Value is { } inputs && inputs != shape[1])
-            throw c.Bad($"input {x} has {inputs} columns, and the weights expect {shape[1]}");
-        return [new TensorInfo(type, [.. x.Shape.SkipLast(1), shape[0]])];
-    }
-
     private static void CheckInner(ShapeContext c, Dim k, Dim other, TensorInfo a, TensorInfo b)
     {
         if (k.IsKnown && other.IsKnown && k != other)

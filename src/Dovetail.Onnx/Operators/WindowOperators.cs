@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Onnx.Model;
 
 namespace Dovetail.Onnx.Operators;
@@ -10,21 +11,21 @@ internal static class WindowOperators
         new("AveragePool", 1, 7, 10, 11, 19, 22)
         {
             Shape = c => [WindowRules.Pool(c)],
-            Layout = new LayoutFreedom { Twin = "AveragePoolNhwc" },
+            Layout = new LayoutFreedom { Twin = OperatorSet.AveragePool },
             Channels = ChannelTie.Image,
         },
         new("Conv", 1, 11, 22)
         {
             RequiredInputs = 2,
             Shape = c => [WindowRules.Conv(c)],
-            Layout = new LayoutFreedom { Twin = "DepthwiseConvNhwc" },
+            Layout = new LayoutFreedom { Twin = OperatorSet.DepthwiseConv },
             Channels = ChannelTie.Convolution,
         },
         new("ConvTranspose", 1, 11, 22) { RequiredInputs = 2, Shape = WindowRules.ConvTranspose },
         new("GlobalAveragePool", 1, 22)
         {
             Shape = WindowRules.GlobalPool,
-            Layout = new LayoutFreedom { Twin = "GlobalAveragePoolNhwc", EndsLayout = true },
+            Layout = new LayoutFreedom { Twin = OperatorSet.GlobalAveragePool, EndsLayout = true },
             Channels = ChannelTie.Image,
         },
         new("GlobalLpPool", 1, 2, 22) { Shape = WindowRules.GlobalPool, Channels = ChannelTie.Image },
@@ -33,7 +34,7 @@ internal static class WindowOperators
         new("MaxPool", 1, 8, 10, 11, 12, 22)
         {
             Shape = WindowRules.MaxPool,
-            Layout = new LayoutFreedom { Twin = "MaxPoolNhwc", Only = op => op.Node.GetInt("storage_order", 0) == 0 },
+            Layout = new LayoutFreedom { Twin = OperatorSet.MaxPool, Only = op => op.Node.GetInt("storage_order", 0) == 0 },
             Channels = ChannelTie.Image,
         },
     ];

@@ -57,27 +57,6 @@ internal static class WindowRules
             : [new TensorInfo(x.Type, [x.Shape[0], x.Shape[1], .. Enumerable.Repeat((Dim)1, x.Rank - 2)])];
     }
 
-    /// <summary>A window with the attribute kernel_shape over NHWC that keeps the channels.</summary>
-    public static TensorInfo[] SlideChannelsLast(ShapeContext c)
-    {
-        TensorInfo x = c.Input(0, rank: 4);
-        var window = Window.Read(c.Node, c.Node.GetInt32s("kernel_shape", 1, 1));
-        return [new TensorInfo(x.Type, [x.Shape[0], window.Output(c.Node, 0, x.Shape[1]), window.Output(c.Node, 1, x.Shape[2]), x.Shape[3]])];
-    }
-
-    /// <summary>NHWC.</summary>
-    public static TensorInfo[] PackedConv(ShapeContext c, OnnxType type)
-    {
-        TensorInfo x = c.Input(0, rank: 4);
-        long[] shape = c.Node.GetInts("weight_shape");
-        if (shape.Length != 4)
-            throw c.Bad($"weight_shape has {shape.Length} numbers, expected 4");
-        if (x.Shape[3].Value is { } channels && channels != shape[1] * c.Node.GetInt("group", 1))
-            throw c.Bad($"input {x} has {channels} channels (NHWC), and the weights expect {shape[1] * c.Node.GetInt("group", 1)}");
-        var window = Window.Read(c.Node, [(int)shape[2], (int)shape[3]]);
-        return [new TensorInfo(type, [x.Shape[0], window.Output(c.Node, 0, x.Shape[1]), window.Output(c.Node, 1, x.Shape[2]), shape[0]])];
-    }
-
     private static int[] Kernel(ShapeContext c, TensorInfo weights) =>
         [.. weights.Shape.Skip(2).Select(d => (int)(d.Value ?? throw c.Bad($"weights {weights} have no known window")))];
 }

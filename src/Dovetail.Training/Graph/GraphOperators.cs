@@ -44,8 +44,16 @@ internal static class GraphOperators
     /// <summary>In alphabetical order.</summary>
     public static IEnumerable<string> Supported => Builders.Keys.Select(row => row.Name).Order(StringComparer.Ordinal);
 
-    /// <exception cref="GraphException">The operator is not among <see cref="Supported"/>, or its form or version is not.</exception>
-    public static IGraphOperator Build(NodeProto node, OnnxModel model)
+    /// <returns>All nodes but Constant ones, in graph order.</returns>
+    /// <exception cref="GraphException">An operator is not among <see cref="Supported"/>, or its form or version is not.</exception>
+    /// <exception cref="OnnxException">The graph is not valid.</exception>
+    public static IReadOnlyList<(NodeProto Node, IGraphOperator Operator)> BuildAll(OnnxModel model)
+    {
+        model.CheckGraph();
+        return [.. model.Nodes.Where(node => !node.Is("Constant")).Select(node => (node, Build(node, model)))];
+    }
+
+    private static IGraphOperator Build(NodeProto node, OnnxModel model)
     {
         if (!Builders.Keys.Any(row => node.Is(row.Name)))
             throw new GraphException($"{node} cannot be trained: its operator is not supported. Supported are {string.Join(", ", Supported)}.");

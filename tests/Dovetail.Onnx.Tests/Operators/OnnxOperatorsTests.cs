@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Operators;
 
@@ -54,7 +55,7 @@ public sealed class OnnxOperatorsTests
         Assert.NotNull(OnnxOperators.Find(new NodeProto("Relu", "n", ["x"], ["y"], "ai.onnx"), 17));
         Assert.Null(OnnxOperators.Find(new NodeProto("Relu", "n", ["x"], ["y"], "com.example"), 17));
         Assert.Null(OnnxOperators.Find(new NodeProto("PackedConv", "n", ["x"], ["y"]), 17));
-        Assert.NotNull(OnnxOperators.Find(new NodeProto("PackedConv", "n", ["x"], ["y"], OnnxModel.DovetailDomain), 1));
+        Assert.NotNull(OnnxOperators.Find(new NodeProto("PackedConv", "n", ["x"], ["y"], OperatorSet.Domain), 1));
     }
 
     private static IEnumerable<OnnxOperator> Standard => OnnxOperators.All.Where(row => row.Domain.Length == 0);

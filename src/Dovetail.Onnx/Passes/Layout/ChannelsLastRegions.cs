@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Operators;
 using Dovetail.Onnx.Shapes;
@@ -39,8 +40,6 @@ internal sealed class ChannelsLastRegions
         while (regions.Cancel() || regions.MovePooled() || regions.MoveDown())
             model.RemoveDeadNodes();
         model.RemoveDeadNodes();
-        ChannelsLastWindows.TakeBytes(model);
-        model.CheckGraph();
     }
 
     public static NodeProto ToChannelsLast(OnnxModel model, string input) =>
@@ -48,6 +47,10 @@ internal sealed class ChannelsLastRegions
 
     public static NodeProto ToChannelsFirst(OnnxModel model, string input, string output) =>
         new NodeProto("Transpose", model.UniqueName($"{output}.to_nchw"), [input], [output]).With("perm", ToFirst);
+
+    public static bool IsToChannelsLast(NodeProto node) => Permutes(node, ToLast);
+
+    public static bool IsToChannelsFirst(NodeProto node) => Permutes(node, ToFirst);
 
     private static bool Permutes(NodeProto? node, long[] order) =>
         node is not null && node.Is("Transpose") && node.FindInts("perm") is { } perm && perm.AsSpan().SequenceEqual(order);
@@ -197,10 +200,10 @@ internal sealed class ChannelsLastRegions
         return name;
     }
 
-    private void ReplacePool(NodeProto pool, string twin, string channelsLast)
+    private void ReplacePool(NodeProto pool, OperatorSchema twin, string channelsLast)
     {
         int at = _model.Nodes.IndexOf(pool);
-        var mean = new NodeProto(twin, pool.Name, [channelsLast], [_model.UniqueName($"{pool.Outputs[0]}_rows")], OnnxModel.DovetailDomain);
+        var mean = DovetailNodes.New(twin, pool.Name, [channelsLast], [_model.UniqueName($"{pool.Outputs[0]}_rows")]);
         string shape = _model.AddInitializer(TensorData.Create<long>(_model.UniqueName($"{pool.Name}.shape"), [4], [0, -1, 1, 1])).Name;
         var reshape = new NodeProto("Reshape", _model.UniqueName($"{pool.Name}.reshape"), [mean.Outputs[0], shape], [pool.Outputs[0]]);
         _pooled.Add(reshape);

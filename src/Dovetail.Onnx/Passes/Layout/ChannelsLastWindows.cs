@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Operators;
 
@@ -25,10 +26,11 @@ internal sealed class ChannelsLastWindows(OnnxModel model, IReadOnlyDictionary<s
         node.RemoveAttribute("auto_pad");
         node.RemoveAttribute("storage_order");
         node.RemoveAttribute("group");
-        node.With("kernel_shape", window.Kernel).With("strides", window.Strides).With("pads", [top, left, bottom, right]).With("dilations", window.Dilations);
+        node.With(OperatorAttributes.KernelShape, window.Kernel).With(OperatorAttributes.Strides, window.Strides)
+            .With(OperatorAttributes.Pads, [top, left, bottom, right]).With(OperatorAttributes.Dilations, window.Dilations);
         if (node.Is("Conv"))
             node.Inputs[1] = FilterChannelsLast(node, window.Kernel);
-        (node.OpType, node.Domain) = (op.Operator.Layout!.Twin!, OnnxModel.DovetailDomain);
+        (node.OpType, node.Domain) = (op.Operator.Layout!.Twin!.Name, OperatorSet.Domain);
     }
 
     /// <summary>
@@ -36,14 +38,14 @@ internal sealed class ChannelsLastWindows(OnnxModel model, IReadOnlyDictionary<s
     /// </summary>
     public static void TakeBytes(OnnxModel model)
     {
-        foreach (NodeProto node in model.Nodes.Where(n => n.Domain == OnnxModel.DovetailDomain && n.OpType == "MaxPoolNhwc").ToList())
+        foreach (NodeProto node in model.Nodes.Where(n => n.Is(OperatorSet.MaxPool)).ToList())
         {
             if (model.FindProducer(node.Inputs[0]) is not { } before || !before.Is("DequantizeLinear")
                 || model.SingleConsumer(node.Outputs[0]) is not { } after || !after.Is("QuantizeLinear")
                 || !HasSameConstant(model, before, after, 1) || !HasSameConstant(model, before, after, 2)
                 || model.FindConstant(before.Inputs[2]) is not { DataType: OnnxType.UInt8 })
                 continue;
-            node.OpType = "MaxPoolNhwcU8";
+            node.OpType = OperatorSet.MaxPoolBytes.Name;
             node.Inputs[0] = before.Inputs[0];
             node.Outputs[0] = after.Outputs[0];
             model.Nodes.Remove(after);

@@ -10,10 +10,10 @@ internal sealed class UnaryOperator(Func<Tensor, Tensor> apply) : IGraphOperator
     public Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode) => apply(inputs[0]!);
 }
 
-/// <summary>An operator of two tensors with broadcasting. A constant of one element is a fixed factor, a longer one is learned (a bias, a scale).</summary>
+/// <summary>An operator of two tensors with broadcasting.</summary>
 internal sealed class BinaryOperator(Func<Tensor, Tensor, Tensor> apply) : IGraphOperator
 {
-    public InputRole RoleOf(int input, long elements) => elements == 1 ? InputRole.Fixed : InputRole.Trainable;
+    public InputRole RoleOf(int input) => InputRole.Operand;
 
     public Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode) => apply(inputs[0]!, inputs[1]!);
 }
@@ -47,7 +47,7 @@ internal sealed class ClipOperator : IGraphOperator
         (_min, _max) = (Limit("min", float.NegativeInfinity), Limit("max", float.PositiveInfinity));
     }
 
-    public InputRole RoleOf(int input, long elements) => InputRole.Constant;
+    public InputRole RoleOf(int input) => input == 0 ? InputRole.Passed : InputRole.Constant;
 
     public Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode) => inputs[0]!.clamp(_min, _max);
 }
@@ -58,7 +58,7 @@ internal sealed class DropoutOperator(OperatorNode op) : IGraphOperator
     private readonly double _share = op.Float("ratio", 0.5f)
         ?? throw new GraphException($"{op.Node} cannot be trained: its 'ratio' is no constant number.");
 
-    public InputRole RoleOf(int input, long elements) => InputRole.Constant;
+    public InputRole RoleOf(int input) => input == 0 ? InputRole.Passed : InputRole.Constant;
 
     public Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode) =>
         mode.IsTraining ? nn.functional.dropout(inputs[0]!, _share, training: true) : inputs[0]!.alias();
