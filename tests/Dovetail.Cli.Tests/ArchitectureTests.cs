@@ -26,7 +26,7 @@ public sealed class ArchitectureTests
         ["Dovetail.Onnx"] = ["protobuf-net"],
         ["Dovetail.Runtime"] = ["Iced", "Microsoft.ML.OnnxRuntime"],
         ["Dovetail.Native"] = ["Iced"],
-        ["Dovetail.Training"] = ["TorchSharp", "libtorch-cpu-linux-x64", "libtorch-cpu-osx-arm64", "libtorch-cpu-win-x64"],
+        ["Dovetail.Training"] = ["NuGet.Protocol", "TorchSharp"],
         ["Dovetail.Accelerator"] = [],
         ["Dovetail.Rtl"] = [],
         ["Dovetail.Cli"] = ["Spectre.Console", "StbImageSharp", "System.CommandLine"],

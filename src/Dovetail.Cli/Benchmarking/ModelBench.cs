@@ -27,6 +27,8 @@ internal sealed record ModelBench(string Source, string Against, ComplementaryPa
         double? load = MachineLoad.Average;
         BenchmarkModels models = BenchmarkModels.Load(Source, Against, Pattern, Options.Seed);
         PackedModel packed = PackedModelReader.Read(models.Packed);
+        if (Against == BenchmarkModels.LibTorch)
+            LibTorchSetup.Ensure(output.Human, cancellation);
         int packedLayers = packed.Layers.Count(layer => !layer.Weights.Pattern.IsDense);
         IReadOnlyList<SubjectTiming> subjects = [];
         IReadOnlyList<LayerSpeedInfo> layers = [];

@@ -51,6 +51,7 @@ internal static class TrainCommand
             };
             if (NoteOnLength(options, images.Train.Count) is { } note)
                 output.Human.WriteLine(note);
+            LibTorchSetup.Ensure(output.Human, cancellation);
             TrainingResult result = Train(output.Human, start, images, options, cancellation);
             if (options.Method != TrainingMethod.Dense)
                 DeclaredByTraining.Write(result.Model, options.Pattern);

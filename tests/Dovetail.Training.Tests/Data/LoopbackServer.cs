@@ -29,6 +29,9 @@ public sealed class LoopbackServer : IDisposable
     /// <summary>The Range start of each request in turn; null where it had none.</summary>
     public ConcurrentQueue<long?> Ranges { get; } = new();
 
+    /// <summary>The credentials of each request in turn; null where it had none.</summary>
+    public ConcurrentQueue<string?> Authorizations { get; } = new();
+
     /// <summary>Replies to the next request; the argument is the range's start.</summary>
     public void Then(Func<long?, Reply> reply) => _replies.Enqueue(reply);
 
@@ -49,10 +52,17 @@ public sealed class LoopbackServer : IDisposable
                 await using NetworkStream stream = connection.GetStream();
                 using var reader = new StreamReader(stream, Encoding.ASCII, leaveOpen: true);
                 long? range = null;
+                string? authorization = null;
                 while (await reader.ReadLineAsync() is { Length: > 0 } line)
+                {
                     if (line.StartsWith("Range: bytes=", StringComparison.OrdinalIgnoreCase))
                         range = long.Parse(line["Range: bytes=".Length..].TrimEnd('-'), CultureInfo.InvariantCulture);
+                    if (line.StartsWith("Authorization: ", StringComparison.OrdinalIgnoreCase))
+                        authorization = line["Authorization: ".Length..];
+                }
+
                 Ranges.Enqueue(range);
+                Authorizations.Enqueue(authorization);
                 Reply reply = _replies.TryDequeue(out Func<long?, Reply>? next) ? next(range) : new Reply("500 Unexpected", "", []);
                 await stream.WriteAsync(Encoding.ASCII.GetBytes(
                     $"HTTP/1.1 {reply.Status}\r\n{reply.Headers}Content-Length: {reply.Body.Length}\r\nConnection: close\r\n\r\n"));
