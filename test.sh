@@ -8,7 +8,7 @@ set -uo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 tier=${1:-all}
-fast="Core Onnx Runtime Accelerator Samples"
+fast="Core Onnx Kernels Runtime Benchmarking Data Accelerator Samples"
 case "$tier" in
   all) projects="$fast Conformance Native Rtl Training Cli" ;;
   fast) projects="$fast" ;;
@@ -113,6 +113,7 @@ for project in $projects; do
 done
 # the same kernels on the machines that others have
 for switch in DOTNET_EnableAVX512=0 DOTNET_EnableAVX2=0 DOTNET_EnableHWIntrinsic=0; do
+  run Kernels "$switch"
   run Runtime "$switch"
 done
 finish

@@ -1,11 +1,11 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Dovetail.Benchmarking;
+using Dovetail.Benchmarking.Costs;
+using Dovetail.Benchmarking.Layers;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
-using Dovetail.Onnx.Rewriting.Choice;
-using Dovetail.Runtime.OnnxRuntime.Benchmarking;
-using Dovetail.Runtime.OnnxRuntime.Benchmarking.Costs;
-using Dovetail.Runtime.OnnxRuntime.Benchmarking.Layers;
+using Dovetail.Onnx.Passes.Choose;
 
 namespace Dovetail.Benchmarks;
 

@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using Dovetail.Benchmarking.Layers;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Core.Workloads;
-using Dovetail.Runtime.Kernels;
-using Dovetail.Runtime.Kernels.Dispatch;
-using Dovetail.Runtime.OnnxRuntime.Benchmarking.Layers;
+using Dovetail.Kernels;
+using Dovetail.Kernels.Dispatch;
 
 namespace Dovetail.Benchmarks;
 

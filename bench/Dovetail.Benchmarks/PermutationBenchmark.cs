@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting;
-using Dovetail.Onnx.Rewriting.Permutation;
+using Dovetail.Onnx.Passes.Permute;
 
 namespace Dovetail.Benchmarks;
 

@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
 using Dovetail.Core;
-using Dovetail.Runtime.OnnxRuntime;
+using Dovetail.Kernels.OnnxOperators;
+using Dovetail.Runtime;
 
 namespace Dovetail.Benchmarks;
 

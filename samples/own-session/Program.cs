@@ -1,7 +1,7 @@
 // ONNX Runtime's own API with a packed model:  own-session [PACKED.onnx]
 // AddDovetail is the only line that differs from any other model.
 using System.Diagnostics;
-using Dovetail.Runtime.OnnxRuntime;
+using Dovetail.Runtime;
 using Microsoft.ML.OnnxRuntime;
 
 string path = args.ElementAtOrDefault(0) ?? "packed.onnx";

@@ -2,7 +2,7 @@
 // Layers whose weights satisfy the pattern become operators of ai.dovetail, the others stay as they are.
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting.Packing;
+using Dovetail.Onnx.Passes.Pack;
 
 string source = args.ElementAtOrDefault(0) ?? "sparse.onnx", target = args.ElementAtOrDefault(2) ?? "packed.onnx";
 ComplementaryPattern pattern = ComplementaryPattern.Parse(args.ElementAtOrDefault(1) ?? "1:16");

@@ -1,8 +1,8 @@
 // Keeps the greatest weights of every cell of a pattern:  prune [MODEL.onnx|zoo:NAME] [PATTERN] [SPARSE.onnx]
 // What comes out is standard ONNX with zeros inside. Accuracy suffers; 'dovetail train' is what keeps it.
 using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting;
 using Dovetail.Onnx.Zoo;
 
 string source = args.ElementAtOrDefault(0) ?? "zoo:fashion-cnn", target = args.ElementAtOrDefault(2) ?? "sparse.onnx";

@@ -1,6 +1,6 @@
 // Runs a packed model:  run [PACKED.onnx]
 // A DovetailSession is an ONNX Runtime session that knows the packed operators.
-using Dovetail.Runtime.OnnxRuntime;
+using Dovetail.Runtime;
 
 string path = args.ElementAtOrDefault(0) ?? "packed.onnx";
 using DovetailSession session = DovetailSession.Create(path, new DovetailSessionOptions(Threads: 1));

@@ -1,7 +1,7 @@
 // Reads packed weights from a safetensors file:  safetensors [PACKED.safetensors]
 // The format is docs/format.md: values, owners, shapes and scales as plain tensors.
 using Dovetail.Core.Packing;
-using Dovetail.Core.Packing.Safetensors;
+using Dovetail.Core.Safetensors;
 
 string path = args.ElementAtOrDefault(0) ?? "packed.safetensors";
 using SafetensorsFile file = SafetensorsFile.Open(path);

@@ -3,8 +3,8 @@
 using Dovetail.Accelerator.Config;
 using Dovetail.Accelerator.Simulation;
 using Dovetail.Core.Packing;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting;
 
 string path = args.ElementAtOrDefault(0) ?? "packed.onnx";
 int side = int.Parse(args.ElementAtOrDefault(1) ?? "16", null);

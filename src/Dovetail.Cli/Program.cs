@@ -1,3 +1,3 @@
-using Dovetail.Cli;
+using Dovetail.Cli.Commands;
 
 return await CommandLine.RunAsync(args);

@@ -2,8 +2,8 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Dovetail.Core;
-using Dovetail.Runtime.OnnxRuntime;
-using Dovetail.Runtime.OnnxRuntime.Interop;
+using Dovetail.Kernels.OnnxOperators;
+using Dovetail.Kernels.OnnxOperators.Interop;
 
 namespace Dovetail.Native;
 

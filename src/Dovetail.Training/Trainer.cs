@@ -1,6 +1,6 @@
 using Dovetail.Core.Patterns;
+using Dovetail.Data;
 using Dovetail.Onnx.Model;
-using Dovetail.Training.Data;
 using Dovetail.Training.Graph;
 using Dovetail.Training.Native;
 

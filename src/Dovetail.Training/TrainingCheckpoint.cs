@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
-using Dovetail.Core.Packing.Safetensors;
-using Dovetail.Training.Data;
+using Dovetail.Core.Safetensors;
+using Dovetail.Data;
 using Dovetail.Training.Graph;
 using Dovetail.Training.Optimization;
 using Dovetail.Training.Sparsity;

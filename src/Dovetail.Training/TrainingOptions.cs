@@ -1,5 +1,5 @@
 using Dovetail.Core.Patterns;
-using Dovetail.Training.Data;
+using Dovetail.Data;
 
 namespace Dovetail.Training;
 

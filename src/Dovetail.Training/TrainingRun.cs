@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using Dovetail.Data;
 using Dovetail.Onnx.Model;
-using Dovetail.Training.Data;
 using Dovetail.Training.Graph;
 using Dovetail.Training.Optimization;
 using Dovetail.Training.Sparsity;

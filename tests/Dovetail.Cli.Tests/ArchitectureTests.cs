@@ -9,14 +9,18 @@ public sealed class ArchitectureTests
     {
         ["Dovetail.Core"] = [],
         ["Dovetail.Onnx"] = ["Dovetail.Core"],
-        ["Dovetail.Runtime"] = ["Dovetail.Core", "Dovetail.Onnx"],
-        ["Dovetail.Native"] = ["Dovetail.Core"],
-        ["Dovetail.Training"] = ["Dovetail.Core", "Dovetail.Onnx"],
+        ["Dovetail.Kernels"] = ["Dovetail.Core"],
+        ["Dovetail.Runtime"] = ["Dovetail.Core", "Dovetail.Kernels"],
+        ["Dovetail.Native"] = ["Dovetail.Kernels"],
+        ["Dovetail.Benchmarking"] = ["Dovetail.Core", "Dovetail.Kernels", "Dovetail.Onnx", "Dovetail.Runtime"],
+        ["Dovetail.Data"] = ["Dovetail.Core"],
+        ["Dovetail.Training"] = ["Dovetail.Core", "Dovetail.Data", "Dovetail.Onnx"],
         ["Dovetail.Accelerator"] = ["Dovetail.Core"],
         ["Dovetail.Rtl"] = ["Dovetail.Accelerator", "Dovetail.Core"],
         ["Dovetail.Cli"] =
         [
-            "Dovetail.Accelerator", "Dovetail.Core", "Dovetail.Onnx", "Dovetail.Rtl", "Dovetail.Runtime", "Dovetail.Training",
+            "Dovetail.Accelerator", "Dovetail.Benchmarking", "Dovetail.Core", "Dovetail.Data", "Dovetail.Kernels", "Dovetail.Onnx",
+            "Dovetail.Rtl", "Dovetail.Runtime", "Dovetail.Training",
         ],
     };
 
@@ -24,12 +28,15 @@ public sealed class ArchitectureTests
     {
         ["Dovetail.Core"] = [],
         ["Dovetail.Onnx"] = ["protobuf-net"],
-        ["Dovetail.Runtime"] = ["Iced", "Microsoft.ML.OnnxRuntime"],
-        ["Dovetail.Native"] = ["Iced"],
+        ["Dovetail.Kernels"] = ["Iced"],
+        ["Dovetail.Runtime"] = ["Microsoft.ML.OnnxRuntime"],
+        ["Dovetail.Native"] = [],
+        ["Dovetail.Benchmarking"] = [],
+        ["Dovetail.Data"] = ["StbImageSharp"],
         ["Dovetail.Training"] = ["NuGet.Protocol", "TorchSharp"],
         ["Dovetail.Accelerator"] = [],
         ["Dovetail.Rtl"] = [],
-        ["Dovetail.Cli"] = ["Spectre.Console", "StbImageSharp", "System.CommandLine"],
+        ["Dovetail.Cli"] = ["Spectre.Console", "System.CommandLine"],
     };
 
     public static TheoryData<string> Projects => new(Repository.SourceProjects().Select(path => Path.GetFileNameWithoutExtension(path)));

@@ -1,7 +1,7 @@
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting.Packing;
-using Dovetail.Runtime.OnnxRuntime;
+using Dovetail.Onnx.Passes.Pack;
+using Dovetail.Runtime;
 using Microsoft.ML.OnnxRuntime;
 using ProtoBuf;
 

@@ -1,5 +1,6 @@
 using Dovetail.Core.Patterns;
-using Dovetail.Onnx.Rewriting.Packing;
+using Dovetail.Onnx.Layers;
+using Dovetail.Onnx.Passes.Pack;
 
 namespace Dovetail.Conformance.Tests;
 

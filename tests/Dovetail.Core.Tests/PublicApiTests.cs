@@ -1,3 +1,4 @@
+using Dovetail.Core.Files;
 using Dovetail.Core.Patterns;
 using PublicApiGenerator;
 

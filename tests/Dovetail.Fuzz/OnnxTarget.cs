@@ -1,7 +1,7 @@
 using System.Text;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Model.Shapes;
-using Dovetail.Onnx.Rewriting.Packing;
+using Dovetail.Onnx.Shapes;
 
 namespace Dovetail.Fuzz;
 

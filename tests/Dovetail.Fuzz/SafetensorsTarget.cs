@@ -3,8 +3,8 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using Dovetail.Core.Packing;
-using Dovetail.Core.Packing.Safetensors;
 using Dovetail.Core.Patterns;
+using Dovetail.Core.Safetensors;
 
 namespace Dovetail.Fuzz;
 

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
-using Dovetail.Runtime.Kernels.Dispatch;
-using Dovetail.Runtime.OnnxRuntime;
+using Dovetail.Kernels.Dispatch;
+using Dovetail.Runtime;
 
 namespace Dovetail.Native.Tests;
 

@@ -1,9 +1,10 @@
 using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting;
-using Dovetail.Onnx.Rewriting.Packing;
+using Dovetail.Onnx.Passes.Pack;
+using Dovetail.Onnx.Passes.Quantize;
 using Dovetail.Onnx.Zoo;
-using Dovetail.Runtime.OnnxRuntime;
+using Dovetail.Runtime;
 
 namespace Dovetail.Native.Tests;
 

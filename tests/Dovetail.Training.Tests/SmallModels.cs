@@ -1,5 +1,5 @@
+using Dovetail.Data;
 using Dovetail.Onnx.Model;
-using Dovetail.Training.Data;
 
 namespace Dovetail.Training.Tests;
 

@@ -1,8 +1,8 @@
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
+using Dovetail.Data;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting;
-using Dovetail.Training.Data;
 using Dovetail.Training.Graph;
 using TorchSharp;
 

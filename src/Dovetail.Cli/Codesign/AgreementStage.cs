@@ -1,12 +1,12 @@
 using Dovetail.Cli.Reports;
 using Dovetail.Core;
 using Dovetail.Core.Packing;
+using Dovetail.Kernels;
+using Dovetail.Kernels.Dispatch;
+using Dovetail.Kernels.Reference;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting;
-using Dovetail.Runtime.Kernels;
-using Dovetail.Runtime.Kernels.Dispatch;
-using Dovetail.Runtime.Kernels.Reference;
-using Dovetail.Runtime.OnnxRuntime;
+using Dovetail.Runtime;
 
 namespace Dovetail.Cli.Codesign;
 

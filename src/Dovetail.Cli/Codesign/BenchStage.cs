@@ -1,10 +1,12 @@
+using Dovetail.Benchmarking;
 using Dovetail.Cli.Reports;
+using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Core.Packing;
+using Dovetail.Kernels;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting;
-using Dovetail.Runtime.Kernels;
-using Dovetail.Runtime.OnnxRuntime.Benchmarking;
+using Dovetail.Onnx.Passes.Normalize;
 
 namespace Dovetail.Cli.Codesign;
 

@@ -1,9 +1,9 @@
 using Dovetail.Core.Packing;
 using Dovetail.Core.Workloads;
+using Dovetail.Kernels;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting;
-using Dovetail.Runtime.Kernels;
-using Dovetail.Runtime.OnnxRuntime;
+using Dovetail.Runtime;
 
 namespace Dovetail.Cli.Codesign;
 

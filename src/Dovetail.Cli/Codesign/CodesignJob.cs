@@ -1,12 +1,14 @@
 using System.Diagnostics;
 using Dovetail.Accelerator.Config;
+using Dovetail.Benchmarking;
 using Dovetail.Cli.Reports;
+using Dovetail.Cli.Terminal;
 using Dovetail.Core;
+using Dovetail.Data;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting;
 using Dovetail.Rtl.Emit;
 using Dovetail.Training;
-using Dovetail.Training.Data;
 using Dovetail.Training.Native;
 using Spectre.Console;
 

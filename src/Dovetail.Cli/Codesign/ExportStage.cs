@@ -1,8 +1,9 @@
 using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting;
-using Dovetail.Onnx.Rewriting.Packing;
-using Dovetail.Runtime.OnnxRuntime;
+using Dovetail.Onnx.Passes.Pack;
+using Dovetail.Onnx.Passes.Quantize;
+using Dovetail.Runtime;
 
 namespace Dovetail.Cli.Codesign;
 

@@ -1,5 +1,5 @@
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting.Packing;
+using Dovetail.Onnx.Passes.Pack;
 
 namespace Dovetail.Cli.Codesign;
 

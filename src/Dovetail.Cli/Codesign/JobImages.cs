@@ -1,4 +1,4 @@
-using Dovetail.Training.Data;
+using Dovetail.Data;
 
 namespace Dovetail.Cli.Codesign;
 

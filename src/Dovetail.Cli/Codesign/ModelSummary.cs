@@ -1,6 +1,6 @@
 using Dovetail.Cli.Reports;
-using Dovetail.Onnx.Rewriting;
-using Dovetail.Onnx.Rewriting.Packing;
+using Dovetail.Onnx.Layers;
+using Dovetail.Onnx.Passes.Pack;
 
 namespace Dovetail.Cli.Codesign;
 

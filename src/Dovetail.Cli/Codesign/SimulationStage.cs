@@ -3,7 +3,7 @@ using Dovetail.Accelerator.Cost;
 using Dovetail.Accelerator.Simulation;
 using Dovetail.Cli.Reports;
 using Dovetail.Core.Patterns;
-using Dovetail.Runtime.Kernels.Reference;
+using Dovetail.Kernels.Reference;
 
 namespace Dovetail.Cli.Codesign;
 

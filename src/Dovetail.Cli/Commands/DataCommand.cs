@@ -1,5 +1,6 @@
 using System.CommandLine;
-using Dovetail.Training.Data;
+using Dovetail.Cli.Terminal;
+using Dovetail.Data;
 using Spectre.Console;
 
 namespace Dovetail.Cli.Commands;

@@ -1,8 +1,12 @@
 using System.CommandLine;
 using System.Globalization;
-using Dovetail.Cli.Inspection;
+using Dovetail.Cli.Codesign;
+using Dovetail.Cli.Reports.Charts;
+using Dovetail.Cli.Terminal;
 using Dovetail.Core;
+using Dovetail.Core.Files;
 using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Inspection;
 using Spectre.Console;
 
 namespace Dovetail.Cli.Commands;
@@ -32,6 +36,8 @@ internal static class ExpressivenessCommand
         {
             var output = new VerbOutput(parsed.GetValue(json));
             IReadOnlyList<double> shares = parsed.GetValue(sparsity) is { Length: > 0 } given ? [.. given.Distinct().Order()] : ExpressivenessStudy.DefaultSparsities;
+            if (parsed.GetValue(weights) is { } source)
+                ModelSource.CheckFile(source);
             using WeightFile? file = parsed.GetValue(weights) is { } path ? WeightFile.Open(path) : null;
             IReadOnlyList<WeightEntry> entries = file?.ReadEntries() ?? [ExpressivenessStudy.Gaussian(parsed.GetValue(seed))];
             if (entries.Count == 0)

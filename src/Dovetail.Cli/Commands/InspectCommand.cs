@@ -1,8 +1,12 @@
 using System.CommandLine;
-using Dovetail.Cli.Inspection;
+using Dovetail.Cli.Codesign;
+using Dovetail.Cli.Reports.Charts;
 using Dovetail.Cli.Reports.Html;
+using Dovetail.Cli.Terminal;
 using Dovetail.Core;
+using Dovetail.Core.Files;
 using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Inspection;
 using Spectre.Console;
 using Markup = Spectre.Console.Markup;
 using Table = Spectre.Console.Table;
@@ -43,6 +47,7 @@ internal static class InspectCommand
             var output = new VerbOutput(parsed.GetValue(json));
             string path = parsed.GetValue(file)!;
             SparsityPattern[] tried = [.. (parsed.GetValue(candidates) is { Length: > 0 } given ? given : DefaultCandidates).Select(SparsityPattern.Parse).Distinct()];
+            ModelSource.CheckFile(path);
             using WeightFile weights = WeightFile.Open(path);
             IReadOnlyList<WeightEntry> entries = weights.ReadEntries();
             WeightEntry? drawn = parsed.GetValue(mask) is { } name ? Find(entries, name) : null;

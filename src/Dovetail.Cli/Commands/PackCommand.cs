@@ -1,11 +1,14 @@
 using System.CommandLine;
+using Dovetail.Benchmarking;
 using Dovetail.Cli.Codesign;
+using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting.Choice;
-using Dovetail.Onnx.Rewriting.Packing;
+using Dovetail.Onnx.Passes.Choose;
+using Dovetail.Onnx.Passes.Pack;
 using Spectre.Console;
 
 namespace Dovetail.Cli.Commands;

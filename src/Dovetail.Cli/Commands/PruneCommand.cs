@@ -2,12 +2,12 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using Dovetail.Cli.Codesign;
-using Dovetail.Cli.Pruning;
+using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting.Allocation;
-using Dovetail.Onnx.Rewriting.Permutation;
+using Dovetail.Onnx.Passes.Permute;
+using Dovetail.Onnx.Pruning;
 using Spectre.Console;
 
 namespace Dovetail.Cli.Commands;

@@ -3,15 +3,16 @@ using Dovetail.Accelerator.Config;
 using Dovetail.Accelerator.Simulation;
 using Dovetail.Cli.Codesign;
 using Dovetail.Cli.Reports;
+using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
+using Dovetail.Data;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting;
 using Dovetail.Rtl.Cosimulation;
 using Dovetail.Rtl.Emit;
 using Dovetail.Rtl.Synthesis;
-using Dovetail.Training.Data;
 using Spectre.Console;
 
 namespace Dovetail.Cli.Commands;

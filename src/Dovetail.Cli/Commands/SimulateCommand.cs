@@ -4,12 +4,13 @@ using Dovetail.Accelerator.Mapping;
 using Dovetail.Accelerator.Simulation;
 using Dovetail.Cli.Codesign;
 using Dovetail.Cli.Reports;
+using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Core.Workloads;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting;
 using Spectre.Console;
 
 namespace Dovetail.Cli.Commands;

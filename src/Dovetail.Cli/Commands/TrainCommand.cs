@@ -1,11 +1,14 @@
 using System.CommandLine;
 using System.Globalization;
+using Dovetail.Benchmarking;
 using Dovetail.Cli.Codesign;
+using Dovetail.Cli.Terminal;
 using Dovetail.Core;
+using Dovetail.Core.Files;
 using Dovetail.Core.Patterns;
+using Dovetail.Data;
 using Dovetail.Onnx.Model;
 using Dovetail.Training;
-using Dovetail.Training.Data;
 using Spectre.Console;
 
 namespace Dovetail.Cli.Commands;

@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using Dovetail.Cli.Inspection;
+using Dovetail.Cli.Codesign;
+using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Inspection;
 using Spectre.Console;
 
 namespace Dovetail.Cli.Commands;
@@ -30,6 +32,7 @@ internal static class VerifyCommand
             string path = parsed.GetValue(file)!;
             try
             {
+                ModelSource.CheckFile(path);
                 Verdict verdict = Verification.Run(path, parsed.GetValue(pattern));
                 Print(output.Human, path, verdict);
                 output.WriteJson(new

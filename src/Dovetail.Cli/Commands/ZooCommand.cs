@@ -1,8 +1,8 @@
 using System.CommandLine;
+using Dovetail.Cli.Terminal;
 using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting;
-using Dovetail.Onnx.Rewriting.Packing;
 using Dovetail.Onnx.Zoo;
 using Spectre.Console;
 

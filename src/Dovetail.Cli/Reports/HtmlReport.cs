@@ -2,6 +2,7 @@ using System.Reflection;
 using Dovetail.Cli.Reports.Html;
 using Dovetail.Cli.Reports.Sections;
 using Dovetail.Core;
+using Dovetail.Core.Files;
 
 namespace Dovetail.Cli.Reports;
 

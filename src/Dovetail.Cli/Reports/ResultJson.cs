@@ -1,6 +1,7 @@
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using Dovetail.Core;
+using Dovetail.Core.Files;
 
 namespace Dovetail.Cli.Reports;
 

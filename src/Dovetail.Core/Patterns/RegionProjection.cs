@@ -1,4 +1,3 @@
-
 namespace Dovetail.Core.Patterns;
 
 /// <summary>

@@ -1,4 +1,4 @@
-using Dovetail.Core;
+using Dovetail.Core.Files;
 using ProtoBuf;
 
 namespace Dovetail.Onnx.Model;

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using Dovetail.Accelerator.Config;
 using Dovetail.Core;
+using Dovetail.Core.Files;
 using Dovetail.Core.Packing;
 using Dovetail.Rtl.Emit;
 

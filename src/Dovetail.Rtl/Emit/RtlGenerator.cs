@@ -1,5 +1,6 @@
 using Dovetail.Accelerator.Config;
 using Dovetail.Core;
+using Dovetail.Core.Files;
 
 namespace Dovetail.Rtl.Emit;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using Dovetail.Core;
+using Dovetail.Core.Files;
 using NuGet.Configuration;
 
 namespace Dovetail.Training.Native;

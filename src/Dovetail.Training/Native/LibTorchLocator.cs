@@ -1,4 +1,4 @@
-using Dovetail.Core;
+using Dovetail.Core.Files;
 
 namespace Dovetail.Training.Native;
 

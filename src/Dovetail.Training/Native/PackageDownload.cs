@@ -1,5 +1,5 @@
 using System.Net;
-using Dovetail.Training.Data;
+using Dovetail.Data;
 using NuGet.Common;
 using NuGet.Configuration;
 using NuGet.Protocol;

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Dovetail.Core;
+using Dovetail.Core.Files;
 
 namespace Dovetail.Training.Native;
 

@@ -2,7 +2,7 @@ using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Loader;
-using Dovetail.Core;
+using Dovetail.Core.Files;
 using TorchSharp;
 
 namespace Dovetail.Training.Native;

@@ -1,6 +1,6 @@
 using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting;
 using Dovetail.Training.Graph;
 using Dovetail.Training.Optimization;
 using static TorchSharp.torch;

@@ -1,10 +1,11 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Dovetail.Cli.Commands;
 using Dovetail.Cli.Reports;
 using Dovetail.Core.Packing;
-using Dovetail.Core.Packing.Safetensors;
+using Dovetail.Core.Safetensors;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting;
 
 namespace Dovetail.Cli.Tests.Codesign;
 

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Dovetail.Training.Data;
+using Dovetail.Data;
 
 namespace Dovetail.Cli.Tests.Codesign;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Dovetail.Fuzz;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting.Packing;
 
 namespace Dovetail.Onnx.Tests.Model;
 

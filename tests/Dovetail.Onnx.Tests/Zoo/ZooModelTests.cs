@@ -1,6 +1,6 @@
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Model.Shapes;
-using Dovetail.Onnx.Rewriting;
+using Dovetail.Onnx.Shapes;
 using Dovetail.Onnx.Zoo;
 
 namespace Dovetail.Onnx.Tests.Zoo;

@@ -1,6 +1,7 @@
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Rewriting.Packing;
+using Dovetail.Onnx.Passes.Pack;
+using Dovetail.Onnx.Passes.Unpack;
 using Dovetail.Onnx.Zoo;
 using Dovetail.Training.Graph;
 using Microsoft.ML.OnnxRuntime;

@@ -2,7 +2,6 @@ using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text;
 using Dovetail.Training.Native;
-using Dovetail.Training.Tests.Data;
 
 namespace Dovetail.Training.Tests.Native;
 

@@ -1,5 +1,4 @@
 using Dovetail.Training.Native;
-using Dovetail.Training.Tests.Data;
 
 namespace Dovetail.Training.Tests.Native;
 

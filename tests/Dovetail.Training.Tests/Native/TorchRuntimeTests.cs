@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Dovetail.Core;
+using Dovetail.Core.Files;
 using Dovetail.Training.Native;
 using TorchSharp;
 

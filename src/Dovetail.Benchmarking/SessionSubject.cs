@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using Dovetail.Kernels.OnnxOperators;
+using Dovetail.Runtime;
+
+namespace Dovetail.Benchmarking;
+
+/// <summary>A session of ONNX Runtime with random inputs bound.</summary>
+public sealed class SessionSubject : IBenchmarkSubject
+{
+    private const int Loads = 3;
+
+    private readonly List<BoundModel> _lanes = [];
+
+    /// <param name="callers">Lanes that share the session.</param>
+    /// <exception cref="OperatorException">The model is refused, or its inputs have unknown dimensions.</exception>
+    public SessionSubject(string name, byte[] model, BenchmarkOptions options, int callers = 1)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentOutOfRangeException.ThrowIfLessThan(callers, 1);
+        Name = name;
+        var times = new double[Loads];
+        for (int i = 0; i < Loads; i++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            using DovetailSession session = BoundModel.Open(model, options, optimizeGraph: true);
+            times[i] = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        }
+
+        LoadMilliseconds = times.Order().ElementAt(Loads / 2);
+        try
+        {
+            _lanes.Add(new BoundModel(model, null, options));
+            for (int i = 1; i < callers; i++)
+                _lanes.Add(_lanes[0].Sibling(options));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public string Name { get; }
+
+    /// <summary>Median of three session creations.</summary>
+    public double LoadMilliseconds { get; }
+
+    public double Run(int lane) => _lanes[lane].Run();
+
+    public void Dispose()
+    {
+        foreach (BoundModel lane in Enumerable.Reverse(_lanes)) // the first owns the session
+            lane.Dispose();
+    }
+}

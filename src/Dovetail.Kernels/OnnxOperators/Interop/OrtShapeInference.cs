@@ -1,0 +1,83 @@
+using System.Text;
+
+namespace Dovetail.Kernels.OnnxOperators.Interop;
+
+/// <summary>The part of the C API that a shape inference callback uses; same table as <see cref="OrtApi"/>.</summary>
+internal readonly unsafe struct OrtShapeInference(OrtApi api, nint* table, nint context)
+{
+    private const int OpAttributeInt = 1, OpAttributeInts = 2;
+
+    /// <summary>Dimensions of an input, −1 where unknown, with the names of symbolic ones (empty otherwise); null where the shape is unknown.</summary>
+    public (long[] Dimensions, nint[] Symbols)? Input(int index)
+    {
+        nint info;
+        api.Check(((delegate* unmanaged[Cdecl]<nint, nuint, nint*, nint>)table[268])(context, (nuint)index, &info));
+        if (info == 0)
+            return null;
+        long[] dimensions = api.Dimensions(info);
+        var symbols = new nint[dimensions.Length];
+        fixed (nint* target = symbols)
+            api.Check(((delegate* unmanaged[Cdecl]<nint, nint*, nuint, nint>)table[63])(info, target, (nuint)symbols.Length));
+        return (dimensions, symbols);
+    }
+
+    public long[]? AttributeInts(string name) => Attribute(name, OpAttributeInts);
+
+    /// <summary>An integer list, or <paramref name="fallback"/> where the attribute is absent.</summary>
+    /// <exception cref="OperatorException">It has another length, or a number is too small.</exception>
+    public int[] Ints(string name, int[] fallback, int minimum)
+    {
+        if (AttributeInts(name) is not { } values)
+            return fallback;
+        return values.Length == fallback.Length && values.All(value => value >= minimum && value <= int.MaxValue)
+            ? Array.ConvertAll(values, value => (int)value)
+            : throw new OperatorException($"The attribute '{name}' is [{string.Join(", ", values)}], expected {fallback.Length} integers of {minimum} or more.");
+    }
+
+    public long? AttributeInt(string name) => Attribute(name, OpAttributeInt) is [long value] ? value : null;
+
+    /// <param name="symbols">Names of the symbolic dimensions; 0 for those without. Used up by the call.</param>
+    public void SetOutput(int index, ElementType type, long[] dimensions, nint[] symbols)
+    {
+        nint info;
+        api.Check(((delegate* unmanaged[Cdecl]<nint*, nint>)table[57])(&info));
+        try
+        {
+            api.Check(((delegate* unmanaged[Cdecl]<nint, int, nint>)table[58])(info, (int)type));
+            fixed (long* dims = dimensions)
+                api.Check(((delegate* unmanaged[Cdecl]<nint, long*, nuint, nint>)table[59])(info, dims, (nuint)dimensions.Length));
+            byte noName = 0; // an empty string: releases before 1.31 do not take null
+            for (int i = 0; i < symbols.Length; i++)
+                symbols[i] = symbols[i] == 0 ? (nint)(&noName) : symbols[i];
+            fixed (nint* names = symbols)
+                api.Check(((delegate* unmanaged[Cdecl]<nint, nint*, nuint, nint>)table[271])(info, names, (nuint)symbols.Length));
+            api.Check(((delegate* unmanaged[Cdecl]<nint, nuint, nint, nint>)table[270])(context, (nuint)index, info));
+        }
+        finally
+        {
+            api.ReleaseTensorInfo(info);
+        }
+    }
+
+    private long[]? Attribute(string name, int type)
+    {
+        nint attribute;
+        fixed (byte* text = Encoding.UTF8.GetBytes(name + '\0'))
+        {
+            nint status = ((delegate* unmanaged[Cdecl]<nint, byte*, nint*, nint>)table[269])(context, text, &attribute);
+            if (!api.Succeeded(status))
+                return null;
+        }
+
+        var values = new long[16];
+        nuint bytes;
+        fixed (long* target = values)
+        {
+            nint status = ((delegate* unmanaged[Cdecl]<nint, int, void*, nuint, nuint*, nint>)table[272])(attribute, type, target, (nuint)values.Length * sizeof(long), &bytes);
+            if (!api.Succeeded(status))
+                throw new OperatorException($"The attribute '{name}' is of another type or too long, expected {(type == OpAttributeInt ? "an integer" : $"a list of integers, at most {values.Length}")}.");
+        }
+
+        return values[..(int)(bytes / sizeof(long))];
+    }
+}

@@ -1,0 +1,112 @@
+using Dovetail.Kernels.OnnxOperators;
+using Microsoft.ML.OnnxRuntime;
+
+namespace Dovetail.Runtime;
+
+/// <summary>
+/// Ranges of activations for post-training quantization.
+/// 1. A pass over the images finds the least and the greatest value of every tensor; 0 is included, since padding and
+///    ReLU need an exact zero.
+/// 2. With a percentile below 100 a second pass counts values in equal bins of that range, and the range shrinks from
+///    both ends until (100 − percentile)/2 % of the values lie outside at each.
+/// </summary>
+public static class Calibration
+{
+    private const int Bins = 4096;
+
+    /// <param name="modelWithOutputs">A model whose outputs include the tensors (GraphSlicer.WithOutputs).</param>
+    /// <param name="tensorNames">Float outputs of the model.</param>
+    /// <param name="images">[images, imageShape…].</param>
+    /// <param name="imageShape">Of one image.</param>
+    /// <param name="batchSize">Images of one run.</param>
+    /// <param name="percentile">Share of values that the range covers, in percent; 100: all.</param>
+    /// <param name="threads">Threads of one run; null: one a processor.</param>
+    /// <returns>Least and greatest value of each tensor, as QuantizationPass takes them.</returns>
+    /// <exception cref="OperatorException">A tensor is no float output, is not finite, or there are no images.</exception>
+    public static IReadOnlyDictionary<string, (float Min, float Max)> Ranges(
+        byte[] modelWithOutputs, IReadOnlyCollection<string> tensorNames, ReadOnlyMemory<float> images,
+        IReadOnlyList<long> imageShape, int batchSize, double percentile = 100, int? threads = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(tensorNames);
+        if (percentile is <= 0 or > 100)
+            throw new OperatorException($"The percentile is {percentile}, expected above 0 and at most 100.");
+        if (images.IsEmpty)
+            throw new OperatorException("There are no images to calibrate with; expected at least one.");
+        using var session = DovetailSession.Create(modelWithOutputs, new DovetailSessionOptions(threads));
+        string[] names = [.. tensorNames];
+        CheckOutputs(session, names);
+        var ranges = new (float Min, float Max)[names.Length];
+        ForEachOutput(session, names, images, imageShape, batchSize, (i, values) => ranges[i] = Widen(ranges[i], values, names[i]), cancellation);
+        if (percentile < 100)
+        {
+            var counts = Array.ConvertAll(names, _ => new long[Bins]);
+            ForEachOutput(session, names, images, imageShape, batchSize, (i, values) => Count(counts[i], ranges[i], values), cancellation);
+            for (int i = 0; i < names.Length; i++)
+                ranges[i] = Shrink(ranges[i], counts[i], percentile);
+        }
+
+        return names.Zip(ranges).ToDictionary(pair => pair.First, pair => pair.Second);
+    }
+
+    internal static void CheckOutputs(DovetailSession session, IEnumerable<string> names)
+    {
+        foreach (string name in names)
+            if (!session.Inner.OutputMetadata.ContainsKey(name))
+                throw new OperatorException($"The model has no output '{name}', expected one of {string.Join(", ", session.Inner.OutputNames)}. Make inner tensors outputs first.");
+    }
+
+    private delegate void OutputVisitor(int output, ReadOnlySpan<float> values);
+
+    private static void ForEachOutput(
+        DovetailSession session, string[] names, ReadOnlyMemory<float> images, IReadOnlyList<long> imageShape, int batchSize,
+        OutputVisitor visit, CancellationToken cancellation)
+    {
+        using var options = new RunOptions();
+        foreach (ImageBatch batch in ImageBatches.Split(images, imageShape, batchSize))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using OrtValue input = OrtValue.CreateTensorValueFromMemory(batch.Values, batch.Dimensions);
+            using IDisposableReadOnlyCollection<OrtValue> outputs = session.RunChecked(options, [session.InputName], [input], names);
+            for (int i = 0; i < names.Length; i++)
+            {
+                if (outputs[i].GetTensorTypeAndShape().ElementDataType != Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float)
+                    throw new OperatorException($"The output '{names[i]}' is not float; expected activations before quantization.");
+                visit(i, outputs[i].GetTensorDataAsSpan<float>());
+            }
+        }
+    }
+
+    private static (float Min, float Max) Widen((float Min, float Max) range, ReadOnlySpan<float> values, string name)
+    {
+        (float minimum, float maximum) = range;
+        foreach (float value in values)
+        {
+            if (!float.IsFinite(value))
+                throw new OperatorException($"The tensor '{name}' has the value {value}, expected finite numbers.");
+            minimum = Math.Min(minimum, value);
+            maximum = Math.Max(maximum, value);
+        }
+
+        return (minimum, maximum);
+    }
+
+    private static void Count(long[] counts, (float Min, float Max) range, ReadOnlySpan<float> values)
+    {
+        double scale = range.Max > range.Min ? Bins / ((double)range.Max - range.Min) : 0;
+        foreach (float value in values)
+            counts[Math.Clamp((int)((value - (double)range.Min) * scale), 0, Bins - 1)]++;
+    }
+
+    private static (float Min, float Max) Shrink((float Min, float Max) range, long[] counts, double percentile)
+    {
+        double allowed = counts.Sum() * (100 - percentile) / 200, width = ((double)range.Max - range.Min) / Bins;
+        int low = 0, high = Bins;
+        for (double cut = counts[0]; low < high - 1 && cut <= allowed; cut += counts[low])
+            low++;
+        for (double cut = counts[high - 1]; high > low + 1 && cut <= allowed; cut += counts[high - 1])
+            high--;
+        return (
+            Math.Min(0, (float)(range.Min + low * width)),
+            Math.Max(0, high == Bins ? range.Max : (float)(range.Min + high * width)));
+    }
+}

@@ -1,0 +1,155 @@
+using Dovetail.Onnx.Layers;
+using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Shapes;
+using Dovetail.Onnx.Zoo;
+
+namespace Dovetail.Onnx.Tests.Shapes;
+
+public sealed class ShapeInferenceTests
+{
+    [Theory]
+    [InlineData("fashion-cnn")]
+    [InlineData("mlp")]
+    public void Every_tensor_of_a_zoo_network_has_the_shape_that_ONNX_Runtime_computes(string name)
+    {
+        OnnxModel model = ZooModels.Create(name, 1);
+        OnnxModel all = GraphSlicer.WithOutputs(model, model.Nodes.Select(n => n.Outputs[0]));
+        IReadOnlyDictionary<string, TensorInfo> open = ShapeInference.Infer(model), fixedBatch = ShapeInference.Infer(model, batch: 2);
+        Dictionary<string, (float[], int[] Shape)> actual = Oracle.Run(all, Oracle.Images(1, 2), [2, 1, 28, 28]);
+        Assert.Equal(model.Nodes.Count, actual.Count);
+        foreach ((string tensor, (_, int[] shape)) in actual)
+        {
+            Assert.Equal(shape, fixedBatch[tensor].Shape.Select(d => (int)d.Value!));
+            Assert.Equal("N", open[tensor].Shape[0].Symbol);
+            Assert.Equal(shape.Skip(1), open[tensor].Shape.Skip(1).Select(d => (int)d.Value!));
+        }
+    }
+
+    public static TheoryData<string> Cases => [.. CaseTable.Keys];
+
+    private static readonly Dictionary<string, (long[] Input, NodeProto Node, TensorProto[] Constants)> CaseTable = new()
+    {
+        ["conv stride pad dilation group"] = ([2, 4, 9, 11], Node("Conv", "w").With("strides", [2L, 1]).With("pads", [1L, 0, 2, 3]).With("dilations", [1L, 2]).With("group", 2), [Graphs.Random("w", 1, 6, 2, 3, 2)]),
+        ["conv same upper"] = ([1, 2, 9, 10], Node("Conv", "w").With("strides", [2L, 3]).With("auto_pad", "SAME_UPPER"), [Graphs.Random("w", 1, 3, 2, 3, 4)]),
+        ["conv same lower"] = ([1, 2, 9, 10], Node("Conv", "w").With("strides", [2L, 2]).With("auto_pad", "SAME_LOWER"), [Graphs.Random("w", 1, 3, 2, 4, 3)]),
+        ["conv 1d"] = ([1, 2, 9], Node("Conv", "w"), [Graphs.Random("w", 1, 3, 2, 4)]),
+        ["max pool"] = ([1, 2, 9, 10], Node("MaxPool").With("kernel_shape", [3L, 2]).With("strides", [2L, 2]).With("pads", [1L, 0, 1, 0]), []),
+        ["max pool ceil"] = ([1, 2, 9, 10], Node("MaxPool").With("kernel_shape", [2L, 3]).With("strides", [2L, 2]).With("ceil_mode", 1), []),
+        ["average pool ceil pad"] = ([1, 2, 6, 7], Node("AveragePool").With("kernel_shape", [2L, 2]).With("strides", [3L, 3]).With("pads", [1L, 1, 1, 1]).With("ceil_mode", 1), []),
+        ["gemm"] = ([3, 4], Node("Gemm", "w"), [Graphs.Random("w", 1, 4, 5)]),
+        ["gemm trans"] = ([4, 3], Node("Gemm", "w").With("transA", 1).With("transB", 1), [Graphs.Random("w", 1, 5, 4)]),
+        ["matmul 3d"] = ([2, 3, 4], Node("MatMul", "w"), [Graphs.Random("w", 1, 4, 5)]),
+        ["matmul broadcast"] = ([2, 1, 3, 4], Node("MatMul", "w"), [Graphs.Random("w", 1, 6, 4, 5)]),
+        ["reduce"] = ([2, 3, 4, 5], Node("ReduceMean").With("axes", [-1L, 1]).With("keepdims", 0), []),
+        ["reduce keep"] = ([2, 3, 4, 5], Node("ReduceMean").With("axes", [2L, 3]), []),
+        ["reduce all"] = ([2, 3], Node("ReduceMean"), []),
+        ["flatten 0"] = ([2, 3, 4], Node("Flatten").With("axis", 0), []),
+        ["flatten 2"] = ([2, 3, 4], Node("Flatten").With("axis", 2), []),
+        ["flatten -1"] = ([2, 3, 4], Node("Flatten").With("axis", -1), []),
+        ["reshape"] = ([2, 3, 4], Node("Reshape", "s"), [Graphs.Ints("s", 0, -1, 2)]),
+        ["reshape full"] = ([2, 3, 4], Node("Reshape", "s"), [Graphs.Ints("s", 4, 6)]),
+        ["transpose"] = ([2, 3, 4], Node("Transpose").With("perm", [1L, 2, 0]), []),
+        ["transpose default"] = ([2, 3, 4], Node("Transpose"), []),
+        ["concat"] = ([2, 3], Node("Concat", "w").With("axis", -1), [Graphs.Random("w", 1, 2, 5)]),
+        ["gather"] = ([2, 3, 4], Node("Gather", "s").With("axis", -2), [Graphs.Ints("s", 2, 0, 1, 0, 2)]),
+        ["gather scalar"] = ([2, 3, 4], Node("Gather", "s"), [TensorData.Scalar("s", 1L)]),
+        ["add broadcast"] = ([3, 1], Node("Add", "w"), [Graphs.Random("w", 1, 2, 3, 4)]),
+        ["squeeze"] = ([2, 1, 3, 1], Node("Squeeze", "s"), [Graphs.Ints("s", -1)]),
+        ["unsqueeze"] = ([2, 3], Node("Unsqueeze", "s"), [Graphs.Ints("s", 0, -1)]),
+        ["softmax"] = ([2, 3], Node("Softmax").With("axis", -1), []),
+        ["layer norm"] = ([2, 3], Node("LayerNormalization", "w"), [Graphs.Random("w", 1, 3)]),
+        ["slice"] = ([5, 6, 7], Node("Slice", "a", "b", "c"), [Graphs.Ints("a", 1, -3), Graphs.Ints("b", 100, -1), Graphs.Ints("c", 0, -1)]),
+        ["slice with steps"] = ([5, 6, 7], Node("Slice", "a", "b", "c", "d"), [Graphs.Ints("a", 0, 1), Graphs.Ints("b", 5, 7), Graphs.Ints("c", 0, 2), Graphs.Ints("d", 2, 4)]),
+        ["split"] = ([2, 7], new NodeProto("Split", "", ["x", "a"], ["y", "z"]).With("axis", -1), [Graphs.Ints("a", 3, 4)]),
+        ["pad"] = ([2, 3, 4], Node("Pad", "a"), [Graphs.Ints("a", 0, 1, 2, 3, 0, 1)]),
+        ["resize by scales"] = ([1, 2, 3, 5], Node("Resize", "", "a").With("mode", "nearest"), [TensorData.Create<float>("a", [4], [1, 1, 2, 1.5f])]),
+        ["resize by sizes"] = ([1, 2, 3, 5], Node("Resize", "", "", "a"), [Graphs.Ints("a", 1, 2, 7, 4)]),
+        ["expand"] = ([2, 1, 3], Node("Expand", "a"), [Graphs.Ints("a", 4, 1, 5, 1)]),
+        ["trilu"] = ([2, 3, 3], Node("Trilu"), []),
+        ["quantize"] = ([2, 3], Node("QuantizeLinear", "w"), [TensorData.Scalar("w", 0.1f)]),
+    };
+
+    [Theory, MemberData(nameof(Cases))]
+    public void An_operator_has_the_shape_that_ONNX_Runtime_computes(string name)
+    {
+        (long[] input, NodeProto node, TensorProto[] constants) = CaseTable[name];
+        OnnxModel model = Graphs.Of([.. input.Select(d => (Dim)d)], [], [node], constants);
+        TensorInfo inferred = ShapeInference.Infer(model)["y"];
+        model.Graph.Outputs[0] = inferred.ToValueInfo("y");
+        int count = (int)input.Aggregate(1L, (a, b) => a * b);
+        (_, int[] shape) = Oracle.Run(model, Oracle.Uniform(1, count, 0, 1), [.. input.Select(d => (int)d)])["y"];
+        Assert.Equal(shape, inferred.Shape.Select(d => (int)d.Value!));
+    }
+
+    [Fact]
+    public void A_symbol_goes_through_reshapes()
+    {
+        Assert.Equal("float[N, 12]", Reshaped(["N", 3, 4], 0, -1));
+        Assert.Equal("float[N, 12]", Reshaped(["N", 3, 4], -1, 12));
+        Assert.Equal("float[?, 6]", Reshaped(["N", 3, 4], -1, 6));
+        Assert.Equal("float[N, 4, 3]", Reshaped(["N", 3, 4], 0, 4, 3));
+
+        static string Reshaped(Dim[] input, params long[] shape) =>
+            ShapeInference.Infer(Graphs.Of(input, [], [Node("Reshape", "s")], [Graphs.Ints("s", shape)]))["y"].ToString();
+    }
+
+    [Fact]
+    public void Shapes_that_a_graph_computes_are_followed()
+    {
+        NodeProto[] nodes =
+        [
+            new("Shape", "", ["x"], ["shape"]),
+            new("Gather", "", ["shape", "zero"], ["batch"]),
+            new NodeProto("Shape", "", ["x"], ["middle"]).With("start", 1).With("end", -1),
+            new("Unsqueeze", "", ["batch", "zeros"], ["batch1"]),
+            new NodeProto("Concat", "", ["batch1", "middle", "heads"], ["wanted"]).With("axis", 0),
+            new("Reshape", "", ["x", "wanted"], ["y"]),
+            new NodeProto("Concat", "", ["middle", "middle"], ["square"]).With("axis", 0),
+            new("ConstantOfShape", "", ["square"], ["mask"]),
+            new("Mul", "", ["shape", "one"], ["same"]),
+            new("Slice", "", ["same", "zeros", "minus"], ["front"]),
+            new NodeProto("Concat", "", ["front", "twelve"], ["flat"]).With("axis", 0),
+            new("Expand", "", ["column", "flat"], ["expanded"]),
+        ];
+        OnnxModel model = Graphs.Of(["N", "T", 12], ["N", "T", 3, 4], nodes,
+        [
+            TensorData.Scalar("zero", 0L), TensorData.Scalar("one", 1L), Graphs.Ints("zeros", 0), Graphs.Ints("minus", -1),
+            Graphs.Ints("heads", 3, -1), Graphs.Ints("twelve", 12), Graphs.Random("column", 1, 1, 1, 1),
+        ]);
+        IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(model);
+        Assert.Equal("float[N, T, 3, 4]", shapes["y"].ToString());
+        Assert.Equal("float[T, T]", shapes["mask"].ToString());
+        Assert.Equal("float[N, T, 12]", shapes["expanded"].ToString());
+        OnnxModel all = GraphSlicer.WithOutputs(model, ["mask", "expanded"]);
+        Dictionary<string, (float[], int[] Shape)> actual = Oracle.Run(all, Oracle.Uniform(1, 120, 0, 1), [2, 5, 12]);
+        Assert.Equal([2, 5, 3, 4], actual["y"].Shape);
+        Assert.Equal([5, 5], actual["mask"].Shape);
+        Assert.Equal([2, 5, 12], actual["expanded"].Shape);
+    }
+
+    [Fact]
+    public void An_unknown_operator_is_named_with_what_is_supported()
+    {
+        OnnxModel model = Graphs.Of([1], [1], [Node("NonMaxSuppression")], []);
+        model.Nodes[0].Name = "nms";
+        string message = Assert.Throws<OnnxException>(() => ShapeInference.Infer(model)).Message;
+        Assert.Contains("NonMaxSuppression 'nms'", message);
+        Assert.Contains("Conv, MaxPool", message);
+    }
+
+    [Fact]
+    public void Contradictions_name_the_node()
+    {
+        Assert.Contains("3 channels", Message([1, 3, 8, 8], Node("Conv", "w"), Graphs.Random("w", 1, 4, 2, 3, 3)));
+        Assert.Contains("larger than the padded input", Message([1, 2, 2, 2], Node("Conv", "w"), Graphs.Random("w", 1, 4, 2, 3, 3)));
+        Assert.Contains("inner sizes", Message([2, 3], Node("MatMul", "w"), Graphs.Random("w", 1, 4, 5)));
+        Assert.Contains("does not divide", Message([2, 3], Node("Reshape", "s"), Graphs.Ints("s", -1, 4)));
+        Assert.Contains("broadcast", Message([2, 3], Node("Add", "w"), Graphs.Random("w", 1, 2, 4)));
+        Assert.Contains("must be a constant", Message([2, 3], Node("Reshape", "x"), Graphs.Ints("s", -1, 4)));
+
+        static string Message(long[] input, NodeProto node, TensorProto constant) =>
+            Assert.Throws<OnnxException>(() => ShapeInference.Infer(Graphs.Of([.. input.Select(d => (Dim)d)], [], [node], [constant]))).Message;
+    }
+
+    private static NodeProto Node(string op, params string[] constants) => new(op, "", ["x", .. constants], ["y"]);
+}
