@@ -8,7 +8,7 @@ internal static class LibTorchSetup
 {
     /// <summary>Says nothing where libtorch is here.</summary>
     /// <exception cref="NativeLibraryException">It cannot be had.</exception>
-    /// <exception cref="OperationCanceledException">Ctrl-C; what has come is kept.</exception>
+    /// <exception cref="InterruptedException">Ctrl-C; what has come is kept.</exception>
     public static void Ensure(IAnsiConsole console, CancellationToken cancellation)
     {
         var locator = new LibTorchLocator();
@@ -18,7 +18,19 @@ internal static class LibTorchSetup
         console.WriteLine(
             $"Training needs libtorch {LibTorchPackage.Version}, which is not on this machine yet: {package.PackageBytes / 1e6:0} MB from your NuGet sources ({package.Id}), " +
             $"{package.InstalledBytes / 1e6:0} MB in {locator.CacheFolder}. Once.");
-        LibTorchLocation location = ProgressLine.On(console)
+        try
+        {
+            LibTorchLocation location = Install(console, cancellation);
+            console.WriteLine($"libtorch {LibTorchPackage.Version} is in {location.Folder}.");
+        }
+        catch (OperationCanceledException)
+        {
+            throw new InterruptedException("Interrupted while libtorch was being brought. What has come is kept: the same command goes on from there.");
+        }
+    }
+
+    private static LibTorchLocation Install(IAnsiConsole console, CancellationToken cancellation) =>
+        ProgressLine.On(console)
             .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new DownloadedColumn(), new RemainingTimeColumn())
             .Start(context =>
             {
@@ -28,16 +40,14 @@ internal static class LibTorchSetup
                     if (!tasks.TryGetValue(step.Stage, out ProgressTask? task))
                     {
                         tasks.Values.ToList().ForEach(earlier => earlier.StopTask());
-                        tasks[step.Stage] = task = context.AddTask(Words(step.Stage), maxValue: step.TotalBytes);
+                        tasks[step.Stage] = task = context.AddTask(Words(step.Stage));
                     }
 
-                    task.Description = Markup.Escape(step.Source is null ? Words(step.Stage) : $"{Words(step.Stage)} {step.Source}");
+                    task.Description = Markup.Escape($"{Words(step.Stage)} {step.Source}".TrimEnd());
                     task.MaxValue = Math.Max(step.TotalBytes, 1);
                     task.Value = step.Bytes;
                 }), cancellation).GetAwaiter().GetResult();
             });
-        console.WriteLine($"libtorch {LibTorchPackage.Version} is in {location.Folder}.");
-    }
 
     private static string Words(LibTorchStage stage) => stage switch
     {

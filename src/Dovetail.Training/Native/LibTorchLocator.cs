@@ -31,7 +31,7 @@ public sealed class LibTorchLocator
     internal string ConfigurationFolder { get; init; } = Environment.CurrentDirectory;
 
     /// <summary>Where the installer puts libtorch; null without a cache.</summary>
-    internal string? CacheFolder => CacheRoot is null ? null : Path.Combine(CacheRoot, "libtorch", $"{_package.Id}-{LibTorchPackage.Version}");
+    public string? CacheFolder => CacheRoot is null ? null : Path.Combine(CacheRoot, "libtorch", $"{_package.Id}-{LibTorchPackage.Version}");
 
     /// <summary>Null where libtorch is not on this machine.</summary>
     /// <exception cref="NativeLibraryException"><see cref="Variable"/> names a folder without libtorch; or NuGet's configuration cannot be read.</exception>

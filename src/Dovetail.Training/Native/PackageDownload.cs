@@ -59,9 +59,12 @@ internal sealed class PackageDownload(PackageSource source, LibTorchPackage pack
             && index.GetServiceEntryUris(ServiceTypes.PackageBaseAddress) is [{ } root, ..])
             return await ReceiveAsync(root, part, Report, cancellation);
         FindPackageByIdResource packages = await RequireAsync<FindPackageByIdResource>(cancellation);
-        await using var target = new ReportingFile(part, at => Report(at, null));
+        var version = NuGetVersion.Parse(LibTorchPackage.Version);
         using var noCache = new SourceCacheContext { NoCache = true, DirectDownload = true };
-        bool found = await packages.CopyNupkgToStreamAsync(package.Id, NuGetVersion.Parse(LibTorchPackage.Version), target, noCache, NullLogger.Instance, cancellation);
+        if (!await packages.DoesPackageExistAsync(package.Id, version, noCache, NullLogger.Instance, cancellation))
+            return false; // before the partial file is touched
+        await using var target = new ReportingFile(part, at => Report(at, null));
+        bool found = await packages.CopyNupkgToStreamAsync(package.Id, version, target, noCache, NullLogger.Instance, cancellation);
         target.Flush(flushToDisk: true);
         return found;
 

@@ -63,7 +63,7 @@ public sealed class LibTorchInstallerTests : IDisposable
         Assert.Null(_fake.Locator().Find());
         long kept = new FileInfo(_fake.Part).Length;
         Assert.InRange(kept, 1, 100_000);
-        _fake.Configure("", ("feed", FakeLibTorch.HttpFeed(_server)));
+        _fake.Configure("", ("a folder that has it not", _fake.FolderFeed("empty")), ("feed", FakeLibTorch.HttpFeed(_server)));
         _server.Then(LoopbackServer.Good(_fake.Bytes));
         _fake.CheckInstalled(await _fake.Installer().InstallAsync());
         Assert.Equal(kept, _server.Ranges.Last());
