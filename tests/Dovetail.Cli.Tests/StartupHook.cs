@@ -1,8 +1,9 @@
 using System.Diagnostics.CodeAnalysis;
+using Dovetail.Cli.Tests;
 
 /// <summary>
 /// The runtime calls this before Main of a process started with DOTNET_STARTUP_HOOKS: it writes the names of the
-/// assemblies that the process had loaded when it ended.
+/// assemblies that the process had loaded when it ended; started as a credential provider of NuGet's, it is one.
 /// </summary>
 [SuppressMessage("Design", "CA1050", Justification = "The runtime looks for this name outside of any namespace.")]
 internal static class StartupHook
@@ -11,6 +12,12 @@ internal static class StartupHook
 
     public static void Initialize()
     {
+        if (Environment.GetCommandLineArgs() is [_, "-Plugin"])
+        {
+            CredentialProvider.RunAsync().Wait();
+            Environment.Exit(0);
+        }
+
         if (Environment.GetEnvironmentVariable(TargetVariable) is { } path)
             AppDomain.CurrentDomain.ProcessExit += (_, _) => File.WriteAllLines(
                 path, AppDomain.CurrentDomain.GetAssemblies().Select(assembly => assembly.GetName().Name!));

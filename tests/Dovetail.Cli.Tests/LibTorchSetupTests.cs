@@ -1,0 +1,94 @@
+using System.Text;
+using System.Text.Json;
+using Dovetail.Training.Native;
+
+namespace Dovetail.Cli.Tests;
+
+/// <summary>Verbs on a machine without libtorch.</summary>
+public sealed class LibTorchSetupTests : IDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+
+    public LibTorchSetupTests() => Configure();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("train", "zoo:mlp", "--epochs", "1")]
+    [InlineData("codesign", "--epochs", "1")]
+    [InlineData("bench", "zoo:mlp", "--pattern", "1:8", "--against", "libtorch")]
+    public async Task A_verb_that_needs_it_says_what_it_looks_for_and_why_it_cannot_be_had(params string[] arguments)
+    {
+        CliProcess.Outcome outcome = await CliProcess.RunAsync(arguments[0] == "train" ? ["train", "--model", .. arguments[1..]] : arguments, Bare(), _folder.Path);
+        Assert.Equal(1, outcome.ExitCode);
+        string cache = _folder.File("cache/libtorch");
+        Assert.Contains($"Training needs libtorch {LibTorchPackage.Version}, which is not on this machine yet: ", outcome.Output);
+        Assert.Contains(cache, outcome.Output.Replace("\n", "", StringComparison.Ordinal));
+        string error = Assert.Single(outcome.ErrorLines);
+        Assert.Contains("cannot be had: no NuGet source is enabled that may serve it", error);
+        Assert.Contains(cache, error);
+    }
+
+    [Fact]
+    public async Task Doctor_says_that_it_is_not_here_and_installs_nothing()
+    {
+        CliProcess.Outcome outcome = await CliProcess.RunAsync(["doctor", "--json", "-"], Bare(), _folder.Path);
+        JsonElement torch = JsonDocument.Parse(outcome.Output).RootElement.GetProperty("findings").EnumerateArray()
+            .Single(finding => finding.GetProperty("subject").GetString() == "libtorch");
+        Assert.Equal("missing", torch.GetProperty("status").GetString());
+        Assert.Contains("bench --against libtorch brings it", torch.GetProperty("advice").GetString());
+        Assert.False(Directory.Exists(_folder.File("cache/libtorch")));
+    }
+
+    [Fact]
+    public async Task A_folder_given_by_the_variable_serves()
+    {
+        Dictionary<string, string?> environment = Bare();
+        environment[LibTorchLocator.Variable] = new LibTorchLocator().Find()!.Folder;
+        CliProcess.Outcome outcome = await CliProcess.RunAsync(["doctor", "--json", "-"], environment, _folder.Path);
+        JsonElement torch = JsonDocument.Parse(outcome.Output).RootElement.GetProperty("findings").EnumerateArray()
+            .Single(finding => finding.GetProperty("subject").GetString() == "libtorch");
+        Assert.Equal("good", torch.GetProperty("status").GetString());
+        Assert.Contains(environment[LibTorchLocator.Variable]!, torch.GetProperty("found").GetString());
+    }
+
+    [Fact]
+    public async Task A_feed_gets_the_credentials_of_a_credential_provider()
+    {
+        using var server = new LoopbackServer();
+        string basic = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{CredentialProvider.User}:{CredentialProvider.Password}"));
+        foreach (string _ in (string[])["without credentials", "with the system's, which are empty", "without, before the provider's are asked for"])
+            server.Then(Ask);
+        server.Then(_ => new LoopbackServer.Reply("200 OK", "", Encoding.UTF8.GetBytes(
+            $$"""{"version": "3.0.0", "resources": [{"@id": "{{new Uri(server.Address, "/packages/")}}", "@type": "PackageBaseAddress/3.0.0"}]}""")));
+        server.Then(Ask);
+        server.Then(_ => new LoopbackServer.Reply("404 Not Found", "", []));
+        Configure($"<add key=\"feed\" value=\"{new Uri(server.Address, "/index.json")}\" allowInsecureConnections=\"true\" />");
+        Dictionary<string, string?> environment = Bare();
+        environment["DOTNET_STARTUP_HOOKS"] = typeof(StartupHook).Assembly.Location;
+        environment["NUGET_NETCORE_PLUGIN_PATHS"] = Path.Combine(AppContext.BaseDirectory, "dovetail.dll"); // the hook answers in its place
+        environment["NUGET_PLUGINS_CACHE_PATH"] = _folder.File("plugins");
+        environment["NUGET_HTTP_CACHE_PATH"] = _folder.File("http");
+        CliProcess.Outcome outcome = await CliProcess.RunAsync(["train", "--model", "zoo:mlp", "--epochs", "1"], environment, _folder.Path);
+        Assert.Contains("it has no such package", Assert.Single(outcome.ErrorLines));
+        Assert.Equal([basic, basic], server.Authorizations.Where(authorization => authorization is not null).Skip(1));
+
+        static LoopbackServer.Reply Ask(long? range) => new("401 Unauthorized", "WWW-Authenticate: Basic realm=\"feed\"\r\n", []);
+    }
+
+    private void Configure(string sources = "") => File.WriteAllText(_folder.File("NuGet.Config"),
+        $"""
+        <configuration>
+          <packageSources><clear />{sources}</packageSources>
+          <fallbackPackageFolders><clear /></fallbackPackageFolders>
+          <packageSourceMapping><clear /></packageSourceMapping>
+        </configuration>
+        """);
+
+    private Dictionary<string, string?> Bare() => new()
+    {
+        ["DOVETAIL_CACHE"] = _folder.File("cache"),
+        ["NUGET_PACKAGES"] = _folder.File("packages"),
+        [LibTorchLocator.Variable] = null,
+    };
+}
