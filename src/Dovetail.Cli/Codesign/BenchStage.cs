@@ -1,7 +1,8 @@
 using Dovetail.Benchmarking;
-using Dovetail.Cli.Reports;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
+using Dovetail.Core.Operators;
 using Dovetail.Core.Packing;
 using Dovetail.Kernels;
 using Dovetail.Onnx.Layers;
@@ -13,7 +14,10 @@ namespace Dovetail.Cli.Codesign;
 /// <summary>Dense against packed on this CPU, whole network and layer by layer, in one process and in turn.</summary>
 internal static class BenchStage
 {
-    private const double NetworkSeconds = 4, LayerSeconds = 0.6;
+    /// <summary>For the sides of one layer together.</summary>
+    public const double LayerSeconds = 0.6;
+
+    private const double NetworkSeconds = 4;
 
     /// <param name="dense">The dense network; its nodes have the names of the packed one's.</param>
     /// <exception cref="DovetailException">The dense network has no layer of a packed layer's name.</exception>
@@ -26,12 +30,15 @@ internal static class BenchStage
         step("network");
         return new SpeedInfo(
             threads, batch, network.Ratio, network.Dense.MedianMicroseconds / 1e3, network.Packed.MedianMicroseconds / 1e3, network.Dense.Runs,
-            Layers(dense, packed, options, step, cancellation));
+            Layers(dense, packed, options, _ => LayerSeconds, step, cancellation));
     }
 
-    /// <summary>Each packed layer beside the dense one of its name, <see cref="LayerSeconds"/> for both.</summary>
+    /// <summary>Each packed layer beside the dense one of its name.</summary>
+    /// <param name="options">All but the seconds.</param>
+    /// <param name="seconds">For the next layer, given how many are left with it.</param>
     public static IReadOnlyList<LayerSpeedInfo> Layers(
-        OnnxModel dense, OnnxModel packed, BenchmarkOptions options, Action<string> step, CancellationToken cancellation)
+        OnnxModel dense, OnnxModel packed, BenchmarkOptions options, Func<int, double> seconds, Action<string> step,
+        CancellationToken cancellation)
     {
         OnnxModel folded = dense.Clone();
         folded.NameNodes();
@@ -43,8 +50,9 @@ internal static class BenchStage
             layer.Workload, layer.Weights.Pattern, layer.Weights.DType,
             GraphSlicer.SingleLayer(folded, layer.Name).ToBytes(),
             GraphSlicer.SingleLayer(packed, layer.Name).ToBytes()));
-        IReadOnlyList<LayerComparison> compared = NetworkBenchmark.CompareLayers(
-            pairs, options with { Seconds = LayerSeconds }, new ImmediateProgress<LayerComparison>(layer => step(layer.Name)), cancellation);
+        var told = new ImmediateProgress<LayerComparison>(layer => step(layer.Name));
+        IEnumerable<LayerComparison> compared = pairs.SelectMany((pair, done) => NetworkBenchmark.CompareLayers(
+            [pair], options with { Seconds = seconds(layers.Count - done) }, told, cancellation));
         return [.. compared.Select(layer => new LayerSpeedInfo(
             layer.Name, layer.Op, layer.M, layer.N, layer.K, layer.Pattern, layer.DType.ToString().ToLowerInvariant(), kernels[layer.Name],
             layer.DenseMicroseconds, layer.PackedMicroseconds, layer.Ratio, layer.UsefulGflops,
@@ -62,7 +70,7 @@ internal static class BenchStage
     }
 
     private static FloatOperands OperandsOf(OnnxModel packed, PackedLayer layer) =>
-        packed.Nodes.First(node => node.Name == layer.Name).GetString("operands", "fp32") == "bf16" ? FloatOperands.BFloat16 : FloatOperands.Float32;
+        packed.Nodes.First(node => node.Name == layer.Name).Get(OperatorAttributes.Operands) == OperandNames.BFloat16 ? FloatOperands.BFloat16 : FloatOperands.Float32;
 
     /// <summary>The layers that are packed, in order.</summary>
     public static IReadOnlyList<PackedLayer> PackedLayers(OnnxModel packed) =>

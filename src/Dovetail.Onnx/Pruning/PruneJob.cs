@@ -15,7 +15,7 @@ namespace Dovetail.Onnx.Pruning;
 /// </summary>
 public static class PruneJob
 {
-    private const string HeadReason = "it is the head, which is small and sensitive (--head prunes it too)";
+    private const string HeadReason = $"{NetworkHead.Reason} (--head prunes it too)";
 
     /// <exception cref="DovetailException">No layer can be pruned, the budget is too small, or the weights are int8 or not finite.</exception>
     public static PruneResult Run(OnnxModel source, PruneOptions options, IProgress<double>? progress = null, CancellationToken cancellation = default)
@@ -28,7 +28,7 @@ public static class PruneJob
             throw new OnnxException($"Layer '{quantized.Name}' has int8 weights; prune the floating-point model and quantize it again.");
         if (layers.FirstOrDefault(layer => layer.GetWeights().Any(w => !float.IsFinite(w))) is { } diverged)
             throw new OnnxException($"Layer '{diverged.Name}' has weights that are NaN or infinite, expected finite numbers. A training that diverged leaves such weights.");
-        string? head = options.Head ? null : WeightLayers.FindHead(layers)?.Name;
+        string? head = options.Head ? null : NetworkHead.Find(layers)?.Name;
         (LayerAllocation? allocation, long denseCost) = options.Allocation is null ? (null, 0) : Allocate(model, options.Allocation, layers, head);
         IReadOnlyDictionary<string, ComplementaryPattern> patterns = allocation?.LayerPatterns ?? Fitting(model, options.Pattern, head);
         Dictionary<string, PermutedLayer> orders = [];

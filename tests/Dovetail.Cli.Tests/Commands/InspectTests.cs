@@ -6,7 +6,6 @@ using Dovetail.Onnx.Inspection;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Passes.Pack;
-using Dovetail.Onnx.Passes.Quantize;
 using Spectre.Console;
 
 namespace Dovetail.Cli.Tests.Commands;
@@ -115,8 +114,7 @@ public sealed class InspectTests
     public void Quantized_layers_are_read_through_their_scales()
     {
         using var folder = new TemporaryFolder();
-        OnnxModel model = SparseModels.Sparse("1:16");
-        OnnxModel quantized = QuantizationPass.Quantize(model, QuantizationPass.TensorsToCalibrate(model).ToDictionary(tensor => tensor, _ => (Min: -4f, Max: 4f)));
+        OnnxModel quantized = SparseModels.Int8("1:16");
         string path = folder.File("sparse_int8.onnx");
         quantized.Save(path);
         using WeightFile file = WeightFile.Open(path);
@@ -165,6 +163,46 @@ public sealed class InspectTests
         Assert.NotNull(unfit.ReasonAgainst);
         Assert.Null(unfit.CapturedEnergy);
         Assert.True(Verification.Run(path, new ComplementaryPattern(1, 4)).Satisfied);
+    }
+
+    /// <summary>Dense weights lie in no pattern: none is named as their best, and the column is left out where no layer has one.</summary>
+    [Fact]
+    public void Dense_weights_have_no_best_fit()
+    {
+        SparsityPattern[] candidates = [.. ((string[])["2:4", "1:16", "unstructured:0.0625"]).Select(SparsityPattern.Parse)];
+        LayerInspection[] dense = Inspect(Onnx.Zoo.ZooModels.Create("fashion-cnn", 1)), sparse = Inspect(SparseModels.Sparse("1:16"));
+        Assert.All(dense, layer => Assert.Null(layer.BestFit));
+        Assert.Contains(dense, layer => layer.Candidates.Any(fit => fit.CapturedEnergy > 0.5)); // what it would keep is said
+        Assert.All(FitTables.Of(dense, 160), table => Assert.Equal(1 + candidates.Length, table.Columns.Count));
+        Assert.Contains(sparse, layer => layer.BestFit is null); // the first convolution
+        Assert.Contains(sparse, layer => layer.BestFit == "1:16");
+        Assert.All(FitTables.Of(sparse, 160), table => Assert.Equal(2 + candidates.Length, table.Columns.Count));
+
+        LayerInspection[] Inspect(OnnxModel model) =>
+            [.. OnnxWeights.Read(model).Select(entry => LayerInspection.Of(entry, null, candidates))];
+    }
+
+    [Theory]
+    [InlineData(true, "bf16")]
+    [InlineData(false, "fp32")]
+    public async Task What_a_packed_layer_multiplies_is_shown(bool bfloat16, string operands)
+    {
+        using var folder = new TemporaryFolder();
+        var options = new PackingOptions { BFloat16Operands = bfloat16 };
+        PackingPass.Pack(SparseModels.Sparse("1:16"), new ComplementaryPattern(1, 16), options).Model.Save(folder.File("packed.onnx"));
+        CliProcess.Outcome outcome = await CliProcess.RunAsync(
+            ["inspect", "packed.onnx", "--candidates", "1:16", "--json", "i.json"], null, folder.Path);
+        Assert.True(outcome.ExitCode == 0, outcome.Error);
+        Assert.Equal(bfloat16, outcome.Output.Contains("float32, bf16 operands", StringComparison.Ordinal));
+        using JsonDocument json = JsonDocument.Parse(await File.ReadAllTextAsync(folder.File("i.json")));
+        JsonElement[] layers = [.. json.RootElement.GetProperty("layers").EnumerateArray()];
+        foreach (JsonElement layer in layers)
+        {
+            bool isPacked = layer.GetProperty("op").GetString()!.StartsWith("Packed", StringComparison.Ordinal);
+            Assert.Equal(isPacked ? operands : null, layer.GetProperty("operands").GetString());
+        }
+
+        Assert.All(OnnxWeights.Read(SparseModels.PackedInt8("1:16")), entry => Assert.Null(entry.Operands));
     }
 
     /// <summary>Every heading is whole at every width, and every candidate is in one of the tables.</summary>

@@ -1,6 +1,6 @@
 using Dovetail.Benchmarking;
 using Dovetail.Cli.Codesign;
-using Dovetail.Cli.Reports;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Core.Packing;
@@ -14,10 +14,15 @@ namespace Dovetail.Cli.Commands.Bench;
 /// <summary><c>dovetail bench MODEL</c>: a packed network against its dense one, whole and layer by layer.</summary>
 /// <param name="Source">A packed model, or a dense one and a pattern.</param>
 /// <param name="Against">onnxruntime, libtorch or a file.</param>
+/// <param name="Dimensions">Sizes of what the model leaves open, by name.</param>
+/// <param name="Options">All but the seconds.</param>
+/// <param name="Seconds">What the whole may take, roughly; null: <see cref="NetworkSeconds"/>, and the usual time for each layer.</param>
 /// <param name="Callers">More than 1: that many at once, for throughput.</param>
-internal sealed record ModelBench(string Source, string Against, ComplementaryPattern? Pattern, BenchmarkOptions Options, int Callers)
+internal sealed record ModelBench(
+    string Source, string Against, ComplementaryPattern? Pattern, IReadOnlyDictionary<string, long> Dimensions, BenchmarkOptions Options,
+    double? Seconds, int Callers)
 {
-    public const double DefaultSeconds = 4;
+    public const double NetworkSeconds = 4;
 
     private const string PackedName = "packed", DenseName = "dense", Int8Name = "dense int8";
 
@@ -25,8 +30,10 @@ internal sealed record ModelBench(string Source, string Against, ComplementaryPa
     {
         if (Against == BenchmarkModels.LibTorch && Callers > 1)
             throw new DovetailException("--stream async with --against libtorch is not supported: its threads belong to the process. Use --stream sync.");
-        double? load = MachineLoad.Average;
-        BenchmarkModels models = BenchmarkModels.Load(Source, Against, Pattern, Options.Seed);
+        var budget = new TimeBudget(Seconds, TimeProvider.System);
+        double? average = MachineLoad.Average;
+        MachineLoad? load = MachineLoad.Watch();
+        BenchmarkModels models = BenchmarkModels.Load(Source, Against, Pattern, Dimensions, Options.Seed);
         PackedModel packed = PackedModelReader.Read(models.Packed);
         if (Against == BenchmarkModels.LibTorch)
             LibTorchSetup.Ensure(output.Human, cancellation);
@@ -38,20 +45,23 @@ internal sealed record ModelBench(string Source, string Against, ComplementaryPa
         ProgressLine.Run(output.Human, "Measuring", 1 + packedLayers, step =>
         {
             peak = PeakArithmetic.MeasureGflops(Callers > 1 ? Math.Min(Environment.ProcessorCount, Callers * Options.Threads) : Options.Threads);
-            (subjects, noInt8) = MeasureNetwork(models, cancellation);
+            (subjects, noInt8) = MeasureNetwork(models, budget, cancellation);
             step("network");
-            layers = BenchStage.Layers(models.Dense, models.Packed, Options, step, cancellation);
+            layers = BenchStage.Layers(
+                models.Dense, models.Packed, Options, left => budget.Share(left, BenchStage.LayerSeconds), step, cancellation);
         });
+        load = MachineLoad.Greater(load, MachineLoad.Watch());
         var rates = new NetworkRates(packed, Options.Batch, Subject(subjects, PackedName).RunsPerSecond, peak);
         Print(output.Human, models, subjects, layers, rates, noInt8);
-        if (MachineLoad.Note(load, Environment.ProcessorCount, Callers * Options.Threads) is { } note)
+        if (load?.Note(Callers * Options.Threads) is { } note)
             output.Human.WriteLine(note);
-        output.WriteJson(Json(models, subjects, layers, rates, noInt8, load));
+        output.WriteJson(Json(models, subjects, layers, rates, noInt8, average, load));
     }
 
     private static SubjectTiming Subject(IEnumerable<SubjectTiming> subjects, string name) => subjects.First(subject => subject.Name == name);
 
-    private (IReadOnlyList<SubjectTiming> Timings, string? NoInt8) MeasureNetwork(BenchmarkModels models, CancellationToken cancellation)
+    private (IReadOnlyList<SubjectTiming> Timings, string? NoInt8) MeasureNetwork(
+        BenchmarkModels models, TimeBudget budget, CancellationToken cancellation)
     {
         _ = SessionOverhead.MeasureMicroseconds(Options, cancellation); // the first session of a process pays for ONNX Runtime itself
         (OnnxModel? int8, string? reason) = models.DenseIsQuantized
@@ -66,7 +76,8 @@ internal sealed record ModelBench(string Source, string Against, ComplementaryPa
                 : new SessionSubject(DenseName, models.Dense.ToBytes(), Options, Callers));
             if (int8 is not null)
                 subjects.Add(new SessionSubject(Int8Name, int8.ToBytes(), Options, Callers));
-            return (NetworkBenchmark.Measure(subjects, Options, Callers, cancellation), reason);
+            BenchmarkOptions timed = Options with { Seconds = budget.Share(2, NetworkSeconds) };
+            return (NetworkBenchmark.Measure(subjects, timed, Callers, cancellation), reason);
         }
         finally
         {
@@ -111,7 +122,7 @@ internal sealed record ModelBench(string Source, string Against, ComplementaryPa
 
     private object Json(
         BenchmarkModels models, IReadOnlyList<SubjectTiming> subjects, IReadOnlyList<LayerSpeedInfo> layers, NetworkRates rates, string? noInt8,
-        double? load)
+        double? average, MachineLoad? load)
     {
         SubjectTiming packed = Subject(subjects, PackedName), dense = Subject(subjects, DenseName);
         SubjectTiming? int8 = subjects.FirstOrDefault(subject => subject.Name == Int8Name);
@@ -125,7 +136,9 @@ internal sealed record ModelBench(string Source, string Against, ComplementaryPa
             dense_origin = models.DenseOrigin,
             stream = Callers > 1 ? "async" : "sync",
             callers = Callers,
-            load_average = load,
+            load_average = average,
+            busy_processors = load?.Busy,
+            dimensions = Dimensions.Select(dimension => new { name = dimension.Key, size = dimension.Value }),
             network = new
             {
                 dense_ms = dense.Latency.MedianMicroseconds / 1e3,

@@ -19,7 +19,8 @@ internal sealed record ShapesBench(string File, IReadOnlyList<ComplementaryPatte
 
     public void Run(VerbOutput output, CancellationToken cancellation)
     {
-        double? load = MachineLoad.Average;
+        double? average = MachineLoad.Average;
+        MachineLoad? load = MachineLoad.Watch();
         IReadOnlyList<LayerShape> shapes = LayerShapeFile.Read(File);
         double peak = PeakArithmetic.MeasureGflops(Options.Threads);
         double overhead = SessionOverhead.MeasureMicroseconds(Options, cancellation);
@@ -33,11 +34,12 @@ internal sealed record ShapesBench(string File, IReadOnlyList<ComplementaryPatte
                 step(shape.Workload.Name);
             }
         });
+        load = MachineLoad.Greater(load, MachineLoad.Watch());
         var summaries = LayerSummary.Of(measured);
         output.Human.WriteLine($"{MachineFacts.Cpu}, {Options.Threads} thread{(Options.Threads > 1 ? "s" : "")}, batch {Options.Batch}, {DType.ToString().ToLowerInvariant()} weights, peak {peak:N0} fp32 GFLOP/s; every figure holds {overhead:N1} µs of a session's own");
         foreach (ComplementaryPattern pattern in Patterns)
             Print(output.Human, pattern, shapes, measured, summaries);
-        if (MachineLoad.Note(load, Environment.ProcessorCount, Options.Threads) is { } note)
+        if (load?.Note(Options.Threads) is { } note)
             output.Human.WriteLine(note);
         output.WriteJson(new
         {
@@ -49,7 +51,8 @@ internal sealed record ShapesBench(string File, IReadOnlyList<ComplementaryPatte
             Options.Seed,
             peak = new { gflops = peak, dtype = "fp32", method = PeakArithmetic.Method },
             session_overhead_us = overhead,
-            load_average = load,
+            load_average = average,
+            busy_processors = load?.Busy,
             geometric_means = summaries,
             layers = measured.Select(Json),
             stay_dense = Patterns.SelectMany(pattern => shapes.Select(shape => (Pattern: pattern, Shape: shape, Reason: LayerBenchmark.ReasonAgainst(shape, pattern))))
