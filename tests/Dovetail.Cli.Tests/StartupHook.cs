@@ -1,5 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
-using Dovetail.Cli.Tests;
+using Dovetail.Cli.Tests.Terminal;
 
 /// <summary>
 /// The runtime calls this before Main of a process started with DOTNET_STARTUP_HOOKS: it writes the names of the

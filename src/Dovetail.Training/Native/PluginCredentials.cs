@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using NuGet.Configuration;
 using NuGet.Protocol;
@@ -11,20 +12,27 @@ namespace Dovetail.Training.Native;
 /// </summary>
 internal sealed class PluginCredentials : ICredentialService
 {
-    private readonly HashSet<Uri> _asked = [];
+    private readonly ConcurrentDictionary<Uri, bool> _asked = new();
+    private readonly ConcurrentDictionary<Uri, ICredentials> _served = new();
 
     public bool HandlesDefaultCredentials => false;
 
     /// <summary>Makes NuGet's client library ask here; once a process is enough.</summary>
-    public static void Register() =>
-        HttpHandlerResourceV3.CredentialService ??= new Lazy<ICredentialService>(() => new PluginCredentials());
+    public static void Register()
+    {
+        if (HttpHandlerResourceV3.CredentialService is not null)
+            return;
+        var service = new PluginCredentials();
+        HttpHandlerResourceV3.CredentialsSuccessfullyUsed = (uri, credentials) => service._served[uri] = credentials;
+        HttpHandlerResourceV3.CredentialService = new Lazy<ICredentialService>(service);
+    }
 
     public async Task<ICredentials?> GetCredentialsAsync(
         Uri uri, IWebProxy? proxy, CredentialRequestType type, string message, CancellationToken cancellationToken)
     {
         if (type == CredentialRequestType.Proxy)
             return null;
-        bool isRetry = !_asked.Add(uri); // a second time: what was given did not serve
+        bool isRetry = !_asked.TryAdd(uri, true); // a second time: what was given did not serve
         foreach (PluginDiscoveryResult plugin in await PluginManager.Instance.FindAvailablePluginsAsync(cancellationToken))
         {
             (bool claims, PluginCreationResult? created) = await PluginManager.Instance.TryGetSourceAgnosticPluginAsync(
@@ -43,9 +51,10 @@ internal sealed class PluginCredentials : ICredentialService
         return null;
     }
 
+    // The index and the packages of a feed are asked for by connections of their own.
     public bool TryGetLastKnownGoodCredentialsFromCache(Uri uri, bool isProxy, out ICredentials? credentials)
     {
         credentials = null;
-        return false;
+        return !isProxy && _served.TryGetValue(uri, out credentials);
     }
 }

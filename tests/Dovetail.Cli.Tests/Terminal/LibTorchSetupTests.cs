@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Dovetail.Training.Native;
 
-namespace Dovetail.Cli.Tests;
+namespace Dovetail.Cli.Tests.Terminal;
 
 /// <summary>Verbs on a machine without libtorch.</summary>
 public sealed class LibTorchSetupTests : IDisposable
@@ -55,13 +55,13 @@ public sealed class LibTorchSetupTests : IDisposable
     [Fact]
     public async Task A_feed_gets_the_credentials_of_a_credential_provider()
     {
+        const string None = "Basic Og==";
         using var server = new LoopbackServer();
         string basic = "Basic " + Convert.ToBase64String(Encoding.UTF8.GetBytes($"{CredentialProvider.User}:{CredentialProvider.Password}"));
-        foreach (string _ in (string[])["without credentials", "with the system's, which are empty", "without, before the provider's are asked for"])
-            server.Then(Ask);
+        Ask();
         server.Then(_ => new LoopbackServer.Reply("200 OK", "", Encoding.UTF8.GetBytes(
             $$"""{"version": "3.0.0", "resources": [{"@id": "{{new Uri(server.Address, "/packages/")}}", "@type": "PackageBaseAddress/3.0.0"}]}""")));
-        server.Then(Ask);
+        Ask();
         server.Then(_ => new LoopbackServer.Reply("404 Not Found", "", []));
         Configure($"<add key=\"feed\" value=\"{new Uri(server.Address, "/index.json")}\" allowInsecureConnections=\"true\" />");
         Dictionary<string, string?> environment = Bare();
@@ -69,11 +69,17 @@ public sealed class LibTorchSetupTests : IDisposable
         environment["NUGET_NETCORE_PLUGIN_PATHS"] = Path.Combine(AppContext.BaseDirectory, "dovetail.dll"); // the hook answers in its place
         environment["NUGET_PLUGINS_CACHE_PATH"] = _folder.File("plugins");
         environment["NUGET_HTTP_CACHE_PATH"] = _folder.File("http");
+        environment[CredentialProvider.LogVariable] = _folder.File("asked.txt");
         CliProcess.Outcome outcome = await CliProcess.RunAsync(["train", "--model", "zoo:mlp", "--epochs", "1"], environment, _folder.Path);
         Assert.Contains("it has no such package", Assert.Single(outcome.ErrorLines));
-        Assert.Equal([basic, basic], server.Authorizations.Where(authorization => authorization is not null).Skip(1));
+        Assert.Equal([None, basic, None, basic], server.Authorizations.Where(authorization => authorization is not null));
+        Assert.Equal(["once"], File.ReadAllLines(environment[CredentialProvider.LogVariable]!));
 
-        static LoopbackServer.Reply Ask(long? range) => new("401 Unauthorized", "WWW-Authenticate: Basic realm=\"feed\"\r\n", []);
+        void Ask() // without credentials, with the system's, which are empty, and again without, before it gets those of the provider
+        {
+            for (int request = 0; request < 3; request++)
+                server.Then(_ => new LoopbackServer.Reply("401 Unauthorized", "WWW-Authenticate: Basic realm=\"feed\"\r\n", []));
+        }
     }
 
     private void Configure(string sources = "") => File.WriteAllText(_folder.File("NuGet.Config"),

@@ -1,11 +1,14 @@
 using NuGet.Protocol.Plugins;
 
-namespace Dovetail.Cli.Tests;
+namespace Dovetail.Cli.Tests.Terminal;
 
 /// <summary>A NuGet credential provider, as organizations install them: a process that NuGet's client library asks. <see cref="StartupHook"/> runs it.</summary>
 internal static class CredentialProvider
 {
     public const string User = "me", Password = "from the provider";
+
+    /// <summary>Names a file that gets a line each time the provider is asked: "once", or "again" where what it gave did not serve.</summary>
+    public const string LogVariable = "DOVETAIL_TEST_PROVIDER_LOG";
 
     public static async Task RunAsync()
     {
@@ -15,8 +18,9 @@ internal static class CredentialProvider
         handlers.TryAdd(MessageMethod.SetLogLevel, new Answer(_ => new SetLogLevelResponse(MessageResponseCode.Success)));
         handlers.TryAdd(MessageMethod.GetAuthenticationCredentials, new Answer(request =>
         {
-            bool prompts = !MessageUtilities.DeserializePayload<GetAuthenticationCredentialsRequest>(request)!.IsNonInteractive;
-            return prompts
+            GetAuthenticationCredentialsRequest asked = MessageUtilities.DeserializePayload<GetAuthenticationCredentialsRequest>(request)!;
+            File.AppendAllLines(Environment.GetEnvironmentVariable(LogVariable)!, [asked.IsRetry ? "again" : "once"]);
+            return !asked.IsNonInteractive
                 ? new GetAuthenticationCredentialsResponse(null, null, "asked to prompt", null, MessageResponseCode.Error)
                 : new GetAuthenticationCredentialsResponse(User, Password, null, ["basic"], MessageResponseCode.Success);
         }));
