@@ -8,7 +8,9 @@ namespace Dovetail.Data;
 /// </summary>
 public sealed class ResumableDownload(ResumableTransfer transfer)
 {
-    /// <exception cref="DataException">The server has not the file, has another one, or cannot be reached. What has come stays in NAME.part.</exception>
+    /// <exception cref="DataException">
+    /// The server has not the file, has another one, or cannot be reached. What has come stays in NAME.part.
+    /// </exception>
     /// <exception cref="OperationCanceledException">What has come stays in NAME.part.</exception>
     public async Task FetchAsync(
         RemoteFile file, string folder, IProgress<DownloadProgress>? progress = null, CancellationToken cancellation = default)
@@ -25,14 +27,17 @@ public sealed class ResumableDownload(ResumableTransfer transfer)
             if (!await Matches(part, file, cancellation))
             {
                 File.Delete(part);
-                throw new DataException($"{file.Address} is not the file that was pinned: its SHA-256 is not {file.Sha256}. Nothing was installed; try again later or use another source.");
+                throw new DataException(
+                    $"{file.Address} is not the file that was pinned: its SHA-256 is not {file.Sha256}. " +
+                    "Nothing was installed; try again later or use another source.");
             }
 
             File.Move(part, path, overwrite: true);
         }
         catch (HttpRequestException error)
         {
-            throw new DataException($"{file.Address} cannot be fetched: {error.Message}. What has come so far is kept, so the command may be repeated.", error);
+            throw new DataException(
+                $"{file.Address} cannot be fetched: {error.Message}. What has come so far is kept, so the command may be repeated.", error);
         }
         catch (InvalidDataException error)
         {

@@ -27,7 +27,8 @@ public sealed class ResumableTransfer(HttpClient client)
     /// <exception cref="InvalidDataException">The server's file is longer or shorter than <paramref name="bytes"/>.</exception>
     /// <exception cref="OperationCanceledException">What has come stays.</exception>
     /// <exception cref="IOException">The partial file cannot be written.</exception>
-    public async Task ReceiveAsync(Uri address, string part, long? bytes, Action<long, long?>? progress = null, CancellationToken cancellation = default)
+    public async Task ReceiveAsync(
+        Uri address, string part, long? bytes, Action<long, long?>? progress = null, CancellationToken cancellation = default)
     {
         for (int attempt = 1; ; attempt++)
         {
@@ -56,7 +57,8 @@ public sealed class ResumableTransfer(HttpClient client)
         }
     }
 
-    private async Task Receive(Uri address, string part, long from, long? bytes, Action<long, long?>? progress, CancellationToken cancellation)
+    private async Task Receive(
+        Uri address, string part, long from, long? bytes, Action<long, long?>? progress, CancellationToken cancellation)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, address);
         if (from > 0)
@@ -68,13 +70,14 @@ public sealed class ResumableTransfer(HttpClient client)
             if (bytes is null && range?.Length == from)
                 return; // it was complete
             File.Delete(part);
-            throw bytes is null
-                ? new HttpRequestException("what had come is no part of the server's file", null, HttpStatusCode.RequestTimeout) // try again, from its start
+            throw bytes is null // as after a time limit: try again, from its start
+                ? new HttpRequestException("what had come is no part of the server's file", null, HttpStatusCode.RequestTimeout)
                 : new InvalidDataException($"{address} is shorter than the {bytes} bytes that were pinned.");
         }
 
         if (!response.IsSuccessStatusCode)
-            throw new HttpRequestException($"the server answered {(int)response.StatusCode} {response.ReasonPhrase}", null, response.StatusCode);
+            throw new HttpRequestException(
+                $"the server answered {(int)response.StatusCode} {response.ReasonPhrase}", null, response.StatusCode);
         bool resumed = response.StatusCode == HttpStatusCode.PartialContent && range?.From == from;
         long at = resumed ? from : 0;
         long? expected = bytes ?? (resumed ? range?.Length : response.Content.Headers.ContentLength);
@@ -112,7 +115,8 @@ public sealed class ResumableTransfer(HttpClient client)
 
     private static bool IsTransient(Exception error, CancellationToken cancellation) => error switch
     {
-        HttpRequestException { StatusCode: { } status } => (int)status >= 500 || status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests,
+        HttpRequestException { StatusCode: { } status } =>
+            (int)status >= 500 || status is HttpStatusCode.RequestTimeout or HttpStatusCode.TooManyRequests,
         HttpRequestException => true,
         OperationCanceledException => !cancellation.IsCancellationRequested, // HttpClient's own time limit
         _ => false,

@@ -16,7 +16,8 @@ internal static class LibTorchSetup
             return;
         LibTorchPackage package = LibTorchPackage.Current!;
         console.WriteLine(
-            $"Training needs libtorch {LibTorchPackage.Version}, which is not on this machine yet: {package.PackageBytes / 1e6:0} MB from your NuGet sources ({package.Id}), " +
+            $"Training needs libtorch {LibTorchPackage.Version}, which is not on this machine yet: " +
+            $"{package.PackageBytes / 1e6:0} MB from your NuGet sources ({package.Id}), " +
             $"{package.InstalledBytes / 1e6:0} MB in {locator.CacheFolder}. Once.");
         try
         {
@@ -25,13 +26,16 @@ internal static class LibTorchSetup
         }
         catch (OperationCanceledException)
         {
-            throw new InterruptedException("Interrupted while libtorch was being brought. What has come is kept: the same command goes on from there.");
+            throw new InterruptedException(
+                "Interrupted while libtorch was being brought. What has come is kept: the same command goes on from there.");
         }
     }
 
     private static LibTorchLocation Install(IAnsiConsole console, CancellationToken cancellation) =>
         ProgressLine.On(console)
-            .Columns(new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(), new DownloadedColumn(), new RemainingTimeColumn())
+            .Columns(
+                new TaskDescriptionColumn { Alignment = Justify.Left }, new ProgressBarColumn(),
+                new DownloadedColumn(), new RemainingTimeColumn())
             .Start(context =>
             {
                 var tasks = new Dictionary<LibTorchStage, ProgressTask>();

@@ -1,6 +1,8 @@
 namespace Dovetail.Training.Native;
 
-/// <summary>One process at a time, by a file that is open in the one; the system gives it back when that process ends, however it ends.</summary>
+/// <summary>
+/// One process at a time, by a file that is open in the one; the system gives it back when that process ends, however it ends.
+/// </summary>
 internal static class FileLock
 {
     private static readonly TimeSpan s_pause = TimeSpan.FromMilliseconds(200);

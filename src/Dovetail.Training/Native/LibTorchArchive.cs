@@ -25,7 +25,8 @@ internal static class LibTorchArchive
 
     /// <summary>Unpacks the native files and the licence: beside <paramref name="folder"/>, flushed, then renamed.</summary>
     /// <exception cref="NativeLibraryException">A library is not among them.</exception>
-    public static void Unpack(LibTorchPackage package, string path, string folder, IProgress<LibTorchProgress>? progress, CancellationToken cancellation)
+    public static void Unpack(
+        LibTorchPackage package, string path, string folder, IProgress<LibTorchProgress>? progress, CancellationToken cancellation)
     {
         string temporary = folder + ".tmp"; // the lock's holder alone writes there
         if (Directory.Exists(temporary))
@@ -36,13 +37,17 @@ internal static class LibTorchArchive
             using ZipArchive archive = ZipFile.OpenRead(path);
             string prefix = $"runtimes/{package.Rid}/native/";
             List<ZipArchiveEntry> entries =
-                [.. archive.Entries.Where(entry => entry.Name.Length > 0 && (entry.FullName.StartsWith(prefix, StringComparison.Ordinal) || entry.FullName.StartsWith("LICENSE", StringComparison.Ordinal)))];
+            [
+                .. archive.Entries.Where(entry => entry.FullName.StartsWith(prefix, StringComparison.Ordinal)
+                    || entry.FullName.StartsWith("LICENSE", StringComparison.Ordinal)).Where(entry => entry.Name.Length > 0),
+            ];
             long total = entries.Sum(entry => entry.Length), done = 0;
             var buffer = new byte[1 << 20];
             foreach (ZipArchiveEntry entry in entries)
             {
                 using Stream source = entry.Open();
-                using var target = new FileStream(Path.Combine(temporary, entry.Name), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1);
+                using var target = new FileStream(
+                    Path.Combine(temporary, entry.Name), FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1);
                 for (int read; (read = source.Read(buffer)) > 0;)
                 {
                     cancellation.ThrowIfCancellationRequested();
@@ -53,8 +58,8 @@ internal static class LibTorchArchive
                 target.Flush(flushToDisk: true);
             }
 
-            if (!package.IsIn(temporary))
-                throw new NativeLibraryException($"The package {package.Name} lacks {string.Join(" and ", package.Libraries.Where(library => !File.Exists(Path.Combine(temporary, library))))}. Please file it as a bug.");
+            if (package.Missing(temporary) is { } missing)
+                throw new NativeLibraryException($"The package {package.Name} lacks {missing}. Please file it as a bug.");
             if (Directory.Exists(folder))
                 Directory.Delete(folder, recursive: true); // it lacks a library, or it would have been used
             Directory.Move(temporary, folder);

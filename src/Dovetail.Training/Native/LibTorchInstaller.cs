@@ -38,8 +38,7 @@ public sealed class LibTorchInstaller
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(folder)!);
-            await using FileStream only = await FileLock.AcquireAsync(
-                folder + ".lock", () => progress?.Report(new LibTorchProgress(LibTorchStage.Waiting, null, 0, _package.PackageBytes)), cancellation);
+            await using FileStream only = await FileLock.AcquireAsync(folder + ".lock", Waiting, cancellation);
             if (_locator.Find() is { } meanwhile)
                 return meanwhile;
             string package = folder + ".nupkg.part";
@@ -48,11 +47,14 @@ public sealed class LibTorchInstaller
             LibTorchArchive.Unpack(_package, package, folder, progress, cancellation);
             File.Delete(package);
             return new LibTorchLocation(folder, LibTorchOrigin.Cache);
+
+            void Waiting() => progress?.Report(new LibTorchProgress(LibTorchStage.Waiting, null, 0, _package.PackageBytes));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             throw new NativeLibraryException(
-                $"{folder} cannot be written: {error.Message.TrimEnd('.')}. libtorch {LibTorchPackage.Version} needs {Megabytes(_package.InstalledBytes + _package.PackageBytes)} of room there while it is installed. " +
+                $"{folder} cannot be written: {error.Message.TrimEnd('.')}. libtorch {LibTorchPackage.Version} needs " +
+                $"{Megabytes(_package.InstalledBytes + _package.PackageBytes)} of room there while it is installed. " +
                 $"Make room, or set {UserCache.Variable} to another folder; what has come so far is kept.", error);
         }
     }
@@ -73,9 +75,11 @@ public sealed class LibTorchInstaller
             ? "no NuGet source is enabled that may serve it"
             : "its NuGet sources have it not: " + string.Join("; ", failures);
         throw new NativeLibraryException(
-            $"libtorch {LibTorchPackage.Version} (NuGet package {_package.Id}, {Megabytes(_package.PackageBytes)}), which training needs, cannot be had: {sources}. " +
+            $"libtorch {LibTorchPackage.Version} (NuGet package {_package.Id}, {Megabytes(_package.PackageBytes)}), " +
+            $"which training needs, cannot be had: {sources}. " +
             $"Nor is it in {_locator.CacheFolder} or {string.Join(" or ", configuration.PackageFolders)}. " +
-            $"Run this again when a source can be reached (what has come is kept); or let NuGet bring it, 'dotnet package download {_package.Name}'; " +
+            "Run this again when a source can be reached (what has come is kept); " +
+            $"or let NuGet bring it, 'dotnet package download {_package.Name}'; " +
             $"or set {LibTorchLocator.Variable} to a folder with its libraries.");
     }
 
@@ -89,8 +93,8 @@ public sealed class LibTorchInstaller
         long free = new DriveInfo(parent).AvailableFreeSpace;
         if (free < needed)
             throw new NativeLibraryException(
-                $"{parent} has {Megabytes(free)} of free space, and libtorch {LibTorchPackage.Version} needs {Megabytes(needed)} while it is installed. " +
-                $"Make room, or set {UserCache.Variable} to a folder on another disk.");
+                $"{parent} has {Megabytes(free)} of free space, and libtorch {LibTorchPackage.Version} needs {Megabytes(needed)} " +
+                $"while it is installed. Make room, or set {UserCache.Variable} to a folder on another disk.");
     }
 
     internal static string Megabytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1e6:0} MB");

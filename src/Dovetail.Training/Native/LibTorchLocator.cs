@@ -20,7 +20,8 @@ public sealed class LibTorchLocator
     internal LibTorchLocator(LibTorchPackage package) => _package = package;
 
     /// <summary>What <see cref="Variable"/> says; null where it is not set.</summary>
-    internal string? Given { get; init; } = Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } folder ? Path.GetFullPath(folder) : null;
+    internal string? Given { get; init; } =
+        Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } folder ? Path.GetFullPath(folder) : null;
 
     internal IReadOnlyList<string> ApplicationFolders { get; init; } = NativeFiles.Folders;
 
@@ -31,10 +32,13 @@ public sealed class LibTorchLocator
     internal string ConfigurationFolder { get; init; } = Environment.CurrentDirectory;
 
     /// <summary>Where the installer puts libtorch; null without a cache.</summary>
-    public string? CacheFolder => CacheRoot is null ? null : Path.Combine(CacheRoot, "libtorch", $"{_package.Id}-{LibTorchPackage.Version}");
+    public string? CacheFolder =>
+        CacheRoot is null ? null : Path.Combine(CacheRoot, "libtorch", $"{_package.Id}-{LibTorchPackage.Version}");
 
     /// <summary>Null where libtorch is not on this machine.</summary>
-    /// <exception cref="NativeLibraryException"><see cref="Variable"/> names a folder without libtorch; or NuGet's configuration cannot be read.</exception>
+    /// <exception cref="NativeLibraryException">
+    /// <see cref="Variable"/> names a folder without libtorch; or NuGet's configuration cannot be read.
+    /// </exception>
     public LibTorchLocation? Find()
     {
         if (Given is not null)
@@ -52,7 +56,7 @@ public sealed class LibTorchLocator
     private LibTorchLocation FindGiven()
     {
         string folder = new[] { Given!, Path.Combine(Given!, "lib") }.FirstOrDefault(_package.IsIn) ?? throw new NativeLibraryException(
-            $"{Variable} is '{Given}', where there is no {_package.Libraries.First(library => !File.Exists(Path.Combine(Given!, library)))}. " +
+            $"{Variable} is '{Given}', where there is no {_package.Missing(Given!)}. " +
             $"Give a folder with the libraries of libtorch {LibTorchPackage.Version} for the CPU, or unset the variable.");
         return new LibTorchLocation(folder, LibTorchOrigin.Variable);
     }

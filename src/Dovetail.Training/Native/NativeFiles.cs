@@ -10,7 +10,9 @@ internal static class NativeFiles
     public static string Find(string fileName) =>
         Folders.Select(folder => Path.Combine(folder, fileName)).FirstOrDefault(File.Exists) is { } path
             ? Path.GetFullPath(path)
-            : throw new NativeLibraryException($"{fileName} is in none of {string.Join(", ", Folders)}. Install or build Dovetail again: the package TorchSharp brings the file.");
+            : throw new NativeLibraryException(
+                $"{fileName} is in none of {string.Join(", ", Folders)}. " +
+                "Install or build Dovetail again: the package TorchSharp brings the file.");
 
     private static List<string> FindFolders()
     {

@@ -33,7 +33,8 @@ internal sealed class NuGetConfiguration
         return
         [
             .. PackageSourceProvider.LoadPackageSources(_settings)
-                .Where(source => source.IsEnabled && (!mapping.IsEnabled || allowed.Contains(source.Name, StringComparer.OrdinalIgnoreCase)))
+                .Where(source => source.IsEnabled)
+                .Where(source => !mapping.IsEnabled || allowed.Contains(source.Name, StringComparer.OrdinalIgnoreCase))
                 .OrderBy(source => source.IsHttp), // stable
         ];
     }
@@ -43,7 +44,8 @@ internal sealed class NuGetConfiguration
     {
         foreach (string root in PackageFolders)
         {
-            string folder = Path.Combine(root, package.Id, LibTorchPackage.Version), native = Path.Combine(folder, "runtimes", package.Rid, "native");
+            string folder = Path.Combine(root, package.Id, LibTorchPackage.Version);
+            string native = Path.Combine(folder, "runtimes", package.Rid, "native");
             if (ContentHash(Path.Combine(folder, ".nupkg.metadata")) == package.ContentHash && package.IsIn(native))
                 return native;
         }

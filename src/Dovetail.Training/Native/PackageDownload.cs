@@ -68,7 +68,8 @@ internal sealed class PackageDownload(PackageSource source, LibTorchPackage pack
         target.Flush(flushToDisk: true);
         return found;
 
-        void Report(long at, long? of) => progress?.Report(new LibTorchProgress(LibTorchStage.Downloading, source.Name, at, of ?? Math.Max(at, package.PackageBytes)));
+        void Report(long at, long? of) => progress?.Report(
+            new LibTorchProgress(LibTorchStage.Downloading, source.Name, at, of ?? Math.Max(at, package.PackageBytes)));
     }
 
     private async Task<bool> ReceiveAsync(Uri root, string part, Action<long, long?> progress, CancellationToken cancellation)
@@ -76,10 +77,11 @@ internal sealed class PackageDownload(PackageSource source, LibTorchPackage pack
         HttpHandlerResource handler = await RequireAsync<HttpHandlerResource>(cancellation);
         using var client = new HttpClient(handler.MessageHandler, disposeHandler: false);
         client.DefaultRequestHeaders.UserAgent.ParseAdd("dovetail");
-        string file = $"{package.Id}/{LibTorchPackage.Version}/{package.Id}.{LibTorchPackage.Version}.nupkg";
+        var address = new Uri(
+            $"{root.AbsoluteUri.TrimEnd('/')}/{package.Id}/{LibTorchPackage.Version}/{package.Id}.{LibTorchPackage.Version}.nupkg");
         try
         {
-            await new ResumableTransfer(client) { Pause = pause }.ReceiveAsync(new Uri($"{root.AbsoluteUri.TrimEnd('/')}/{file}"), part, bytes: null, progress, cancellation);
+            await new ResumableTransfer(client) { Pause = pause }.ReceiveAsync(address, part, bytes: null, progress, cancellation);
             return true;
         }
         catch (HttpRequestException error) when (error.StatusCode == HttpStatusCode.NotFound)
@@ -89,7 +91,8 @@ internal sealed class PackageDownload(PackageSource source, LibTorchPackage pack
     }
 
     private async Task<T> RequireAsync<T>(CancellationToken cancellation) where T : class, INuGetResource =>
-        await _repository.GetResourceAsync<T>(cancellation) ?? throw new FatalProtocolException("it is no kind of source that NuGet's client library knows");
+        await _repository.GetResourceAsync<T>(cancellation)
+        ?? throw new FatalProtocolException("it is no kind of source that NuGet's client library knows");
 
     private bool Matches(string part, IProgress<LibTorchProgress>? progress, CancellationToken cancellation)
     {
@@ -110,7 +113,8 @@ internal sealed class PackageDownload(PackageSource source, LibTorchPackage pack
             : $"it cannot be reached: {cause.Message.TrimEnd('.')}";
     }
 
-    private sealed class ReportingFile(string path, Action<long> report) : FileStream(path, FileMode.Create, FileAccess.ReadWrite, FileShare.None)
+    private sealed class ReportingFile(string path, Action<long> report)
+        : FileStream(path, FileMode.Create, FileAccess.ReadWrite, FileShare.None)
     {
         public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {

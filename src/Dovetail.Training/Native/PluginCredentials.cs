@@ -44,7 +44,7 @@ internal sealed class PluginCredentials : ICredentialService
                     MessageMethod.GetAuthenticationCredentials,
                     new GetAuthenticationCredentialsRequest(uri, isRetry, isNonInteractive: true, canShowDialog: false),
                     cancellationToken);
-            if (answer is { ResponseCode: MessageResponseCode.Success, Username: not null } or { ResponseCode: MessageResponseCode.Success, Password: not null })
+            if (answer is { ResponseCode: MessageResponseCode.Success } && (answer.Username ?? answer.Password) is not null)
                 return new NetworkCredential(answer.Username, answer.Password);
         }
 

@@ -36,7 +36,8 @@ public static class TorchRuntime
         }
         catch (Exception error)
         {
-            return new TorchRuntimeState(IsAvailable: false, IsPatched: false, LibraryPath: null, Location: null, Version: null, Problem: error.Message);
+            return new TorchRuntimeState(
+                IsAvailable: false, IsPatched: false, LibraryPath: null, Location: null, Version: null, Problem: error.Message);
         }
     }
 
@@ -51,7 +52,8 @@ public static class TorchRuntime
     {
         LibTorchPackage package = LibTorchPackage.Require();
         LibTorchLocation location = new LibTorchLocator().Find() ?? throw new NativeLibraryException(
-            $"libtorch {LibTorchPackage.Version} is not on this machine. Bring it by '{nameof(LibTorchInstaller)}.{nameof(LibTorchInstaller.InstallAsync)}', " +
+            $"libtorch {LibTorchPackage.Version} is not on this machine. " +
+            $"Bring it by '{nameof(LibTorchInstaller)}.{nameof(LibTorchInstaller.InstallAsync)}', " +
             $"reference the NuGet package {package.Id}, or set {LibTorchLocator.Variable} to a folder with its libraries.");
         PatchedLibrary library = LoadLibraries(package, location.Folder);
         string version = InitializeTorch(library);
@@ -60,7 +62,10 @@ public static class TorchRuntime
 
     private static PatchedLibrary LoadLibraries(LibTorchPackage package, string folder)
     {
-        string original = NativeFiles.Find(OperatingSystem.IsWindows() ? "LibTorchSharp.dll" : OperatingSystem.IsMacOS() ? "libLibTorchSharp.dylib" : "libLibTorchSharp.so");
+        string original = NativeFiles.Find(
+            OperatingSystem.IsWindows() ? "LibTorchSharp.dll"
+            : OperatingSystem.IsMacOS() ? "libLibTorchSharp.dylib"
+            : "libLibTorchSharp.so");
         bool serves = !OperatingSystem.IsLinux() || LibStdCpp.Defines(LibTorchSharpPatch.Initializer, LibTorchSharpPatch.Version);
         PatchedLibrary library = new PatchedLibraryCache(UserCache.Root).Prepare(original, serves);
         try
@@ -98,9 +103,11 @@ public static class TorchRuntime
             torch.InitializeDeviceType(DeviceType.CPU);
             return torch.__version__;
         }
-        catch (Exception error) when (error is TypeInitializationException or DllNotFoundException or NotSupportedException or EntryPointNotFoundException)
+        catch (Exception error) when (error is TypeInitializationException or DllNotFoundException
+            or NotSupportedException or EntryPointNotFoundException)
         {
-            throw new NativeLibraryException($"TorchSharp did not start with {library.Path}: {(error.InnerException ?? error).Message}", error);
+            throw new NativeLibraryException(
+                $"TorchSharp did not start with {library.Path}: {(error.InnerException ?? error).Message}", error);
         }
     }
 

@@ -7,4 +7,5 @@ namespace Dovetail.Training.Native;
 /// <param name="Location">Where libtorch was found.</param>
 /// <param name="Version">libtorch's version.</param>
 /// <param name="Problem">Why it is not available; one message.</param>
-public sealed record TorchRuntimeState(bool IsAvailable, bool IsPatched, string? LibraryPath, LibTorchLocation? Location, string? Version, string? Problem);
+public sealed record TorchRuntimeState(
+    bool IsAvailable, bool IsPatched, string? LibraryPath, LibTorchLocation? Location, string? Version, string? Problem);

@@ -2,12 +2,15 @@ using NuGet.Protocol.Plugins;
 
 namespace Dovetail.Cli.Tests.Terminal;
 
-/// <summary>A NuGet credential provider, as organizations install them: a process that NuGet's client library asks. <see cref="StartupHook"/> runs it.</summary>
+/// <summary>
+/// A NuGet credential provider, as organizations install them: a process that NuGet's client library asks. <see cref="StartupHook"/>
+/// runs it.
+/// </summary>
 internal static class CredentialProvider
 {
     public const string User = "me", Password = "from the provider";
 
-    /// <summary>Names a file that gets a line each time the provider is asked: "once", or "again" where what it gave did not serve.</summary>
+    /// <summary>Names a file that gets a line when the provider is asked: "once", or "again" where what it gave did not serve.</summary>
     public const string LogVariable = "DOVETAIL_TEST_PROVIDER_LOG";
 
     public static async Task RunAsync()
@@ -24,7 +27,8 @@ internal static class CredentialProvider
                 ? new GetAuthenticationCredentialsResponse(null, null, "asked to prompt", null, MessageResponseCode.Error)
                 : new GetAuthenticationCredentialsResponse(User, Password, null, ["basic"], MessageResponseCode.Success);
         }));
-        using IPlugin plugin = await PluginFactory.CreateFromCurrentProcessAsync(handlers, ConnectionOptions.CreateDefault(), CancellationToken.None);
+        using IPlugin plugin = await PluginFactory.CreateFromCurrentProcessAsync(
+            handlers, ConnectionOptions.CreateDefault(), CancellationToken.None);
         var closed = new TaskCompletionSource();
         plugin.Closed += (_, _) => closed.TrySetResult();
         await closed.Task.WaitAsync(TimeSpan.FromMinutes(2));
@@ -34,7 +38,8 @@ internal static class CredentialProvider
     {
         public CancellationToken CancellationToken => CancellationToken.None;
 
-        public Task HandleResponseAsync(IConnection connection, Message request, IResponseHandler responseHandler, CancellationToken cancellationToken) =>
+        public Task HandleResponseAsync(
+            IConnection connection, Message request, IResponseHandler responseHandler, CancellationToken cancellationToken) =>
             responseHandler.SendResponseAsync(request, answer(request), cancellationToken);
     }
 }

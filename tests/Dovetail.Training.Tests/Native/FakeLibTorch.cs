@@ -5,7 +5,9 @@ using Dovetail.Training.Native;
 
 namespace Dovetail.Training.Tests.Native;
 
-/// <summary>A package of some hundred kilobytes in libtorch's shape, feeds that serve it, and an installer that knows nothing else.</summary>
+/// <summary>
+/// A package of some hundred kilobytes in libtorch's shape, feeds that serve it, and an installer that knows nothing else.
+/// </summary>
 internal sealed class FakeLibTorch : IDisposable
 {
     private readonly TemporaryFolder _folder = new();
@@ -14,7 +16,8 @@ internal sealed class FakeLibTorch : IDisposable
     public FakeLibTorch()
     {
         Bytes = Pack(_library);
-        Package = new LibTorchPackage("test-x64", Convert.ToBase64String(SHA512.HashData(Bytes)), Bytes.Length, _library.Length, ["libfirst.so", "libsecond.so"]);
+        Package = new LibTorchPackage(
+            "test-x64", Convert.ToBase64String(SHA512.HashData(Bytes)), Bytes.Length, _library.Length, ["libfirst.so", "libsecond.so"]);
         Configure();
     }
 
@@ -34,16 +37,22 @@ internal sealed class FakeLibTorch : IDisposable
     public void Dispose() => _folder.Dispose();
 
     /// <summary>Writes a NuGet.Config that names these sources and no other.</summary>
-    public void Configure(string rest = "", params (string Name, string Source)[] sources) => System.IO.File.WriteAllText(_folder.File("NuGet.Config"),
-        $"""
-        <configuration>
-          <config><add key="globalPackagesFolder" value="{Restored}" /></config>
-          <packageSources><clear />{string.Concat(sources.Select(source => $"<add key=\"{source.Name}\" value=\"{source.Source}\" allowInsecureConnections=\"true\" />"))}</packageSources>
-          <fallbackPackageFolders><clear /></fallbackPackageFolders>
-          {(rest.Contains("packageSourceMapping", StringComparison.Ordinal) ? "" : "<packageSourceMapping><clear /></packageSourceMapping>")}
-          {rest}
-        </configuration>
-        """);
+    public void Configure(string rest = "", params (string Name, string Source)[] sources)
+    {
+        bool maps = rest.Contains("packageSourceMapping", StringComparison.Ordinal);
+        IEnumerable<string> added = sources.Select(source =>
+            $"""<add key="{source.Name}" value="{source.Source}" allowInsecureConnections="true" />""");
+        System.IO.File.WriteAllText(_folder.File("NuGet.Config"),
+            $"""
+            <configuration>
+              <config><add key="globalPackagesFolder" value="{Restored}" /></config>
+              <packageSources><clear />{string.Concat(added)}</packageSources>
+              <fallbackPackageFolders><clear /></fallbackPackageFolders>
+              {(maps ? "" : "<packageSourceMapping><clear /></packageSourceMapping>")}
+              {rest}
+            </configuration>
+            """);
+    }
 
     /// <summary>A folder with packages in it; returns its path.</summary>
     public string FolderFeed(string name, byte[]? package = null)
@@ -57,12 +66,9 @@ internal sealed class FakeLibTorch : IDisposable
     /// <summary>The address of a feed of version 3; its index is the server's next reply. Each has another, for NuGet keeps them.</summary>
     public static string HttpFeed(LoopbackServer server)
     {
-        server.Then(Index(server));
+        server.ThenIndex();
         return new Uri(server.Address, $"/{Guid.NewGuid():N}/index.json").ToString();
     }
-
-    public static Func<long?, LoopbackServer.Reply> Index(LoopbackServer server) => _ => new LoopbackServer.Reply("200 OK", "", Encoding.UTF8.GetBytes(
-        $$"""{"version": "3.0.0", "resources": [{"@id": "{{new Uri(server.Address, "/packages/")}}", "@type": "PackageBaseAddress/3.0.0"}]}"""));
 
     public LibTorchLocator Locator() => new(Package)
     {
@@ -77,9 +83,13 @@ internal sealed class FakeLibTorch : IDisposable
     /// <summary>The library in a folder is the package's, and the licence is beside it.</summary>
     public void CheckInstalled(LibTorchLocation location)
     {
-        Assert.Equal(["LICENSE-LIBTORCH.txt", "libfirst.so", "libsecond.so"], Directory.EnumerateFileSystemEntries(location.Folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(["LICENSE-LIBTORCH.txt", "libfirst.so", "libsecond.so"], Names(location.Folder));
         Assert.Equal(_library, System.IO.File.ReadAllBytes(Path.Combine(location.Folder, "libfirst.so")));
-        Assert.Equal([location.Folder, location.Folder + ".lock"], Directory.EnumerateFileSystemEntries(Path.GetDirectoryName(location.Folder)!).Order(StringComparer.Ordinal));
+        string name = Path.GetFileName(location.Folder);
+        Assert.Equal([name, name + ".lock"], Names(Path.GetDirectoryName(location.Folder)!));
+
+        static IEnumerable<string?> Names(string folder) =>
+            Directory.EnumerateFileSystemEntries(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal);
     }
 
     /// <summary>A package in the same shape with another library.</summary>
@@ -89,7 +99,12 @@ internal sealed class FakeLibTorch : IDisposable
         using (var archive = new ZipArchive(bytes, ZipArchiveMode.Create, leaveOpen: true))
         {
             Add("libtorch-cpu-test-x64.nuspec", Encoding.UTF8.GetBytes(
-                $"""<package><metadata><id>libtorch-cpu-test-x64</id><version>{LibTorchPackage.Version}</version><authors>test</authors><description>test</description></metadata></package>"""));
+                $"""
+                <package><metadata>
+                  <id>libtorch-cpu-test-x64</id><version>{LibTorchPackage.Version}</version>
+                  <authors>test</authors><description>test</description>
+                </metadata></package>
+                """));
             Add("LICENSE-LIBTORCH.txt", "free"u8);
             Add("runtimes/test-x64/native/libfirst.so", library);
             Add("runtimes/test-x64/native/libsecond.so", "second"u8);

@@ -33,7 +33,8 @@ public sealed class LibTorchInstallerTests : IDisposable
         _server.Then(LoopbackServer.Good(_fake.Bytes));
         var steps = new List<LibTorchProgress>();
         _fake.CheckInstalled(await _fake.Installer().InstallAsync(new Immediate(steps.Add)));
-        Assert.Equal([LibTorchStage.Downloading, LibTorchStage.Checking, LibTorchStage.Unpacking], steps.Select(step => step.Stage).Distinct());
+        Assert.Equal(
+            [LibTorchStage.Downloading, LibTorchStage.Checking, LibTorchStage.Unpacking], steps.Select(step => step.Stage).Distinct());
         Assert.Contains(new LibTorchProgress(LibTorchStage.Downloading, "feed", _fake.Bytes.Length, _fake.Bytes.Length), steps);
         Assert.Equal(steps[^1].TotalBytes, steps[^1].Bytes);
     }
@@ -95,7 +96,8 @@ public sealed class LibTorchInstallerTests : IDisposable
         byte[] other = FakeLibTorch.Pack(new byte[300_000]);
         _fake.Configure("", ("wrong", _fake.FolderFeed("wrong", other)), ("broken", _fake.FolderFeed("broken", new byte[5000])));
         string message = await FailureAsync();
-        Assert.Contains($"wrong ({_fake.File("wrong")}): its package has other content than the pinned hash {_fake.Package.ContentHash}", message);
+        Assert.Contains(
+            $"wrong ({_fake.File("wrong")}): its package has other content than the pinned hash {_fake.Package.ContentHash}", message);
         Assert.Contains($"broken ({_fake.File("broken")}): it holds a file that is no package", message);
         Assert.False(File.Exists(_fake.Part));
         _fake.Configure("", ("wrong", _fake.FolderFeed("wrong", other)), ("right", _fake.FolderFeed("right", _fake.Bytes)));
@@ -127,7 +129,9 @@ public sealed class LibTorchInstallerTests : IDisposable
     {
         Assert.Contains("no NuGet source is enabled that may serve it", await FailureAsync());
         string feed = _fake.FolderFeed("feed", _fake.Bytes);
-        _fake.Configure("<packageSourceMapping><packageSource key=\"mapped\"><package pattern=\"Other.*\" /></packageSource></packageSourceMapping>", ("mapped", feed));
+        _fake.Configure(
+            "<packageSourceMapping><packageSource key=\"mapped\"><package pattern=\"Other.*\" /></packageSource></packageSourceMapping>",
+            ("mapped", feed));
         Assert.Contains("no NuGet source is enabled that may serve it", await FailureAsync());
         _fake.Configure("<disabledPackageSources><add key=\"off\" value=\"true\" /></disabledPackageSources>", ("off", feed));
         Assert.Contains("no NuGet source is enabled that may serve it", await FailureAsync());
@@ -144,7 +148,11 @@ public sealed class LibTorchInstallerTests : IDisposable
         _server.Then(Ask);
         _server.Then(LoopbackServer.Good(_fake.Bytes));
         _fake.Configure(
-            "<packageSourceCredentials><feed><add key=\"Username\" value=\"me\" /><add key=\"ClearTextPassword\" value=\"secret\" /></feed></packageSourceCredentials>",
+            """
+            <packageSourceCredentials>
+              <feed><add key="Username" value="me" /><add key="ClearTextPassword" value="secret" /></feed>
+            </packageSourceCredentials>
+            """,
             ("feed", address));
         _fake.CheckInstalled(await _fake.Installer().InstallAsync());
         string basic = "Basic " + Convert.ToBase64String("me:secret"u8);

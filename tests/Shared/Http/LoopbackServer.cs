@@ -35,6 +35,15 @@ internal sealed class LoopbackServer : IDisposable
     /// <summary>Replies to the next request; the argument is the range's start.</summary>
     public void Then(Func<long?, Reply> reply) => _replies.Enqueue(reply);
 
+    /// <summary>Replies to the next request with the index of a NuGet feed of version 3, whose packages are here, too.</summary>
+    public void ThenIndex()
+    {
+        string index = $$"""
+            {"version": "3.0.0", "resources": [{"@id": "{{new Uri(Address, "/packages/")}}", "@type": "PackageBaseAddress/3.0.0"}]}
+            """;
+        Then(_ => new Reply("200 OK", "", Encoding.UTF8.GetBytes(index)));
+    }
+
     /// <summary>A well-behaved reply, cut after some bytes if told.</summary>
     public static Func<long?, Reply> Good(byte[] file, int? sent = null) => range => range is { } from
         ? new Reply("206 Partial Content", $"Content-Range: bytes {from}-{file.Length - 1}/{file.Length}\r\n", file[(int)from..], sent)

@@ -65,7 +65,9 @@ internal static class Examination
             var locator = new LibTorchLocator();
             if (locator.Find() is null)
                 return new(Subject, FindingStatus.Missing, "not here yet",
-                    $"Nothing: the first train, codesign or bench --against libtorch brings it, {LibTorchPackage.Current!.PackageBytes / 1e6:0} MB from your NuGet sources, into {locator.CacheFolder ?? "the cache"}.");
+                    "The first train, codesign or bench --against libtorch brings it: " +
+                    $"{LibTorchPackage.Current!.PackageBytes / 1e6:0} MB from your NuGet sources, " +
+                    $"into {locator.CacheFolder ?? "the cache"}.");
         }
         catch (NativeLibraryException error)
         {
@@ -73,8 +75,10 @@ internal static class Examination
         }
 
         TorchRuntimeState state = TorchRuntime.Describe();
+        string patch = state.IsPatched
+            ? ", through a patched copy of TorchSharp's library, as this system's libstdc++ is older than GCC 13" : "";
         return state.IsAvailable
-            ? new(Subject, FindingStatus.Good, $"{state.Version} in {state.Location!.Folder}{(state.IsPatched ? ", through a patched copy of TorchSharp's library, as this system's libstdc++ is older than GCC 13" : "")}")
+            ? new(Subject, FindingStatus.Good, $"{state.Version} in {state.Location!.Folder}{patch}")
             : new(Subject, FindingStatus.Broken, state.Problem ?? "not available", "Training does not work; the other verbs do.");
     }
 
