@@ -24,7 +24,8 @@ public sealed record LibTorchPackage(
         new(
             "win-arm64", "GCJWQsvmhvAE36CzLwIDRdWw+GWWf+C1UWqWtTlZg9wlmA3YAcvY4YGHl2BfZuRt64mScxwYU49Q/jybC+qogQ==",
             41_962_447, 153_715_712, ["c10.dll", "torch_cpu.dll", "torch.dll"]),
-        new("win-x64", "Gr1gCbueixwQIEnWiMXyAs4/uAFBar03K+AxZm9BY3t17MFaX9rEIe9Vxz+Cguo9G6dXXOeGAO3W1OEhax74Mw==",
+        new(
+            "win-x64", "Gr1gCbueixwQIEnWiMXyAs4/uAFBar03K+AxZm9BY3t17MFaX9rEIe9Vxz+Cguo9G6dXXOeGAO3W1OEhax74Mw==",
             79_854_046, 267_909_856, ["c10.dll", "torch_cpu.dll", "torch.dll"]),
     ];
 
