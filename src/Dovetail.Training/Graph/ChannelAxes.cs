@@ -88,7 +88,7 @@ internal sealed class ChannelAxes
 
     private int? Reduced(NodeProto node, int rank, int from)
     {
-        long[] axes = OperatorNode.Find(_model, node)?.Ints("axes") ?? [];
+        long[] axes = OperatorNode.Find(_model, node)!.Ints("axes") ?? []; // the node was built, so its row is known
         if (axes.Length == 0)
             return node.GetInt("noop_with_empty_axes", 0) != 0 ? from : null;
         long[] fromLast = Array.ConvertAll(axes, axis => axis < 0 ? -axis : rank - axis);
