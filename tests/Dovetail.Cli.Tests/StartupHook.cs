@@ -1,8 +1,10 @@
 using System.Diagnostics.CodeAnalysis;
+using Dovetail.Cli.Tests.Terminal;
 
 /// <summary>
 /// The runtime calls this before Main of a process started with DOTNET_STARTUP_HOOKS: it writes the names of the
-/// assemblies that the process had loaded when it ended; or it appends rows to a table and ends the process.
+/// assemblies that the process had loaded when it ended; or it appends rows to a table, or is a credential provider of
+/// NuGet's where NuGet started it as one, and ends the process.
 /// </summary>
 [SuppressMessage("Design", "CA1050", Justification = "The runtime looks for this name outside of any namespace.")]
 internal static class StartupHook
@@ -12,6 +14,12 @@ internal static class StartupHook
 
     public static void Initialize()
     {
+        if (Environment.GetCommandLineArgs() is [_, "-Plugin"])
+        {
+            CredentialProvider.RunAsync().Wait();
+            Environment.Exit(0);
+        }
+
         if (Environment.GetEnvironmentVariable(TableVariable) is { } table)
             Append(table, Environment.GetEnvironmentVariable(RowsVariable)!.Split(';'));
         if (Environment.GetEnvironmentVariable(TargetVariable) is { } path)

@@ -14,7 +14,7 @@ public sealed class PackageContentTests
         ["Dovetail.Runtime"] = ["Dovetail.Core", "Dovetail.Kernels", "Microsoft.ML.OnnxRuntime"],
         ["Dovetail.Benchmarking"] = ["Dovetail.Core", "Dovetail.Kernels", "Dovetail.Onnx", "Dovetail.Runtime"],
         ["Dovetail.Data"] = ["Dovetail.Core", "StbImageSharp"],
-        ["Dovetail.Training"] = ["Dovetail.Core", "Dovetail.Data", "Dovetail.Onnx", "TorchSharp"],
+        ["Dovetail.Training"] = ["Dovetail.Core", "Dovetail.Data", "Dovetail.Onnx", "NuGet.Protocol", "TorchSharp"],
         ["Dovetail.Accelerator"] = ["Dovetail.Core"],
         ["Dovetail.Rtl"] = ["Dovetail.Accelerator", "Dovetail.Core"],
     };

@@ -36,6 +36,7 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
         if (!options.Resume)
             folder.Clear(); // what an earlier job left must not be taken for this one's
         Announce(data, model, folder);
+        LibTorchSetup.Ensure(console, cancellation);
 
         TrainingStage.Outcome trained = null!;
         ExportedModels exported = null!;

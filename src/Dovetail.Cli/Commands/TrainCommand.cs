@@ -82,6 +82,7 @@ internal static class TrainCommand
             PrintTensors(output.Human, Trainer.Tensors(start, options));
             if (NoteOnLength(options, images.Train.Count) is { } note)
                 output.Human.WriteLine(note);
+            LibTorchSetup.Ensure(output.Human, cancellation);
             TrainingResult result = Train(output.Human, start, images, options, cancellation);
             result.Model.Save(target);
             if (!result.IsComplete)

@@ -1,5 +1,4 @@
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Shapes;
 using Dovetail.Training.Graph.Operators;
 
 namespace Dovetail.Training.Graph;

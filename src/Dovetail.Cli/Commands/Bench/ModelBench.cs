@@ -35,6 +35,8 @@ internal sealed record ModelBench(
         MachineLoad? load = MachineLoad.Watch();
         BenchmarkModels models = BenchmarkModels.Load(Source, Against, Pattern, Dimensions, Options.Seed);
         PackedModel packed = PackedModelReader.Read(models.Packed);
+        if (Against == BenchmarkModels.LibTorch)
+            LibTorchSetup.Ensure(output.Human, cancellation);
         int packedLayers = packed.Layers.Count(layer => !layer.Weights.Pattern.IsDense);
         IReadOnlyList<SubjectTiming> subjects = [];
         IReadOnlyList<LayerSpeedInfo> layers = [];

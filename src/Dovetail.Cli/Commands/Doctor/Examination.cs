@@ -59,10 +59,27 @@ internal static class Examination
 
     private static Finding Torch()
     {
+        const string Subject = "libtorch";
+        try
+        {
+            var locator = new LibTorchLocator();
+            if (locator.Find() is null)
+                return new(Subject, FindingStatus.Missing, "not here yet",
+                    "The first train, codesign or bench --against libtorch brings it: " +
+                    $"{LibTorchPackage.Current!.PackageBytes / 1e6:0} MB from your NuGet sources, " +
+                    $"into {locator.CacheFolder ?? "the cache"}.");
+        }
+        catch (NativeLibraryException error)
+        {
+            return new(Subject, FindingStatus.Broken, error.Message, "Training does not work; the other verbs do.");
+        }
+
         TorchRuntimeState state = TorchRuntime.Describe();
+        string patch = state.IsPatched
+            ? ", through a patched copy of TorchSharp's library, as this system's libstdc++ is older than GCC 13" : "";
         return state.IsAvailable
-            ? new("libtorch", FindingStatus.Good, $"{state.Version}{(state.IsPatched ? ", through a patched copy of TorchSharp's library, as this system's libstdc++ is older than GCC 13" : "")}")
-            : new("libtorch", FindingStatus.Broken, state.Problem ?? "not available", "Training does not work; the other verbs do.");
+            ? new(Subject, FindingStatus.Good, $"{state.Version} in {state.Location!.Folder}{patch}")
+            : new(Subject, FindingStatus.Broken, state.Problem ?? "not available", "Training does not work; the other verbs do.");
     }
 
     private static Finding Tool(string subject, string command, string versionArgument, string without)
