@@ -2,7 +2,7 @@ using Dovetail.Core.Patterns;
 
 namespace Dovetail.Onnx.Inspection;
 
-/// <summary>What <c>dovetail inspect</c> says of a layer.</summary>
+/// <summary>What a layer is, and which patterns its weights fit.</summary>
 /// <param name="Pattern">Declared by the file, or detected; null where the weights follow none.</param>
 /// <param name="PatternSource">"declared", "detected" or null.</param>
 /// <param name="BestFit">The candidate that does best: a satisfied one with the fewest places, else the one that comes nearest to unstructured weights of equal number.</param>

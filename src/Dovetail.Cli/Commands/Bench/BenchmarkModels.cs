@@ -40,13 +40,10 @@ internal sealed record BenchmarkModels(OnnxModel Packed, OnnxModel Dense, string
             : Checked(new BenchmarkModels(packed, model, source));
     }
 
-    private static OnnxModel Pack(OnnxModel model, ComplementaryPattern pattern)
-    {
-        OnnxModel sparse = model.Clone();
-        foreach (WeightLayer layer in WeightLayers.FindFitting(sparse, pattern).Where(layer => !layer.IsQuantized))
-            PruneJob.Project(layer, pattern);
-        return PackingPass.Pack(sparse, pattern).Model;
-    }
+    /// <summary>A quantized network is packed where it satisfies the pattern; it cannot be pruned.</summary>
+    private static OnnxModel Pack(OnnxModel model, ComplementaryPattern pattern) => WeightLayers.Find(model).Any(layer => layer.IsQuantized)
+        ? PackingPass.Pack(model, pattern).Model
+        : PackingPass.PackDeclared(PruningPass.Prune(model, pattern, new PruningOptions { Head = true }).Model).Model;
 
     private static BenchmarkModels Checked(BenchmarkModels models)
     {
