@@ -1,4 +1,3 @@
-using Dovetail.Core;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Layers;
