@@ -1,6 +1,5 @@
-using Dovetail.Benchmarking.Layers;
 using Dovetail.Core.Workloads;
-using Dovetail.Kernels.OnnxOperators;
+using Dovetail.Kernels;
 using Dovetail.Onnx.Model;
 
 namespace Dovetail.Benchmarking;

@@ -1,4 +1,4 @@
-using Dovetail.Kernels.OnnxOperators;
+using Dovetail.Kernels;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Passes.Unpack;
 using Dovetail.Tests.Kernels;

@@ -3,7 +3,8 @@ using Dovetail.Core.Patterns;
 using Dovetail.Data;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Training.Graph;
+using Dovetail.Training.Engine;
+using Dovetail.Training.Graph.Operators;
 using TorchSharp;
 
 namespace Dovetail.Training.Tests;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Dovetail.Accelerator.Config;
 using Dovetail.Benchmarking;
 using Dovetail.Cli.Reports;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Data;

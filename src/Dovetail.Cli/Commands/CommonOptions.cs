@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Dovetail.Cli.Codesign;
 using Dovetail.Core.Patterns;
 
 namespace Dovetail.Cli.Commands;

@@ -9,6 +9,7 @@ using Dovetail.Core.Patterns;
 using Dovetail.Data;
 using Dovetail.Onnx.Model;
 using Dovetail.Training;
+using Dovetail.Training.Engine;
 using Spectre.Console;
 
 namespace Dovetail.Cli.Commands;

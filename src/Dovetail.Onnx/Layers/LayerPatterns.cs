@@ -2,7 +2,6 @@ using System.Text;
 using System.Text.Json;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Passes.Pack;
 
 namespace Dovetail.Onnx.Layers;
 
@@ -14,6 +13,9 @@ public static class LayerPatterns
 {
     /// <summary>The key of the model's metadata.</summary>
     public const string Metadata = "dovetail.layer_patterns";
+
+    /// <summary>The key of the one pattern that all layers have.</summary>
+    public const string CommonMetadata = "dovetail.pattern";
 
     /// <summary>Replaces what the model declared before.</summary>
     /// <param name="patterns">By node name.</param>
@@ -59,18 +61,11 @@ public static class LayerPatterns
         return patterns;
     }
 
-    /// <summary>For the packing pass: these patterns, and the layers that declare none dense.</summary>
-    internal static PackingOptions ToPackingOptions(IReadOnlyDictionary<string, ComplementaryPattern> patterns, IEnumerable<string> layers) => new()
-    {
-        LayerPatterns = patterns,
-        KeepDense = layers.Where(layer => !patterns.ContainsKey(layer)).ToDictionary(layer => layer, _ => "the model declares it dense"),
-    };
-
     internal static void DeclareCommon(OnnxModel model, IEnumerable<ComplementaryPattern> patterns)
     {
         if (patterns.Distinct().ToArray() is [var common])
-            model.SetMetadata(PackingPass.PatternMetadata, common.ToString());
+            model.SetMetadata(CommonMetadata, common.ToString());
         else
-            model.RemoveMetadata(PackingPass.PatternMetadata);
+            model.RemoveMetadata(CommonMetadata);
     }
 }

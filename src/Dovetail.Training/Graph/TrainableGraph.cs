@@ -1,4 +1,5 @@
 using Dovetail.Onnx.Model;
+using Dovetail.Training.Graph.Operators;
 using Dovetail.Training.Native;
 using TorchSharp;
 using static TorchSharp.torch;

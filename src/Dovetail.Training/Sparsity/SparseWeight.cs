@@ -84,7 +84,7 @@ internal sealed class SparseWeight : IDisposable
     }
 
     /// <summary>Owners drawn at random, never to change: the baseline.</summary>
-    public void FreezeAtRandom(Optimization.SplitMix64 random)
+    public void FreezeAtRandom(SplitMix64 random)
     {
         using DisposeScope scope = NewDisposeScope();
         var scores = new float[Count];

@@ -2,7 +2,6 @@ using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
 using Dovetail.Training.Graph;
-using Dovetail.Training.Optimization;
 using static TorchSharp.torch;
 
 namespace Dovetail.Training.Sparsity;

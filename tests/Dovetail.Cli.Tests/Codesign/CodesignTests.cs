@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
-using Dovetail.Cli.Commands;
-using Dovetail.Cli.Reports;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Safetensors;
 using Dovetail.Onnx.Layers;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Dovetail.Cli.Commands;
 using Dovetail.Cli.Reports.Charts;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Inspection;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Dovetail.Cli.Commands;
 
 namespace Dovetail.Cli.Tests.Commands;
 

@@ -85,7 +85,7 @@ public sealed class VerifyTests
     {
         using var folder = new TemporaryFolder();
         OnnxModel model = SparseModels.Sparse("2:32");
-        model.SetMetadata(PackingPass.PatternMetadata, "2:32");
+        model.SetMetadata(LayerPatterns.CommonMetadata, "2:32");
         model.Save(folder.File("sparse.onnx"));
         Assert.True(Verification.Run(folder.File("sparse.onnx"), null).Satisfied);
         Assert.False(Verification.Run(folder.File("sparse.onnx"), new ComplementaryPattern(1, 16)).Satisfied);

@@ -4,6 +4,7 @@ using Dovetail.Onnx.Passes.Pack;
 using Dovetail.Onnx.Passes.Unpack;
 using Dovetail.Onnx.Zoo;
 using Dovetail.Training.Graph;
+using Dovetail.Training.Graph.Operators;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using TorchSharp;

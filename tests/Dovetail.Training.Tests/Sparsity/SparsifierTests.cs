@@ -2,6 +2,7 @@ using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Zoo;
 using Dovetail.Training.Graph;
+using Dovetail.Training.Graph.Operators;
 using Dovetail.Training.Sparsity;
 
 namespace Dovetail.Training.Tests.Sparsity;

@@ -1,6 +1,6 @@
 using Dovetail.Benchmarking;
 using Dovetail.Cli.Codesign;
-using Dovetail.Cli.Reports;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Core.Packing;

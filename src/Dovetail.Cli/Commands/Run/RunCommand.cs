@@ -5,7 +5,7 @@ using Dovetail.Cli.Codesign;
 using Dovetail.Cli.Terminal;
 using Dovetail.Data;
 using Dovetail.Data.Tensors;
-using Dovetail.Kernels.OnnxOperators;
+using Dovetail.Kernels;
 using Dovetail.Onnx.Model;
 using Dovetail.Runtime;
 using Spectre.Console;

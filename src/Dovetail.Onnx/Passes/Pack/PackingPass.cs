@@ -23,9 +23,6 @@ public static class PackingPass
     /// <summary>More than a packed node, its attributes and Transposes take in a file.</summary>
     private const long NodeBytes = 1024;
 
-    /// <summary>The key of the model's metadata that holds the pattern, where all sparse layers have one.</summary>
-    public const string PatternMetadata = "dovetail.pattern";
-
     /// <summary>Packs a copy of a model by the patterns that it declares (<see cref="LayerPatterns"/>).</summary>
     /// <exception cref="OnnxException">It declares none, or a layer that is not there.</exception>
     /// <exception cref="PatternException">A layer does not satisfy what is declared for it, or none can be packed; the message lists each with its reason.</exception>
@@ -36,7 +33,7 @@ public static class PackingPass
             ?? throw new OnnxException($"The model declares no patterns of its layers (metadata '{LayerPatterns.Metadata}'); say which pattern to pack.");
         ComplementaryPattern any = patterns.Values.FirstOrDefault() ?? throw new OnnxException("The model declares all its layers dense; there is nothing to pack. Prune or train it first, or say which pattern to pack.");
         IReadOnlyList<WeightLayer> layers = WeightLayers.Find(Prepared(sparseModel));
-        PackingOptions declared = LayerPatterns.ToPackingOptions(patterns, layers.Select(l => l.Name));
+        PackingOptions declared = PackingOptions.Of(patterns, layers.Select(l => l.Name));
         options = options with { LayerPatterns = declared.LayerPatterns, KeepDense = declared.KeepDense };
         CheckNames(layers, options);
         DeclaredWeights.Check(layers, patterns);

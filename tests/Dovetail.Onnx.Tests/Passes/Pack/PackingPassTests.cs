@@ -64,7 +64,7 @@ public sealed class PackingPassTests
         NodeProto last = packed.FindNode("block1.conv2")!;
         Assert.Equal(packed.FindNode("down2")!.Outputs[0], last.Inputs[4]);
         Assert.Equal(1, packed.OpsetVersion(OnnxModel.DovetailDomain));
-        Assert.Equal("1:16", packed.FindMetadata(PackingPass.PatternMetadata));
+        Assert.Equal("1:16", packed.FindMetadata(LayerPatterns.CommonMetadata));
         IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(packed);
         Assert.Equal("float[N, 4, 4, 128]", shapes[last.Outputs[0]].ToString());
         Assert.Equal("float[N, 10]", shapes["logits"].ToString());

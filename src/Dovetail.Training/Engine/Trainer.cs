@@ -2,9 +2,10 @@ using Dovetail.Core.Patterns;
 using Dovetail.Data;
 using Dovetail.Onnx.Model;
 using Dovetail.Training.Graph;
+using Dovetail.Training.Graph.Operators;
 using Dovetail.Training.Native;
 
-namespace Dovetail.Training;
+namespace Dovetail.Training.Engine;
 
 /// <summary>Trains an image classifier given as an ONNX graph, dense or under masks (docs/training.md).</summary>
 public static class Trainer

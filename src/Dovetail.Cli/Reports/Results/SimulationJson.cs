@@ -1,6 +1,6 @@
 using Dovetail.Accelerator.Simulation;
 
-namespace Dovetail.Cli.Reports;
+namespace Dovetail.Cli.Reports.Results;
 
 /// <summary>The JSON of <c>dovetail simulate</c>. m, n, k are SCALE-Sim's: m output pixels, n filters, k window.</summary>
 public sealed record SimulationJson(

@@ -1,6 +1,6 @@
 using Dovetail.Core;
 
-namespace Dovetail.Kernels.OnnxOperators;
+namespace Dovetail.Kernels;
 
 /// <summary>A model that ONNX Runtime or one of the packed operators refuses, or inputs that do not fit it.</summary>
 public sealed class OperatorException : DovetailException

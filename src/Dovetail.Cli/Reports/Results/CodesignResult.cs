@@ -1,4 +1,4 @@
-namespace Dovetail.Cli.Reports;
+namespace Dovetail.Cli.Reports.Results;
 
 /// <summary>
 /// Everything that a codesign job found; <c>result.json</c> is this record in snake case, and

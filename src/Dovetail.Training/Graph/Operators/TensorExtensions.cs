@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Dovetail.Training.Graph;
+namespace Dovetail.Training.Graph.Operators;
 
 internal static class TensorExtensions
 {

@@ -1,4 +1,4 @@
-namespace Dovetail.Accelerator.Simulation;
+namespace Dovetail.Accelerator.Cost;
 
 /// <summary>Bytes between DRAM and the buffers. Output bytes are the finished uint8 outputs and, where partial sums do not fit, their way out and back.</summary>
 public sealed record DramTraffic(long IfmapBytes, long FilterBytes, long OfmapBytes)

@@ -2,7 +2,7 @@ using Dovetail.Onnx.Model;
 using Dovetail.Runtime;
 using Microsoft.ML.OnnxRuntime;
 
-namespace Dovetail.Benchmarking.Layers;
+namespace Dovetail.Benchmarking;
 
 /// <summary>
 /// The operator that ONNX Runtime itself runs for a one-node model, in the layout that it wants, without the nodes that

@@ -1,4 +1,4 @@
-namespace Dovetail.Training.Optimization;
+namespace Dovetail.Training;
 
 /// <summary>
 /// A small generator whose state is one number, so that every epoch and every step has its own,

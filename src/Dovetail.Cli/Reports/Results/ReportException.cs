@@ -1,6 +1,6 @@
 using Dovetail.Core;
 
-namespace Dovetail.Cli.Reports;
+namespace Dovetail.Cli.Reports.Results;
 
 /// <summary>A result file that cannot be read, or a result that cannot be written.</summary>
 public sealed class ReportException : DovetailException

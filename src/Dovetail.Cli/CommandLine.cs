@@ -1,12 +1,13 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Dovetail.Cli.Commands;
 using Dovetail.Cli.Commands.Bench;
 using Dovetail.Cli.Commands.Doctor;
 using Dovetail.Cli.Commands.Run;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 
-namespace Dovetail.Cli.Commands;
+namespace Dovetail.Cli;
 
 /// <summary>The verbs, and what an error looks like: one line on standard error, exit code ≠ 0.</summary>
 public static class CommandLine

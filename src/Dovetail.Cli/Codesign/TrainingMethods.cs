@@ -1,6 +1,6 @@
 using Dovetail.Training;
 
-namespace Dovetail.Cli.Commands;
+namespace Dovetail.Cli.Codesign;
 
 /// <summary>The names that users type and tables show for training methods.</summary>
 internal static class TrainingMethods

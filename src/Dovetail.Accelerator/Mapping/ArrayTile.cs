@@ -1,4 +1,4 @@
-namespace Dovetail.Accelerator.Simulation;
+namespace Dovetail.Accelerator.Mapping;
 
 /// <summary>
 /// What one fold feeds to a weight-stationary array: the operands of every PE and the lanes of every

@@ -3,11 +3,12 @@ using System.Text.Json;
 using Dovetail.Core.Safetensors;
 using Dovetail.Data;
 using Dovetail.Training.Graph;
+using Dovetail.Training.Graph.Operators;
 using Dovetail.Training.Optimization;
 using Dovetail.Training.Sparsity;
 using static TorchSharp.torch;
 
-namespace Dovetail.Training;
+namespace Dovetail.Training.Engine;
 
 /// <summary>
 /// The state of a training in a safetensors file, written under a temporary name and renamed.

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
-namespace Dovetail.Cli.Reports;
+namespace Dovetail.Cli.Reports.Results;
 
 /// <summary>The source-generated reader and writer of <see cref="CodesignResult"/>: snake case, every field required.</summary>
 [JsonSourceGenerationOptions(

@@ -1,4 +1,4 @@
-namespace Dovetail.Accelerator.Simulation;
+namespace Dovetail.Accelerator.Cost;
 
 /// <summary>
 /// What happened in the array and at its buffers. Both simulators fill it; they agree in every field.

@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace Dovetail.Training.Graph;
+namespace Dovetail.Training.Graph.Operators;
 
 /// <summary>One node of an ONNX graph as Torch operations. Attributes are read once, at construction.</summary>
 internal interface IGraphOperator

@@ -3,12 +3,13 @@ using System.Security.Cryptography;
 using Dovetail.Data;
 using Dovetail.Onnx.Model;
 using Dovetail.Training.Graph;
+using Dovetail.Training.Graph.Operators;
 using Dovetail.Training.Optimization;
 using Dovetail.Training.Sparsity;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace Dovetail.Training;
+namespace Dovetail.Training.Engine;
 
 /// <summary>
 /// One training.

@@ -3,7 +3,7 @@ using System.Text.Json;
 using Dovetail.Core;
 using Dovetail.Core.Files;
 
-namespace Dovetail.Cli.Reports;
+namespace Dovetail.Cli.Reports.Results;
 
 /// <summary>
 /// <c>result.json</c>: a <see cref="CodesignResult"/> in snake case, indented, UTF-8 (docs/result.md).

@@ -1,6 +1,6 @@
 using Dovetail.Core;
 
-namespace Dovetail.Training.Graph;
+namespace Dovetail.Training.Graph.Operators;
 
 /// <summary>An ONNX graph that cannot be trained here: the message names the node and what it would need.</summary>
 public sealed class GraphException : DovetailException

@@ -2,8 +2,9 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Dovetail.Core;
+using Dovetail.Kernels.OnnxOperators.Interop;
 
-namespace Dovetail.Kernels.OnnxOperators.Interop;
+namespace Dovetail.Kernels.OnnxOperators;
 
 /// <summary>
 /// The functions that ONNX Runtime calls. Nothing may throw across this boundary: every failure becomes an OrtStatus.
