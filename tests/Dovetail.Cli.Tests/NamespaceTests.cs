@@ -12,7 +12,7 @@ public sealed class NamespaceTests
     public void Namespaces_use_what_the_list_allows()
     {
         string[] found = [.. Pairs().Select(pair => $"{pair.From} -> {pair.To}").Order(StringComparer.Ordinal)];
-        if (Environment.GetEnvironmentVariable("DOVETAIL_APPROVE") == "1")
+        if (Environment.GetEnvironmentVariable("DOVETAIL_ACCEPT") == "1")
             File.WriteAllLines(ApprovedFile, found);
         string[] approved = File.ReadAllLines(ApprovedFile);
         Assert.Empty(found.Except(approved)); // new: is that direction right?
