@@ -73,11 +73,13 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
         return result;
     }
 
-    /// <summary>Fails where two executions differ; called when everything else is written and shown.</summary>
+    /// <summary>Fails where two executions differ or could not be compared; called when everything else is written and shown.</summary>
     public static void CheckAgreement(CodesignResult result)
     {
-        if (result.Equality.FirstOrDefault(check => check.Status is "different" or "failed") is { } broken)
+        if (result.Equality.FirstOrDefault(check => check.Status == "different") is { } broken)
             throw new DovetailException($"Two executions differ that must agree: {broken.Name} (greatest difference {broken.MaxDifference:g3}, allowed {broken.Tolerance:g3}; {broken.Detail}). The report is written; please file it as a bug.");
+        if (result.Equality.FirstOrDefault(check => check.Status == "failed") is { } failed)
+            throw new DovetailException($"A check could not be done: {failed.Name}: {failed.Detail.TrimEnd('.')}. The report is written.");
     }
 
     private void Announce(ImageDataset data, OnnxModel model, JobFolder folder)

@@ -92,6 +92,9 @@ internal static class CommonOptions
         return option;
     }
 
+    /// <summary>True where the command line holds the option, whatever its value.</summary>
+    public static bool IsGiven(this SymbolResult result, Option option) => result.GetResult(option) is { Implicit: false };
+
     /// <summary>Parses a pattern; what is wrong becomes the error of the option.</summary>
     public static ComplementaryPattern? Pattern(ArgumentResult result)
     {

@@ -38,6 +38,11 @@ internal static class PackCommand
         {
             model, pattern, values, operands, file, safetensors, which, batch, threads, calibrate, json,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(which) == All && ((Option[])[batch, threads, calibrate]).FirstOrDefault(result.IsGiven) is { } predicting)
+                result.AddError($"{predicting.Name} has no effect with --pack all, which predicts nothing; leave one of them out.");
+        });
         command.SetAction((parsed, cancellation) => Task.Run(() => // off this thread, so that Ctrl-C can wait for it
         {
             var output = new VerbOutput(parsed.GetValue(json));
@@ -58,11 +63,14 @@ internal static class PackCommand
             };
             PackingResult result = declared ? PackingPass.PackDeclared(sparse, options) : PackingPass.Pack(sparse, parsed.GetValue(pattern)!, options);
             cancellation.ThrowIfCancellationRequested();
+            PackNotes.CheckFloats(result.Model, ((Option[])[values, operands]).FirstOrDefault(parsed.CommandResult.IsGiven)?.Name);
             result.Model.Save(target);
             if (parsed.GetValue(safetensors) is { } weights)
                 SafetensorsExport.Write(result.Model, weights);
             Print(output.Human, result, faster is not null);
             long after = new FileInfo(target).Length;
+            foreach (string note in options.BFloat16Operands ? PackNotes.OnBFloat16(result.Model) : [])
+                output.Human.WriteLine(note);
             output.Human.WriteLine($"{source}: {before:N0} bytes; {target}: {after:N0} bytes, {(double)before / after:0.0} times smaller.");
             if (faster is not null)
                 PrintPrediction(output.Human, result, parsed.GetValue(batch), parsed.GetValue(threads));

@@ -71,7 +71,7 @@ internal static class PruneCommand
         };
         command.Validators.Add(result =>
         {
-            bool Given(Option option) => result.GetResult(option) is { Implicit: false };
+            bool Given(Option option) => result.IsGiven(option);
             bool byLatency = Given(cost) && result.GetValue(cost) == "latency";
             if (Given(allocation) && (Given(pattern) || !Given(budget)))
                 result.AddError("--allocation chooses among --candidates within --budget: give --budget, and no --pattern.");

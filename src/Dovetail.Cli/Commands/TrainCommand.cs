@@ -34,6 +34,11 @@ internal static class TrainCommand
         {
             model, data, method, pattern, epochs, seed, file, resume, csv, threads, json,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.IsGiven(pattern) && result.GetValue(method) == TrainingMethods.Name(TrainingMethod.Dense))
+                result.AddError("--pattern has no effect with --method dense, which trains every weight; leave one of them out.");
+        });
         command.SetAction((parsed, cancellation) => Task.Run(() => // off this thread, so that Ctrl-C can wait for it
         {
             var output = new VerbOutput(parsed.GetValue(json));

@@ -18,10 +18,12 @@ internal sealed record BenchmarkModels(NetworkPair Pair, string DenseOrigin)
     /// <param name="source">A file or zoo:NAME; packed, or dense and then packed here.</param>
     /// <param name="against">onnxruntime, libtorch or a file.</param>
     /// <param name="pattern">For a model that is not packed; weights are projected onto it by magnitude.</param>
+    /// <param name="sizes">Of dimensions that the models leave open, by name.</param>
     /// <exception cref="DovetailException">The model has no packed layers and no pattern is given, or the two do not belong together.</exception>
-    public static BenchmarkModels Load(string source, string against, ComplementaryPattern? pattern, int seed)
+    public static BenchmarkModels Load(
+        string source, string against, ComplementaryPattern? pattern, IReadOnlyDictionary<string, long> sizes, int seed)
     {
-        OnnxModel model = ModelSource.Load(source, seed);
+        OnnxModel model = Open(source, sizes, seed);
         bool isPacked = PackedModelReader.Read(model).Layers.Any(layer => !layer.Weights.Pattern.IsDense);
         if (!isPacked && pattern is null)
             throw new DovetailException($"'{source}' has no packed layers; expected a model that 'dovetail pack' wrote. Give --pattern to pack it here (weights that break the pattern are dropped: speed alone is measured).");
@@ -29,10 +31,17 @@ internal sealed record BenchmarkModels(NetworkPair Pair, string DenseOrigin)
             throw new DovetailException($"'{source}' is packed already, and --pattern {pattern} would have no effect; leave it out.");
         OnnxModel packed = isPacked ? model : Pack(model, pattern!);
         if (against is not (OnnxRuntime or LibTorch))
-            return new BenchmarkModels(new NetworkPair(packed, ModelSource.Load(against, seed)), against);
+            return new BenchmarkModels(new NetworkPair(packed, Open(against, sizes, seed)), against);
         return isPacked
             ? new BenchmarkModels(new NetworkPair(packed), "the packed network in standard operators, zeros included")
             : new BenchmarkModels(new NetworkPair(packed, model), source);
+    }
+
+    private static OnnxModel Open(string source, IReadOnlyDictionary<string, long> sizes, int seed)
+    {
+        OnnxModel model = DimensionOption.Apply(ModelSource.Load(source, seed), sizes, source);
+        DimensionOption.CheckNoneIsOpen(model, source);
+        return model;
     }
 
     /// <summary>A quantized network is packed where it satisfies the pattern; it cannot be pruned.</summary>

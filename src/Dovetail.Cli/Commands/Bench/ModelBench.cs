@@ -10,21 +10,28 @@ namespace Dovetail.Cli.Commands.Bench;
 /// <summary><c>dovetail bench MODEL</c>: a packed network against its dense one, whole and layer by layer.</summary>
 /// <param name="Source">A packed model, or a dense one and a pattern.</param>
 /// <param name="Against">onnxruntime, libtorch or a file.</param>
+/// <param name="Dimensions">Sizes of what the model leaves open, by name.</param>
+/// <param name="Options">All but the seconds.</param>
+/// <param name="Seconds">What the whole may take, roughly; null: <see cref="NetworkSeconds"/>, and the usual time for each layer.</param>
 /// <param name="Callers">More than 1: that many at once, for throughput.</param>
-internal sealed record ModelBench(string Source, string Against, ComplementaryPattern? Pattern, BenchmarkOptions Options, int Callers)
+internal sealed record ModelBench(
+    string Source, string Against, ComplementaryPattern? Pattern, IReadOnlyDictionary<string, long> Dimensions, BenchmarkOptions Options,
+    double? Seconds, int Callers)
 {
-    public const double DefaultSeconds = 4;
+    public const double NetworkSeconds = 4;
 
     /// <summary>For the sides of one layer together.</summary>
-    private const double LayerSeconds = 0.6;
+    public const double LayerSeconds = 0.6;
 
     public void Run(VerbOutput output, CancellationToken cancellation)
     {
         bool torch = Against == BenchmarkModels.LibTorch;
         if (torch && Callers > 1)
             throw new DovetailException("--stream async with --against libtorch is not supported: its threads belong to the process. Use --stream sync.");
-        double? load = MachineLoad.Average;
-        BenchmarkModels models = BenchmarkModels.Load(Source, Against, Pattern, Options.Seed);
+        var budget = new TimeBudget(Seconds, TimeProvider.System);
+        double? average = MachineLoad.Average;
+        MachineLoad? load = MachineLoad.Watch();
+        BenchmarkModels models = BenchmarkModels.Load(Source, Against, Pattern, Dimensions, Options.Seed);
         NetworkResult network = null!;
         IReadOnlyList<LayerResult> layers = [];
         double peak = 0;
@@ -32,18 +39,19 @@ internal sealed record ModelBench(string Source, string Against, ComplementaryPa
         {
             peak = PeakArithmetic.MeasureGflops(Callers > 1 ? Math.Min(Environment.ProcessorCount, Callers * Options.Threads) : Options.Threads);
             network = NetworkBenchmark.Measure(
-                models.Pair, Options, Callers, int8: true,
+                models.Pair, Options with { Seconds = budget.Share(2, NetworkSeconds) }, Callers, int8: true,
                 torch ? dense => new TorchSubject(NetworkBenchmark.DenseName, dense, Options) : null, cancellation);
             step("network");
             layers = NetworkBenchmark.MeasureLayers(
-                models.Pair, Options with { Seconds = LayerSeconds },
-                progress: new ImmediateProgress<LayerResult>(layer => step(layer.Workload.Name)), cancellation: cancellation);
+                models.Pair, Options, left => budget.Share(left, LayerSeconds),
+                new ImmediateProgress<LayerResult>(layer => step(layer.Workload.Name)), cancellation);
         });
+        load = MachineLoad.Greater(load, MachineLoad.Watch());
         var rates = new NetworkRates(models.Pair.Layers, Options.Batch, network.Packed.RunsPerSecond, peak);
         Print(output.Human, models, network, layers, rates);
-        if (MachineLoad.Note(load, Environment.ProcessorCount, Callers * Options.Threads) is { } note)
+        if (load?.Note(Callers * Options.Threads) is { } note)
             output.Human.WriteLine(note);
-        output.WriteJson(Json(models, network, layers, rates, load));
+        output.WriteJson(Json(models, network, layers, rates, average, load));
     }
 
     private void Print(IAnsiConsole console, BenchmarkModels models, NetworkResult result, IReadOnlyList<LayerResult> layers, NetworkRates rates)
@@ -82,7 +90,7 @@ internal sealed record ModelBench(string Source, string Against, ComplementaryPa
     }
 
     private object Json(
-        BenchmarkModels models, NetworkResult network, IReadOnlyList<LayerResult> layers, NetworkRates rates, double? load) => new
+        BenchmarkModels models, NetworkResult network, IReadOnlyList<LayerResult> layers, NetworkRates rates, double? average, MachineLoad? load) => new
         {
             cpu = MachineFacts.Cpu,
             Options.Threads,
@@ -92,7 +100,9 @@ internal sealed record ModelBench(string Source, string Against, ComplementaryPa
             dense_origin = models.DenseOrigin,
             stream = Callers > 1 ? "async" : "sync",
             callers = Callers,
-            load_average = load,
+            load_average = average,
+            busy_processors = load?.Busy,
+            dimensions = Dimensions.Select(dimension => new { name = dimension.Key, size = dimension.Value }),
             network = new
             {
                 dense_ms = network.Dense.Latency.MedianMicroseconds / 1e3,

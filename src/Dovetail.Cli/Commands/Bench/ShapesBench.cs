@@ -19,15 +19,17 @@ internal sealed record ShapesBench(string File, IReadOnlyList<ComplementaryPatte
 
     public void Run(VerbOutput output, CancellationToken cancellation)
     {
-        double? load = MachineLoad.Average;
+        double? average = MachineLoad.Average;
+        MachineLoad? load = MachineLoad.Watch();
         IReadOnlyList<LayerShape> shapes = LayerShapeFile.Read(File);
         LayerListResult result = null!;
         ProgressLine.Run(output.Human, "Measuring", shapes.Count, step => result = LayerListBenchmark.Measure(
             shapes, Patterns, DType, Options, new ImmediateProgress<LayerShape>(shape => step(shape.Workload.Name)), cancellation));
+        load = MachineLoad.Greater(load, MachineLoad.Watch());
         output.Human.WriteLine($"{MachineFacts.Cpu}, {Options.Threads} thread{(Options.Threads > 1 ? "s" : "")}, batch {Options.Batch}, {DType.ToString().ToLowerInvariant()} weights, peak {result.PeakGflops:N0} fp32 GFLOP/s; every figure holds {result.SessionOverheadMicroseconds:N1} µs of a session's own");
         foreach (ComplementaryPattern pattern in Patterns)
             Print(output.Human, pattern, result);
-        if (MachineLoad.Note(load, Environment.ProcessorCount, Options.Threads) is { } note)
+        if (load?.Note(Options.Threads) is { } note)
             output.Human.WriteLine(note);
         output.WriteJson(new
         {
@@ -39,7 +41,8 @@ internal sealed record ShapesBench(string File, IReadOnlyList<ComplementaryPatte
             Options.Seed,
             peak = new { gflops = result.PeakGflops, dtype = "fp32", method = PeakArithmetic.Method },
             session_overhead_us = result.SessionOverheadMicroseconds,
-            load_average = load,
+            load_average = average,
+            busy_processors = load?.Busy,
             geometric_means = result.Summaries,
             layers = result.Layers.Select(Json),
             stay_dense = result.StayDense.Select(layer => new { layer.Shape.Workload.Name, pattern = layer.Pattern.ToString(), layer.Reason }),

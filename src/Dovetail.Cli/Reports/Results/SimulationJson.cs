@@ -3,18 +3,19 @@ using Dovetail.Accelerator.Simulation;
 namespace Dovetail.Cli.Reports.Results;
 
 /// <summary>The JSON of <c>dovetail simulate</c>. m, n, k are SCALE-Sim's: m output pixels, n filters, k window.</summary>
+/// <param name="Assumption">What weights are taken to be where that is not what their file says; else null.</param>
 public sealed record SimulationJson(
     int Rows, int Cols, string Dataflow, string Pattern, string Mode, string Schedule,
-    long TotalCycles, double Utilization, double EnergyPicojoules, IReadOnlyList<SimulatedLayerJson> Layers)
+    long TotalCycles, double Utilization, double EnergyPicojoules, IReadOnlyList<SimulatedLayerJson> Layers, string? Assumption)
 {
-    public static SimulationJson Of(NetworkSimulation network, string mode)
+    public static SimulationJson Of(NetworkSimulation network, string mode, string? assumption)
     {
         ArgumentNullException.ThrowIfNull(network);
         return new SimulationJson(
             network.Config.Rows, network.Config.Columns, network.Config.Dataflow.ToString(), network.Config.Pattern.ToString(), mode,
             network.Layers.Count > 0 ? network.Layers[0].Schedule.ToString() : "",
             network.TotalCycles, network.Utilization, network.Energy.TotalPicojoules,
-            [.. network.Layers.Select(SimulatedLayerJson.Of)]);
+            [.. network.Layers.Select(SimulatedLayerJson.Of)], assumption);
     }
 }
 
