@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Workloads;
 using Dovetail.Kernels;
@@ -19,7 +20,7 @@ internal sealed record BenchmarkLayer(LayerWorkload Workload, PackedTensor Weigh
         BatchNormFolding.Fold(folded);
         foreach (PackedLayer layer in pair.PackedLayers)
         {
-            bool bfloat16 = pair.Packed.FindNode(layer.Name)!.GetString(PackedWeights.OperandsAttribute, "fp32") == "bf16";
+            bool bfloat16 = pair.Packed.FindNode(layer.Name)!.Get(OperatorAttributes.Operands) == OperandNames.BFloat16;
             yield return new BenchmarkLayer(
                 layer.Workload, layer.Weights, bfloat16 ? FloatOperands.BFloat16 : FloatOperands.Float32,
                 GraphSlicer.SingleLayer(folded, layer.Name).ToBytes(), GraphSlicer.SingleLayer(pair.Packed, layer.Name).ToBytes());

@@ -6,8 +6,9 @@ namespace Dovetail.Runtime;
 /// <param name="StopSpinningAfterRun">Whether they stop as soon as a run ends, so that another session has the processors.</param>
 /// <param name="OptimizeGraph">False: run the graph as it stands, e.g. to compare layer by layer.</param>
 /// <param name="ExactIntegers">
-/// Where the CPU has no VNNI, ONNX Runtime's own int8 operators saturate in 16 bits. True: they take their slower exact
-/// path there. The packed operators are always exact.
+/// On an x86 CPU without VNNI, ONNX Runtime's own int8 operators sum two uint8 × int8 products in 16 bits, saturating.
+/// True: they take a slower exact path there, wherever its graph optimizations can make the weights uint8; so not with
+/// <paramref name="OptimizeGraph"/> false. The packed operators are always exact.
 /// </param>
 public sealed record DovetailSessionOptions(
     int? Threads = null, bool AllowSpinning = true, bool StopSpinningAfterRun = false,

@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Core.Workloads;
@@ -86,7 +87,7 @@ public sealed class NetworkBenchmarkTests
         OnnxModel packed = PackingPass.PackDeclared(PruningPass.Prune(model, ComplementaryPattern.Parse("1:16")).Model).Model;
         var pair = new NetworkPair(packed);
         Assert.Equal(["fc1", "fc2"], pair.PackedLayers.Select(l => l.Name));
-        Assert.DoesNotContain(pair.Dense.Nodes, node => node.Domain == OnnxModel.DovetailDomain);
+        Assert.DoesNotContain(pair.Dense.Nodes, node => node.Domain == OperatorSet.Domain);
         Assert.False(pair.DenseIsQuantized);
         Assert.StartsWith(
             "The dense model has no layer 'fc1' to compare with; expected the network that was packed. It has stem, ",

@@ -73,6 +73,13 @@ public sealed class ServiceTests
         Assert.Throws<ObjectDisposedException>(() => session.Run(new float[32], 1, 32));
     }
 
+    /// <summary>Without graph optimizations ONNX Runtime ignores the wish, and a comparison would trust saturated sums.</summary>
+    [Fact]
+    public void ExactIntegersWithoutOptimizationsAreRefused() => Assert.Contains(
+        "Leave OptimizeGraph true",
+        Assert.Throws<OperatorException>(() => DovetailSession.Create(Model(), new DovetailSessionOptions(1, OptimizeGraph: false, ExactIntegers: true))).Message,
+        StringComparison.Ordinal);
+
     [Fact]
     public void CaptureReturnsInnerTensors()
     {

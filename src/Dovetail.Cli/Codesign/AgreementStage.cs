@@ -1,9 +1,7 @@
 using Dovetail.Cli.Reports.Results;
-using Dovetail.Core;
 using Dovetail.Core.Packing;
 using Dovetail.Kernels;
 using Dovetail.Kernels.Dispatch;
-using Dovetail.Kernels.Reference;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
 using Dovetail.Runtime;
@@ -13,10 +11,9 @@ namespace Dovetail.Cli.Codesign;
 /// <summary>
 /// Test accuracy of all six models, and the proofs that the packed ones compute what the sparse ones do:
 /// 1. packed fp32 = sparse fp32 in plain ONNX Runtime, logits of every test image, within a tolerance;
-/// 2. packed int8 = sparse int8 (QDQ) in plain ONNX Runtime: every convolution bit for bit, the logits of every test
-///    image within one quantization step;
-/// 3. each int8 operator inside ONNX Runtime = the scalar reference on what was fed to it, bit for bit;
-/// 4. every fp32 kernel that this CPU can run = the scalar reference, each packed layer, within a tolerance.
+/// 2. packed int8 = the scalar reference, bit for bit, and = sparse int8 in plain ONNX Runtime where that is exact
+///    (<see cref="IntegerAgreement"/>); by how much ONNX Runtime itself is off is measured beside it;
+/// 3. every fp32 kernel that this CPU can run = the scalar reference, each packed layer, within a tolerance.
 /// </summary>
 internal static class AgreementStage
 {
@@ -25,116 +22,57 @@ internal static class AgreementStage
     /// <summary>Of the greatest magnitude: fp32 sums of a thousand products in another order.</summary>
     private const double Float32Tolerance = 2e-5;
 
-    /// <summary>One quantization step, and what float division adds to it.</summary>
-    private const double StepTolerance = 1.001;
-
-    public sealed record Outcome(AccuracyInfo Accuracy, IReadOnlyList<EqualityCheck> Checks, IReadOnlyList<CapturedLayer> Captured);
+    /// <param name="Captured">The packed int8 network's layers with what they read and made of the first test image.</param>
+    public sealed record Outcome(
+        AccuracyInfo Accuracy, IReadOnlyList<EqualityCheck> Checks, IReadOnlyList<OnnxRuntimeInt8Info> OnnxRuntimeInt8,
+        IReadOnlyList<CapturedLayer> Captured);
 
     public static Outcome Run(ExportedModels models, JobImages images, int threads, int seed, Action<string> step, CancellationToken cancellation)
     {
         float[] test = images.Test();
         byte[] labels = images.Data.Test.Labels;
-        float[] Logits(OnnxModel model, string name)
+        float[] Logits(OnnxModel model, bool exactIntegers = false)
         {
-            using var session = DovetailSession.Create(model.ToBytes(), new DovetailSessionOptions(threads));
-            float[] logits = Evaluation.Logits(session, test, images.Shape, Batch, cancellation: cancellation);
+            using var session = DovetailSession.Create(model.ToBytes(), new DovetailSessionOptions(threads, ExactIntegers: exactIntegers));
+            return Evaluation.Logits(session, test, images.Shape, Batch, cancellation: cancellation);
+        }
+
+        float[] Named(OnnxModel model, string name)
+        {
+            float[] logits = Logits(model);
             step(name);
             return logits;
         }
 
         double Accuracy(float[] logits) => Evaluation.Accuracy(logits, labels);
-        float[] sparse = Logits(models.Sparse, "sparse"), packed = Logits(models.Packed.Model, "packed");
-        float[] sparseInt8 = Logits(models.SparseInt8, "sparse int8"), packedInt8 = Logits(models.PackedInt8.Model, "packed int8");
+        float[] sparse = Named(models.Sparse, "sparse"), packed = Named(models.Packed.Model, "packed");
+        float[] sparseInt8 = Named(models.SparseInt8, "sparse int8"), packedInt8 = Named(models.PackedInt8.Model, "packed int8");
         var accuracy = new AccuracyInfo(
-            Accuracy(Logits(models.Dense, "dense")), Accuracy(sparse), Accuracy(packed),
-            Accuracy(Logits(models.DenseInt8, "dense int8")), Accuracy(sparseInt8), Accuracy(packedInt8));
+            Accuracy(Named(models.Dense, "dense")), Accuracy(sparse), Accuracy(packed),
+            Accuracy(Named(models.DenseInt8, "dense int8")), Accuracy(sparseInt8), Accuracy(packedInt8));
 
-        PackedModel int8Layers = PackedModelReader.Read(models.PackedInt8.Model);
-        IReadOnlyList<CapturedLayer> captured = CapturedLayer.Capture(models.PackedInt8.Model, int8Layers, images.TestImage(0), images.Shape);
+        PackedModel sparseLayers = PackedModelReader.Read(models.SparseInt8), packedLayers = PackedModelReader.Read(models.PackedInt8.Model);
+        IReadOnlyList<CapturedLayer> OfSparse(int image) => CapturedLayer.Capture(models.SparseInt8, sparseLayers, images.TestImage(image), images.Shape);
+        IReadOnlyList<CapturedLayer> OfPacked(int image) => CapturedLayer.Capture(models.PackedInt8.Model, packedLayers, images.TestImage(image), images.Shape);
+        IReadOnlyList<CapturedLayer> captured = OfPacked(0);
         step("layers");
+        OnnxRuntimeInt8Info[] onnxRuntime =
+        [
+            OnnxRuntimeIntegers.Measure("dense int8", models.DenseInt8, images, cancellation),
+            OnnxRuntimeIntegers.Measure("sparse int8", models.SparseInt8, images, cancellation),
+        ];
+        step("ONNX Runtime's own int8");
         return new Outcome(accuracy,
         [
             Compare("packed ONNX (our operators) = sparse ONNX (plain ONNX Runtime), fp32 logits", sparse, packed, Float32Tolerance * 10, $"{labels.Length:N0} test images"),
-            CompareSteps(sparseInt8, packedInt8, models.SparseInt8, labels.Length),
-            LayersEqual(
-                CapturedLayer.Capture(models.SparseInt8, PackedModelReader.Read(models.SparseInt8), images.TestImage(0), images.Shape), captured),
-            OperatorsEqualReference(captured),
+            IntegerAgreement.WithReference(captured),
+            IntegerAgreement.OfConvolutions(OfSparse(0), captured),
+            IntegerAgreement.OfLogits(
+                models.SparseInt8, labels.Length,
+                exact => exact ? (Logits(models.SparseInt8, true), Logits(models.PackedInt8.Model, true)) : (sparseInt8, packedInt8),
+                image => OnnxRuntimeIntegers.AreExact([.. OfSparse(image), .. OfPacked(image)])),
             KernelsEqualReference(PackedModelReader.Read(models.Packed.Model), seed),
-        ], captured);
-    }
-
-    /// <summary>The scale of the model's output: what one step of its uint8 logits is worth.</summary>
-    private static float OutputStep(OnnxModel model) =>
-        model.FindProducer(model.Graph.Outputs[0].Name) is { } node && node.Is("DequantizeLinear")
-            ? model.Constant(node.Inputs[1], node).ToFloats()[0]
-            : throw new DovetailException($"The int8 model '{model.Graph.Name}' does not end in a DequantizeLinear; expected the QDQ form that Dovetail writes.");
-
-    /// <summary>
-    /// Layer by layer the integers are equal (the check after this one). Between layers ONNX Runtime fuses the sparse
-    /// model's global average pool into an integer operator and computes the packed one's mean in float, so a feature,
-    /// and with it a logit, may fall to the other side of a rounding: one step.
-    /// </summary>
-    private static EqualityCheck CompareSteps(float[] expected, float[] found, OnnxModel sparse, int images)
-    {
-        float step = OutputStep(sparse);
-        bool hasPool = sparse.Nodes.Any(node => node.Is("GlobalAveragePool"));
-        double tolerance = hasPool ? StepTolerance : 0.001;
-        double worst = 0;
-        long apart = 0;
-        for (int i = 0; i < expected.Length; i++)
-        {
-            double steps = Math.Abs(expected[i] - found[i]) / step;
-            worst = Math.Max(worst, steps);
-            if (steps > 0.5)
-                apart++;
-        }
-
-        return new EqualityCheck(
-            "packed int8 (our operators) = sparse int8 QDQ (plain ONNX Runtime), logits in quantization steps",
-            worst == 0 ? "equal" : worst <= tolerance ? "within tolerance" : "different", expected.Length, worst, tolerance,
-            $"{images:N0} test images; " + (apart == 0
-                ? "no logit differs by a step"
-                : $"{apart:N0} of {expected.Length:N0} logits are a step apart; one is allowed, because ONNX Runtime fuses the average pool before the head into another rounding"));
-    }
-
-    private static EqualityCheck LayersEqual(IReadOnlyList<CapturedLayer> sparse, IReadOnlyList<CapturedLayer> packed)
-    {
-        var outputs = new List<(byte[] Expected, byte[] Found)>();
-        foreach (CapturedLayer layer in packed.Where(layer => layer.Layer.Workload.Convolution is not null))
-            if (sparse.FirstOrDefault(other => other.Layer.Name == layer.Layer.Name)?.Output is { } expected && layer.Output is { } found)
-                outputs.Add((expected, found));
-        const string Name = "int8 convolutions, packed (our operators) = sparse QDQ (plain ONNX Runtime), uint8 outputs";
-        return outputs.Count == 0
-            ? new EqualityCheck(Name, "skipped", 0, 0, 0, "the network has no convolution")
-            : BytesEqual(Name, outputs, $"{outputs.Count} convolutions one after the other, one test image");
-    }
-
-    private static EqualityCheck OperatorsEqualReference(IReadOnlyList<CapturedLayer> layers)
-    {
-        var outputs = new List<(byte[] Expected, byte[] Found)>();
-        foreach (CapturedLayer layer in layers)
-        {
-            if (layer.Output is not { } found)
-                continue;
-            LayerQuantization quantization = layer.Layer.Quantization!;
-            int[] accumulators = QuantizedReference.Accumulate(
-                layer.Weights, layer.Input, 1, layer.Geometry, quantization.InputZeroPoint, quantization.Bias);
-            outputs.Add((QuantizedReference.Requantize(
-                accumulators,
-                QuantizedSpecification.ComputeFactors(quantization.InputScale, layer.Weights.Scales, quantization.OutputScale),
-                quantization.OutputZeroPoint), found));
-        }
-
-        return BytesEqual("int8 layers inside ONNX Runtime = scalar reference, uint8 outputs", outputs, $"{outputs.Count} layers, one test image, packed and dense ones");
-    }
-
-    private static EqualityCheck BytesEqual(string name, IReadOnlyList<(byte[] Expected, byte[] Found)> layers, string detail)
-    {
-        int greatest = 0;
-        foreach ((byte[] expected, byte[] found) in layers)
-            for (int i = 0; i < expected.Length; i++)
-                greatest = Math.Max(greatest, Math.Abs(expected[i] - found[i]));
-        return new EqualityCheck(name, greatest == 0 ? "equal" : "different", layers.Sum(layer => (long)layer.Expected.Length), greatest, 0, detail);
+        ], onnxRuntime, captured);
     }
 
     private static EqualityCheck KernelsEqualReference(PackedModel model, int seed)

@@ -1,6 +1,7 @@
 using Dovetail.Core.Packing;
 using Dovetail.Core.Workloads;
 using Dovetail.Kernels;
+using Dovetail.Kernels.Reference;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
 using Dovetail.Runtime;
@@ -17,12 +18,27 @@ internal sealed record CapturedLayer(PackedLayer Layer, byte[] Input, byte[]? Ou
     /// <summary>As the kernels see the layer: a product over n rows is a 1×1 convolution.</summary>
     public ConvolutionGeometry Geometry => Layer.Workload.Convolution ?? PreparedLayer.RowsOf(Layer.Workload.N);
 
+    /// <summary>One of our operators; otherwise ONNX Runtime's own, whose integers are not exact on every CPU.</summary>
+    public bool IsPacked => !Weights.Pattern.IsDense;
+
+    /// <summary>What the layer makes of <see cref="Input"/> by the scalar reference: uint8, [pixels, outputs].</summary>
+    public byte[] ReferenceOutput()
+    {
+        LayerQuantization quantization = Layer.Quantization!;
+        return QuantizedReference.Requantize(
+            QuantizedReference.Accumulate(Weights, Input, 1, Geometry, quantization.InputZeroPoint, quantization.Bias),
+            QuantizedSpecification.ComputeFactors(quantization.InputScale, Weights.Scales, quantization.OutputScale),
+            quantization.OutputZeroPoint);
+    }
+
     /// <summary>Runs the model on one image and keeps what each int8 layer read and made.</summary>
-    public static IReadOnlyList<CapturedLayer> Capture(OnnxModel model, PackedModel layers, float[] image, IReadOnlyList<long> shape)
+    /// <param name="exactIntegers">False: ONNX Runtime's own int8 operators as they run where nothing is asked for.</param>
+    public static IReadOnlyList<CapturedLayer> Capture(
+        OnnxModel model, PackedModel layers, float[] image, IReadOnlyList<long> shape, bool exactIntegers = true)
     {
         string[] names = [.. layers.Layers.SelectMany(layer => (string[])[layer.InputName, layer.OutputName]).Distinct()];
         OnnxModel open = GraphSlicer.WithOutputs(model, names);
-        IReadOnlyDictionary<string, CapturedTensor> tensors = ActivationCapture.Capture(open.ToBytes(), names, image, [1, .. shape]);
+        IReadOnlyDictionary<string, CapturedTensor> tensors = ActivationCapture.Capture(open.ToBytes(), names, image, [1, .. shape], exactIntegers);
         return [.. layers.Layers.Where(layer => layer.Quantization is not null).Select(layer => new CapturedLayer(
             layer, Bytes(tensors[layer.InputName], layer), tensors[layer.OutputName] is CapturedBytes ? Bytes(tensors[layer.OutputName], layer) : null))];
     }

@@ -51,7 +51,7 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
                 var images = new JobImages(data);
                 exported = stages.Run("Export and quantize", 2, step => ExportStage.Run(
                     trained.Dense.Model, trained.Complementary.Model, options.Pattern, images, folder, options.Threads, step, cancellation));
-                agreement = stages.Run("Accuracy and agreement", 7, step => AgreementStage.Run(
+                agreement = stages.Run("Accuracy and agreement", 8, step => AgreementStage.Run(
                     exported, images, options.Threads, options.Seed, step, cancellation));
                 int packedLayers = exported.Packed.Layers.Count(layer => layer.Pattern is not null);
                 speed = stages.Run("Measure this CPU", 1 + packedLayers, step => BenchStage.Run(
@@ -118,17 +118,18 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
             Accuracy = agreement.Accuracy,
             Bytes = summary.Bytes(folder),
             Equality = [.. agreement.Checks, .. simulation.Checks, rtl.Check],
+            OnnxRuntimeInt8 = agreement.OnnxRuntimeInt8,
             Speed = speed,
             Accelerator = simulation.Info,
             Rtl = rtl.Info,
             Mask = MaskPictures.Of(PackedModelReader.Read(exported.Packed.Model)),
             Files = JobFiles.List(folder),
             Commands = Reproduction.Commands(options),
-            Notes = [.. Notes(data, rtl.Info), .. simulation.Notes],
+            Notes = [.. Notes(data, agreement, rtl.Info), .. simulation.Notes],
         };
     }
 
-    private List<string> Notes(ImageDataset data, RtlInfo rtl)
+    private List<string> Notes(ImageDataset data, AgreementStage.Outcome agreement, RtlInfo rtl)
     {
         var notes = new List<string>();
         if (data.Source.IsSample)
@@ -137,6 +138,8 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
             notes.Add("The job was resumed: training seconds are summed over its runs, and the total time is that of the last one.");
         if (rtl.Status is "skipped" or "failed")
             notes.Add($"The RTL was not checked: {rtl.Reason}");
+        if (agreement.OnnxRuntimeInt8.MaxBy(network => network.DifferingShare) is { DifferingShare: > 0 } worst)
+            notes.Add($"ONNX Runtime's own int8 layers are not exact on this CPU: {worst.DifferingShare:0.0#%} of the outputs of the {worst.Network} network's layers differ from the scalar reference, by up to {worst.MaxDifferenceSteps} steps. The packed operators are exact. Accuracies of plain ONNX Runtime's int8 networks are what it gives here.");
         double error = 100 * Math.Sqrt(2 * 0.09 / data.Test.Count); // of a difference of two accuracies near 90 %
         notes.Add($"One seed and a short training: a difference of accuracy has a standard error of about {error:0.0#} points on {data.Test.Count:N0} test images, and other seeds add to it.");
         notes.Add("Speeds are medians of runs that alternate between dense and packed in this process; the ratio is what to read, as the machine may be shared.");

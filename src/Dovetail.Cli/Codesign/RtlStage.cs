@@ -21,7 +21,8 @@ internal static class RtlStage
 
     public sealed record Outcome(RtlInfo Info, EqualityCheck Check);
 
-    public static Outcome Run(IReadOnlyList<CapturedLayer> layers, ArrayConfig config, string folder, RtlOptions options, CancellationToken cancellation)
+    public static Outcome Run(
+        IReadOnlyList<CapturedLayer> layers, ArrayConfig config, string folder, RtlOptions options, CancellationToken cancellation)
     {
         string[] files;
         try

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Dovetail.Core;
+using Dovetail.Core.Operators;
 using Dovetail.Kernels.OnnxOperators.Interop;
 
 namespace Dovetail.Kernels.OnnxOperators;
@@ -15,9 +16,8 @@ internal static unsafe class CustomOpCallbacks
     /// <summary>INPUT_OUTPUT_REQUIRED and INPUT_OUTPUT_OPTIONAL of OrtCustomOpInputOutputCharacteristic.</summary>
     private const int Required = 0, Optional = 1;
 
-    /// <summary>Of PackedConv and PackedGemm; the callback is not told which operator asks.</summary>
-    private const string Residual = "R";
-    private const int ResidualIndex = 4;
+    /// <summary>Of PackedConv, and of any other operator with a residual: the callback is not told which one asks.</summary>
+    private static readonly int ResidualIndex = OperatorSet.PackedConv.InputIndex(InputNames.Residual);
 
     /// <summary>A table in unmanaged memory that calls <paramref name="definition"/>, for the library behind <paramref name="api"/>.</summary>
     public static CustomOpTable* CreateTable(OrtApi api, CustomOperator definition, bool mayReuse)
@@ -46,7 +46,7 @@ internal static unsafe class CustomOpCallbacks
         table->InferOutputShape = &InferOutputShape;
         table->GetStartVersion = &StartVersion;
         table->GetEndVersion = &EndVersion;
-        if (mayReuse && definition.HasInput(Residual, ResidualIndex))
+        if (mayReuse && definition.Schema.FindInput(InputNames.Residual) == ResidualIndex)
         {
             table->Version = OrtApi.ReuseVersion;
             table->GetMayInplace = &ReusedResidual;
@@ -83,17 +83,17 @@ internal static unsafe class CustomOpCallbacks
     private static nint GetExecutionProviderType(CustomOpTable* table) => 0;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int GetInputType(CustomOpTable* table, nuint index) => (int)Definition(table).Inputs[(int)index].Type;
+    private static int GetInputType(CustomOpTable* table, nuint index) => (int)Definition(table).Schema.Inputs[(int)index].Type;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static nuint GetInputTypeCount(CustomOpTable* table) => (nuint)Definition(table).Inputs.Length;
+    private static nuint GetInputTypeCount(CustomOpTable* table) => (nuint)Definition(table).Schema.Inputs.Length;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int GetOutputType(CustomOpTable* table, nuint index) => (int)Definition(table).OutputType;
+    private static int GetOutputType(CustomOpTable* table, nuint index) => (int)Definition(table).Schema.OutputType;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int GetInputCharacteristic(CustomOpTable* table, nuint index) =>
-        Definition(table).Inputs[(int)index].IsOptional ? Optional : Required;
+        Definition(table).Schema.Inputs[(int)index].IsOptional ? Optional : Required;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static nuint One(CustomOpTable* table) => 1;
@@ -105,7 +105,7 @@ internal static unsafe class CustomOpCallbacks
     private static int ZeroOf(CustomOpTable* table, nuint index) => 0;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    private static int StartVersion(CustomOpTable* table) => 1;
+    private static int StartVersion(CustomOpTable* table) => Definition(table).Schema.SinceVersion;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
     private static int EndVersion(CustomOpTable* table) => int.MaxValue;

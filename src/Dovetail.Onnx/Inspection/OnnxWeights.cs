@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
@@ -19,7 +20,7 @@ internal static class OnnxWeights
         if (PackedWeights.IsPacked(node))
             return WeightEntry.Of(node.Name, node.OpType, PackedWeights.Read(model, node)) with
             {
-                Operands = PackedWeights.IsQuantized(node) ? null : node.GetString(PackedWeights.OperandsAttribute, "fp32"),
+                Operands = PackedWeights.IsQuantized(node) ? null : node.Get(OperatorAttributes.Operands),
             };
         if (!(node.Is("Conv") || node.Is("Gemm") || node.Is("MatMul")))
             return null;

@@ -7,14 +7,14 @@ namespace Dovetail.Onnx.Layers;
 
 /// <summary>
 /// The pattern of each sparse layer in the metadata of a sparse model: a JSON object under "dovetail.layer_patterns", pattern
-/// by node name. A layer that is not in it is dense on purpose. Where all have one pattern, "dovetail.pattern" holds it too.
+/// by node name. A layer that is not in it is dense on purpose. Where all have one pattern, <see cref="CommonMetadata"/> holds it too.
 /// </summary>
 public static class LayerPatterns
 {
-    /// <summary>The key of the model's metadata.</summary>
+    /// <summary>The key of the object in the model's metadata.</summary>
     public const string Metadata = "dovetail.layer_patterns";
 
-    /// <summary>The key of the one pattern that all layers have.</summary>
+    /// <summary>The key of the pattern that all sparse layers have; absent where they have several.</summary>
     public const string CommonMetadata = "dovetail.pattern";
 
     /// <summary>Replaces what the model declared before.</summary>
@@ -34,6 +34,14 @@ public static class LayerPatterns
 
         model.SetMetadata(Metadata, Encoding.UTF8.GetString(stream.ToArray()));
         DeclareCommon(model, patterns.Values);
+    }
+
+    /// <summary>Declares nothing more: what the model declared before is gone.</summary>
+    public static void Withdraw(OnnxModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        model.RemoveMetadata(Metadata);
+        model.RemoveMetadata(CommonMetadata);
     }
 
     /// <returns>By node name; null where the model declares none.</returns>

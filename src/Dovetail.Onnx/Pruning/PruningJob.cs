@@ -30,7 +30,7 @@ internal sealed class PruningJob
             throw new OnnxException(
                 $"Layer '{diverged.Name}' has weights that are NaN or infinite, expected finite numbers. "
                 + "A training that diverged leaves such weights.");
-        DenseHead = _options.Head ? null : WeightLayers.FindHead(Layers)?.Name;
+        DenseHead = _options.Head ? null : NetworkHead.Find(Layers)?.Name;
     }
 
     public OnnxModel Model { get; }

@@ -14,7 +14,7 @@ namespace Dovetail.Onnx.Pruning;
 /// </summary>
 public static class PruningPass
 {
-    private static readonly DenseReason s_head = new(DenseCause.Head, "it is the head, which is small and sensitive");
+    private static readonly DenseReason s_head = new(DenseCause.Head, NetworkHead.Reason);
 
     /// <summary>Prunes a copy: every layer that the pattern fits, but for the head unless the options say so.</summary>
     /// <param name="progress">Told the share that is done, 0 to 1.</param>

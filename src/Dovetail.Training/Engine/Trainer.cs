@@ -30,6 +30,17 @@ public static class Trainer
         return run.Execute(progress, cancellation);
     }
 
+    /// <summary>Which tensors a training would learn and which it would leave, in the order in which the graph reads them.</summary>
+    /// <exception cref="GraphException">The graph cannot be trained, or the options name a tensor that it does not have.</exception>
+    public static IReadOnlyList<TrainedTensor> Tensors(OnnxModel model, TrainingOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(options);
+        OnnxModel named = model.Clone();
+        named.NameNodes();
+        return TensorRoles.Decide(named, GraphOperators.BuildAll(named), options.TrainedTensors, options.FrozenTensors);
+    }
+
     /// <summary>Share of images that a model classifies right, in fp32, by libtorch.</summary>
     public static double Evaluate(OnnxModel model, ImageDataset data, ImageSet images)
     {

@@ -73,10 +73,12 @@ internal static class TrainingCheckpoint
         }
     }
 
-    // What a checkpoint and the run that goes on from it must agree in. Threads and precision of evaluation may differ.
+    // What a checkpoint and the run that goes on from it must agree in: all that decides what is computed. Threads may differ.
     private static SortedDictionary<string, string> Run(TrainingOptions o, ImageDataset data)
     {
         static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+        static string Names(IReadOnlyList<string> names) =>
+            names.Count == 0 ? "none" : string.Join(", ", names.Order(StringComparer.Ordinal));
         return new SortedDictionary<string, string>(StringComparer.Ordinal)
         {
             ["method"] = o.Method.ToString(),
@@ -93,6 +95,11 @@ internal static class TrainingCheckpoint
             ["seed"] = Text($"{o.Seed}"),
             ["validation images"] = Text($"{o.ValidationCount(data.Train.Count)}"),
             ["augmentation"] = o.Augmentation.ToString(),
+            ["bf16"] = BFloat16Support.IsUsed(o) ? "on" : "off",
+            ["head"] = o.KeepHeadDense ? "dense" : "under a mask",
+            ["dense layers"] = Names(o.DenseLayers),
+            ["tensors to train"] = Names(o.TrainedTensors),
+            ["tensors to freeze"] = Names(o.FrozenTensors),
             ["data"] = Text($"{data.Name}, {data.Train.Count} images"),
         };
     }

@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Security.Cryptography;
+using Dovetail.Core.Patterns;
 using Dovetail.Data;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
 using Dovetail.Training.Graph;
 using Dovetail.Training.Graph.Operators;
@@ -19,6 +21,7 @@ namespace Dovetail.Training.Engine;
 /// 4. At an epoch's end the network is validated on the pattern's own masks, and the checkpoint is written.
 /// 5. At the end, or when cancelled, W = S·owners goes into the model. Cut short while the masks were still growing,
 ///    batch norm has statistics of another network, so they are taken anew first.
+/// 6. The model declares the patterns: those of the layers under masks, and what it declared of weights that stayed.
 /// </summary>
 internal sealed class TrainingRun : IDisposable
 {
@@ -32,6 +35,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly ImageTensors _train;
     private readonly int[] _trainIndices, _validationIndices;
     private readonly int _stepsPerEpoch, _steps;
+    private readonly Dictionary<string, ComplementaryPattern> _patterns;
     private readonly Sparsifier _sparsifier;
     private readonly NesterovSgd _optimizer;
     private readonly LearningRateSchedule _rate;
@@ -59,10 +63,11 @@ internal sealed class TrainingRun : IDisposable
         _steps = checked(_stepsPerEpoch * options.Epochs);
 
         set_num_threads(options.Threads ?? Environment.ProcessorCount);
-        _mode = new ForwardMode(IsTraining: true, options.BFloat16 ?? BFloat16Support.IsFast);
-        _graph = new TrainableGraph(_model);
+        _mode = new ForwardMode(IsTraining: true, BFloat16Support.IsUsed(options));
+        _graph = new TrainableGraph(_model, options.TrainedTensors, options.FrozenTensors);
         _sparsifier = new Sparsifier(_model, _graph, options, _steps);
-        _optimizer = new NesterovSgd(_graph.Parameters, _sparsifier.Weights, options);
+        _patterns = StillDeclared().Concat(_sparsifier.Patterns).ToDictionary();
+        _optimizer = new NesterovSgd(_graph, _sparsifier.Weights, options);
         _rate = new LearningRateSchedule(options.LearningRate, options.WarmUp, _steps);
         _train = new ImageTensors(data.Train, data);
         CheckOutput();
@@ -159,14 +164,33 @@ internal sealed class TrainingRun : IDisposable
         if (stale)
             RefreshStatistics();
         double validation = Evaluation.Accuracy(_graph, _train, _validationIndices);
-        using var test = new ImageTensors(_data.Test, _data);
-        double testAccuracy = Evaluation.Accuracy(_graph, test, [.. Enumerable.Range(0, test.Count)]);
+        bool isComplete = _step == _steps;
         OnnxModel trained = _model.Clone();
         _graph.WriteTo(trained);
+        if (_patterns.Count > 0)
+            LayerPatterns.Declare(trained, _patterns);
+        else
+            LayerPatterns.Withdraw(trained);
         return new TrainingResult(
-            trained,
+            trained, _graph.Tensors,
             [.. _sparsifier.Weights.Select(w => new LayerMask(w.LayerName, w.WeightName, w.Layout, w.MatrixOwners()))],
-            [.. _history], validation, testAccuracy, IsComplete: _step == _steps, _step, clock.Elapsed.TotalSeconds);
+            [.. _history], validation, _options.Test && isComplete ? TestAccuracy() : null, isComplete, _step, clock.Elapsed.TotalSeconds);
+    }
+
+    private double TestAccuracy()
+    {
+        using var test = new ImageTensors(_data.Test, _data);
+        return Evaluation.Accuracy(_graph, test, [.. Enumerable.Range(0, test.Count)]);
+    }
+
+    // What the model declares holds for weights that stay; learned ones without a mask lose their zeros.
+    private Dictionary<string, ComplementaryPattern> StillDeclared()
+    {
+        if (LayerPatterns.Find(_model) is not { } declared)
+            return [];
+        return WeightLayers.Find(_model)
+            .Where(layer => declared.ContainsKey(layer.Name) && !_graph.Parameters.ContainsKey(layer.WeightName))
+            .ToDictionary(layer => layer.Name, layer => declared[layer.Name]);
     }
 
     // Batch norm's running statistics belong to the masks that they were gathered under.

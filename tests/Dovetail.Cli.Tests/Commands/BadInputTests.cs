@@ -221,12 +221,13 @@ public sealed class BadInputTests
     [InlineData("it is a folder", "--out", ".")]
     [InlineData("it is a folder", "--out", "/")]
     [InlineData("there is no folder", "--csv", "no/such/runs.csv")]
+    [InlineData("'file.txt' is another table: its first line is 'time,place', expected 'network,data,", "--csv", "file.txt")]
     [InlineData("file.txt", "--out", "file.txt/trained.onnx")]
     public async Task A_training_that_could_not_be_written(string expected, string option, string target)
     {
         using var folder = new TemporaryFolder();
         SmallImages.Write(folder.File("images"));
-        await File.WriteAllTextAsync(folder.File("file.txt"), "");
+        await File.WriteAllTextAsync(folder.File("file.txt"), "time,place\n");
         CliProcess.Outcome outcome = await CliProcess.RunAsync(
             ["train", "--model", "zoo:mlp", "--method", "dense", "--epochs", "1", "--data", folder.File("images"), option, target], null, folder.Path);
         Assert.NotEqual(0, outcome.ExitCode);

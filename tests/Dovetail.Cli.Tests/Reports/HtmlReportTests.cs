@@ -182,6 +182,7 @@ public sealed class HtmlReportTests
             Model = full.Model with { Name = Attack, Layers = [.. full.Model.Layers.Select(layer => layer with { Name = Attack, Op = Attack, Shape = Attack, Reason = Attack })] },
             Training = full.Training with { Dense = full.Training.Dense with { Method = Attack } },
             Equality = [.. full.Equality.Select(check => check with { Name = Attack, Status = Attack, Detail = Attack })],
+            OnnxRuntimeInt8 = [.. full.OnnxRuntimeInt8.Select(network => network with { Network = Attack })],
             Speed = full.Speed with { Layers = [.. full.Speed.Layers.Select(layer => layer with { Name = Attack, Op = Attack, Pattern = Attack, Kernel = Attack, Dtype = Attack })] },
             Accelerator = full.Accelerator with { Dataflow = Attack, AreaMethod = Attack, EnergySource = Attack, Layers = [.. full.Accelerator.Layers.Select(layer => layer with { Name = Attack })] },
             Rtl = full.Rtl with { Status = Attack, Reason = Attack, Layer = Attack, Files = [Attack] },
@@ -190,6 +191,20 @@ public sealed class HtmlReportTests
             Commands = [new ReproduceCommand(Attack, Attack)],
             Notes = [Attack],
         };
+    }
+
+    [Fact]
+    public void Inexact_integers_of_ONNX_Runtime_are_told()
+    {
+        CodesignResult full = ResultFixture.Full();
+        XElement section = SectionOf(full, "agreement");
+        Assert.Contains("not exact on this CPU", Text(section), StringComparison.Ordinal);
+        string[] rows = [.. section.Descendants("tr").Select(row => string.Join(" | ", row.Elements().Select(Text)))];
+        Assert.Contains("dense int8 | 8 | 1,204,224 | 3.12 % | 17 steps", rows);
+        Assert.Contains("sparse int8 | 8 | 1,204,224 | 0.04 % | 1 step", rows);
+        OnnxRuntimeInt8Info[] exact = [.. full.OnnxRuntimeInt8.Select(network => network with { DifferingShare = 0, MaxDifferenceSteps = 0 })];
+        Assert.Contains("exact on this CPU too", Text(SectionOf(full with { OnnxRuntimeInt8 = exact }, "agreement")), StringComparison.Ordinal);
+        Assert.DoesNotContain("own int8 layers", Text(SectionOf(full with { OnnxRuntimeInt8 = [] }, "agreement")), StringComparison.Ordinal);
     }
 
     private static CodesignResult Result(string name) => name switch

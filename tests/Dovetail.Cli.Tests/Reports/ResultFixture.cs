@@ -35,6 +35,7 @@ internal static class ResultFixture
             new EqualityCheck("Closed form = cycle by cycle", "equal", 42, 0, 0, "cycles, reads and writes of every layer"),
             new EqualityCheck("RTL = cycle simulator", "equal", 512, 0, 0, "outputs and cycles of 4 tiles of conv3"),
         ],
+        OnnxRuntimeInt8 = [new OnnxRuntimeInt8Info("dense int8", 8, 1_204_224, 0.0312, 17), new OnnxRuntimeInt8Info("sparse int8", 8, 1_204_224, 0.0004, 1)],
         Speed = new SpeedInfo(1, 32, 5.13, 21.4, 4.17, 25,
         [
             new LayerSpeedInfo("conv2", "Conv", 64, 784, 288, pattern, "fp32", "conv-f32-16x7-avx512", 412.1, 61.4, 6.71, 14.7, 408.8, 60.9, 6.71),
@@ -103,6 +104,7 @@ internal static class ResultFixture
             Bytes = new BytesInfo(0, 0, 0, 0, 0, 0, 0, 0, 0),
             Accuracy = new AccuracyInfo(0, 0, 0, 0, 0, 0),
             Equality = [],
+            OnnxRuntimeInt8 = [],
             Speed = new SpeedInfo(1, 1, 0, 0, 0, 0, []),
             Accelerator = array with { DenseCycles = 0, ComplementaryCycles = 0, Speedup = 0, ClockMegahertz = 0, DenseEnergyPicojoules = 0, ComplementaryEnergyPicojoules = 0, Layers = [] },
             Mask = new MaskPicture("", 0, 0, 0, 0, "1:16", ""),

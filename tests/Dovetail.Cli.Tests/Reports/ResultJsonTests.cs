@@ -101,7 +101,7 @@ public sealed class ResultJsonTests : IDisposable
     {
         JsonObject whole = JsonNode.Parse(ResultJson.Serialize(ResultFixture.Full()))!.AsObject();
         string path = Path.Combine(_folder, "result.json");
-        foreach (string name in whole.Select(field => field.Key).Except(["format_version", "notes"]).ToArray())
+        foreach (string name in whole.Select(field => field.Key).Except(["format_version", "notes", "onnx_runtime_int8"]).ToArray())
         {
             JsonObject cut = whole.DeepClone().AsObject();
             cut.Remove(name);

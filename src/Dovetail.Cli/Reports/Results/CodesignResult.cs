@@ -27,6 +27,9 @@ public sealed record CodesignResult
     /// <summary>Each proof that two executions of the same packed bytes agree.</summary>
     public required IReadOnlyList<EqualityCheck> Equality { get; init; }
 
+    /// <summary>By how much ONNX Runtime's own int8 layers are off on this CPU; empty in files of older versions.</summary>
+    public IReadOnlyList<OnnxRuntimeInt8Info> OnnxRuntimeInt8 { get; init; } = [];
+
     public required SpeedInfo Speed { get; init; }
     public required AcceleratorInfo Accelerator { get; init; }
     public required RtlInfo Rtl { get; init; }
@@ -89,6 +92,13 @@ public sealed record BytesInfo(
 /// <param name="Status">"equal" (bit for bit), "within tolerance", "different", "failed" or "skipped".</param>
 /// <param name="Compared">How many numbers were compared.</param>
 public sealed record EqualityCheck(string Name, string Status, long Compared, double MaxDifference, double Tolerance, string Detail);
+
+/// <summary>ONNX Runtime's own int8 layers, each against the scalar reference on the same input.</summary>
+/// <param name="Network">"dense int8" or "sparse int8", both QDQ.</param>
+/// <param name="Values">uint8 outputs compared.</param>
+/// <param name="DifferingShare">Of them, those that differ, 0 to 1; 0 where ONNX Runtime is exact.</param>
+/// <param name="MaxDifferenceSteps">The greatest difference, in quantization steps.</param>
+public sealed record OnnxRuntimeInt8Info(string Network, int Images, long Values, double DifferingShare, int MaxDifferenceSteps);
 
 public sealed record SpeedInfo(
     int Threads, int Batch, double NetworkRatio, double DenseMs, double PackedMs, int Rounds, IReadOnlyList<LayerSpeedInfo> Layers);

@@ -1,6 +1,4 @@
-using Dovetail.Onnx.Model;
-
-namespace Dovetail.Onnx.Shapes;
+namespace Dovetail.Onnx.Model;
 
 /// <summary>The window attributes of a convolution or pooling, per spatial axis; pads as in ONNX: all begins, then all ends.</summary>
 internal sealed record Window(int[] Kernel, int[] Strides, int[] Pads, int[] Dilations, string AutoPad, bool Ceil)
@@ -25,14 +23,14 @@ internal sealed record Window(int[] Kernel, int[] Strides, int[] Pads, int[] Dil
     }
 
     /// <summary>The output's length along an axis; unknown for an unknown input.</summary>
-    public Dim Output(ShapeContext c, int axis, Dim input)
+    public Dim Output(NodeProto node, int axis, Dim input)
     {
         if (input.Value is not { } length)
             return Dim.Unknown;
         (int begin, int end) = PadsOf(axis, (int)length);
         long span = length + begin + end - Dilations[axis] * (Kernel[axis] - 1) - 1;
         if (span < 0)
-            throw c.Bad($"the window {Kernel[axis]} (dilation {Dilations[axis]}) is larger than the padded input {length + begin + end}");
+            throw new OnnxException($"{node}: the window {Kernel[axis]} (dilation {Dilations[axis]}) is larger than the padded input {length + begin + end}.");
         long steps = Ceil ? (span + Strides[axis] - 1) / Strides[axis] : span / Strides[axis];
         // A last window that would start in the end padding is dropped (ONNX, ceil_mode).
         if (Ceil && steps * Strides[axis] >= length + begin)

@@ -1,6 +1,4 @@
-using Dovetail.Onnx.Model;
-
-namespace Dovetail.Onnx.Shapes;
+namespace Dovetail.Onnx.Model;
 
 /// <summary>The element type and shape of a tensor of the graph.</summary>
 public sealed record TensorInfo(OnnxType Type, IReadOnlyList<Dim> Shape)
