@@ -1,7 +1,6 @@
 using Dovetail.Core.Packing;
 using Dovetail.Kernels;
 using Dovetail.Kernels.Dispatch;
-using Dovetail.Kernels.OnnxOperators;
 using Dovetail.Kernels.Reference;
 using Dovetail.Onnx.Model;
 using Dovetail.Tests.Kernels;

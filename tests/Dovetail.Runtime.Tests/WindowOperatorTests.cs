@@ -1,6 +1,5 @@
 using Dovetail.Core.Operators;
 using Dovetail.Kernels;
-using Dovetail.Kernels.OnnxOperators;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Passes.Unpack;
 using Dovetail.Tests.Kernels;

@@ -5,6 +5,7 @@ using Dovetail.Cli.Reports.Html;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Core.Files;
+using Dovetail.Core.Operators;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Inspection;
 using Spectre.Console;
@@ -130,5 +131,5 @@ internal static class InspectCommand
 
     /// <summary>E.g. "float32", or "bfloat16, bf16 operands" where a layer multiplies other than fp32.</summary>
     private static string Type(LayerInspection layer) =>
-        layer.Operands is null or "fp32" ? layer.Type : $"{layer.Type}, {layer.Operands} operands";
+        layer.Operands is null or OperandNames.Float32 ? layer.Type : $"{layer.Type}, {layer.Operands} operands";
 }

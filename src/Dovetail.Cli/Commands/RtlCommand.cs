@@ -35,8 +35,9 @@ internal static class RtlCommand
         Option<bool?> registered = new("--registered-selection") { Description = "Register the selected operand before the multiplier. Default: true, for a dense array false." };
         Option<string?> multiplier = new("--multiplier")
         {
-            Description = "How the multipliers are written, in what is emitted, checked and synthesised. operator: the synthesiser's choice."
-                + " full-adders: carry-save rows, smaller in libraries with adder cells. Default: full-adders with --synth, else operator.",
+            Description = "How the multipliers are written, in what is emitted, checked and synthesised. operator: the synthesiser's "
+                + "choice. full-adders: carry-save rows, smaller in libraries with adder cells."
+                + " Default: full-adders with --synth, else operator.",
         };
         multiplier.AcceptOnlyFromAmong(Operator, FullAdders);
         Option<bool> check = new("--check") { Description = "Build the array with Verilator and compare one tile with the simulator, bit for bit and cycle for cycle." };

@@ -32,14 +32,17 @@ internal static class DynamicRules
         TensorInfo x = c.Input(0);
         Dim[] shape = [.. x.Shape];
         Dim[]? starts = c.Values("starts"), ends = c.Values("ends");
-        Dim[]? axes = c.Values("axes") ?? (c.Operator.IsGiven("axes") || starts is null ? null : [.. Enumerable.Range(0, starts.Length).Select(i => (Dim)i)]);
+        Dim[]? axes = c.Values("axes");
+        if (axes is null && starts is not null && !c.Operator.IsGiven("axes"))
+            axes = [.. Enumerable.Range(0, starts.Length).Select(i => (Dim)i)];
         if (axes is null)
             return [new TensorInfo(x.Type, Unknown(x.Rank))];
         Dim[]? steps = c.Operator.IsGiven("steps") ? c.Values("steps") : [.. axes.Select(_ => (Dim)1)];
         for (int i = 0; i < axes.Length; i++)
         {
             int axis = c.Axis(axes[i].Value ?? throw c.Bad("its axes are computed from symbols"), x.Rank);
-            shape[axis] = steps?[i].Value is { } step and > 0 && shape[axis].Value is { } length && starts?[i].Value is { } start && ends?[i].Value is { } end
+            shape[axis] = steps?[i].Value is { } step and > 0 && shape[axis].Value is { } length
+                && starts?[i].Value is { } start && ends?[i].Value is { } end
                 ? Math.Max(0, (Clamp(end, length) - Clamp(start, length) + step - 1) / step)
                 : Dim.Unknown;
         }
@@ -73,8 +76,9 @@ internal static class DynamicRules
     {
         TensorInfo x = c.Input(0);
         Dim[]? pads = c.Values("pads");
+        Dim[]? said = c.Values("axes");
         int[] axes = c.Operator.IsGiven("axes")
-            ? [.. (c.Values("axes") ?? throw c.Bad("its axes are not known")).Select(a => c.Axis(a.Value ?? throw c.Bad("its axes are computed from symbols"), x.Rank))]
+            ? [.. (said ?? throw c.Bad("its axes are not known")).Select(a => c.Axis(a.Value ?? throw c.Bad("its axes are computed from symbols"), x.Rank))]
             : [.. Enumerable.Range(0, x.Rank)];
         if (pads is not null && pads.Length != 2 * axes.Length)
             throw c.Bad($"{pads.Length} pads are given, expected {2 * axes.Length}");
@@ -100,8 +104,10 @@ internal static class DynamicRules
     {
         TensorInfo x = c.Input(0);
         return c.Operator.FindFloats("scales") is { } scales && scales.Length == x.Rank
-            ? [new TensorInfo(x.Type, [.. x.Shape.Zip(scales, (d, s) => s == 1 ? d : d.Value is { } length ? (long)Math.Floor(length * s) : Dim.Unknown)])]
+            ? [new TensorInfo(x.Type, [.. x.Shape.Zip(scales, Scaled)])]
             : [new TensorInfo(x.Type, Unknown(x.Rank))];
+
+        static Dim Scaled(Dim length, float by) => by == 1 ? length : length.Value is { } known ? (long)Math.Floor(known * by) : Dim.Unknown;
     }
 
     private static Dim[] Unknown(int rank) => [.. Enumerable.Repeat(Dim.Unknown, rank)];

@@ -42,7 +42,7 @@ internal static class ElementwiseOperators
         With("Elu", [1, 6, 22], "alpha", 1, (x, alpha) => x < 0 ? alpha * (Math.Exp(x) - 1) : x),
         With("HardSigmoid", [1, 6, 22], "alpha", 0.2f, "beta", 0.5f, HardSigmoid),
         With("LeakyRelu", [1, 6, 16], "alpha", 0.01f, (x, alpha) => x < 0 ? alpha * x : x),
-        With("Selu", [1, 6, 22], "alpha", 1.67326319f, "gamma", 1.05070102f, (x, alpha, gamma) => gamma * (x > 0 ? x : alpha * (Math.Exp(x) - 1))) with { From = 6 },
+        With("Selu", [1, 6, 22], "alpha", 1.67326319f, "gamma", 1.05070102f, Selu) with { From = 6 }, // defaults had fewer digits before
         With("Shrink", [9], "bias", 0, "lambd", 0.5f, (x, bias, limit) => x < -limit ? x + bias : x > limit ? x - bias : 0),
         With("Swish", [24], "alpha", 1, (x, alpha) => x * ScalarFunctions.Sigmoid(alpha * x)),
         With("ThresholdedRelu", [10, 22], "alpha", 1, (x, alpha) => x > alpha ? x : 0),
@@ -90,7 +90,8 @@ internal static class ElementwiseOperators
             },
         };
 
-    private static OnnxOperator With(string name, int[] versions, string first, float usual, string second, float usualSecond, Func<double, double, double, double> function) =>
+    private static OnnxOperator With(
+        string name, int[] versions, string first, float usual, string second, float usualSecond, Func<double, double, double, double> function) =>
         Typed(name, versions, ElementwiseRules.Same) with
         {
             Unary = op =>
@@ -104,6 +105,8 @@ internal static class ElementwiseOperators
         new(name, versions) { Shape = shape, Layout = LayoutFreedom.Elementwise, Channels = ChannelTie.Alike };
 
     private static double HardSigmoid(double x, double alpha, double beta) => Math.Clamp(alpha * x + beta, 0, 1);
+
+    private static double Selu(double x, double alpha, double gamma) => gamma * (x > 0 ? x : alpha * (Math.Exp(x) - 1));
 
     private static double Softplus(double x) => Math.Max(0, x) + Math.Log(1 + Math.Exp(-Math.Abs(x)));
 }

@@ -17,7 +17,8 @@ internal static class ElementwiseRules
     public static TensorInfo[] CastLike(ShapeContext c) => [c.Input(0) with { Type = c.Input(1).Type }];
 
     /// <summary>The mask behind it was a number before version 10.</summary>
-    public static TensorInfo[] Dropout(ShapeContext c) => [c.Input(0), c.Version < 10 ? c.Input(0) : c.Input(0) with { Type = OnnxType.Bool }];
+    public static TensorInfo[] Dropout(ShapeContext c) =>
+        [c.Input(0), c.Version < 10 ? c.Input(0) : c.Input(0) with { Type = OnnxType.Bool }];
 
     public static TensorInfo[] Binary(ShapeContext c) =>
         [c.Version < Broadcasts ? c.Input(0) : new TensorInfo(c.Input(0).Type, c.Broadcast(c.Input(0), c.Input(1)))];

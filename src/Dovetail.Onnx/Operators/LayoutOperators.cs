@@ -25,7 +25,7 @@ internal static class LayoutOperators
             RequiredInputs = 2,
             Shape = LayoutRules.Gather,
             Values = ValueRules.Gather,
-            Layout = new LayoutFreedom { Axis = "axis", Only = op => op.Model.FindConstant(op.Node.Inputs[1])?.Dims.Count == 1 }, // an order of channels
+            Layout = new LayoutFreedom { Axis = "axis", Only = IsOrder },
         },
         new("GatherElements", 11, 13) { RequiredInputs = 2, Shape = c => [c.Input(1) with { Type = c.Input(0).Type }] },
         new("Pad", 1, 2, 11, 13, 18, 19, 21, 23, 24, 25)
@@ -52,7 +52,11 @@ internal static class LayoutOperators
         {
             Parameters = [new OperatorParameter("scales", (10, 1), (11, 2)), new OperatorParameter("sizes", (11, 3))],
             Shape = DynamicRules.Resize,
-            Layout = new LayoutFreedom { PerDimension = ["sizes", "scales"], Only = op => IsNearest(op) && op.Node.FindAttribute("axes") is null },
+            Layout = new LayoutFreedom
+            {
+                PerDimension = ["sizes", "scales"],
+                Only = op => IsNearest(op) && op.Node.FindAttribute("axes") is null,
+            },
         },
         new("ScatterElements", 11, 13, 16, 18) { RequiredInputs = 3, Shape = ElementwiseRules.Same },
         new("ScatterND", 11, 13, 16, 18) { RequiredInputs = 3, Shape = ElementwiseRules.Same },
@@ -104,6 +108,9 @@ internal static class LayoutOperators
             Layout = new LayoutFreedom { PerDimension = ["scales"], Only = IsNearest },
         },
     ];
+
+    // Of channels, say.
+    private static bool IsOrder(OperatorNode op) => op.Model.FindConstant(op.Node.Inputs[1])?.Dims.Count == 1;
 
     private static bool IsNearest(OperatorNode op) => op.Node.GetString("mode", "nearest") == "nearest";
 }

@@ -13,7 +13,8 @@ internal static class LayoutRules
     }
 
     /// <summary>The place of an extremum along one axis.</summary>
-    public static TensorInfo[] ArgReduce(ShapeContext c) => [Reduce(c, c.Input(0), [c.Node.GetInt("axis", 0)]) with { Type = OnnxType.Int64 }];
+    public static TensorInfo[] ArgReduce(ShapeContext c) =>
+        [Reduce(c, c.Input(0), [c.Node.GetInt("axis", 0)]) with { Type = OnnxType.Int64 }];
 
     private static TensorInfo Reduce(ShapeContext c, TensorInfo x, long[]? axes)
     {
@@ -123,7 +124,8 @@ internal static class LayoutRules
     {
         TensorInfo x = c.Input(0, rank: 4);
         int block = BlockSize(c);
-        return [new TensorInfo(x.Type, [x.Shape[0], Divided(c, x.Shape[1], (long)block * block), c.Times(x.Shape[2], block), c.Times(x.Shape[3], block)])];
+        Dim channels = Divided(c, x.Shape[1], (long)block * block);
+        return [new TensorInfo(x.Type, [x.Shape[0], channels, c.Times(x.Shape[2], block), c.Times(x.Shape[3], block)])];
     }
 
     /// <summary>Blocks of pixels to channels.</summary>
@@ -131,7 +133,8 @@ internal static class LayoutRules
     {
         TensorInfo x = c.Input(0, rank: 4);
         int block = BlockSize(c);
-        return [new TensorInfo(x.Type, [x.Shape[0], c.Times(x.Shape[1], (long)block * block), Divided(c, x.Shape[2], block), Divided(c, x.Shape[3], block)])];
+        Dim channels = c.Times(x.Shape[1], (long)block * block);
+        return [new TensorInfo(x.Type, [x.Shape[0], channels, Divided(c, x.Shape[2], block), Divided(c, x.Shape[3], block)])];
     }
 
     /// <summary>The greatest values along an axis, and where they are.</summary>

@@ -13,7 +13,12 @@ internal static class NormalizationOperators
             Channels = ChannelTie.ChannelParameters,
         },
         new("GroupNormalization", 18, 21) { RequiredInputs = 3, Shape = ElementwiseRules.Same },
-        new("InstanceNormalization", 1, 6, 22) { RequiredInputs = 3, Shape = ElementwiseRules.Same, Channels = ChannelTie.ChannelParameters },
+        new("InstanceNormalization", 1, 6, 22)
+        {
+            RequiredInputs = 3,
+            Shape = ElementwiseRules.Same,
+            Channels = ChannelTie.ChannelParameters,
+        },
         new("LRN", 1, 13) { Shape = ElementwiseRules.Same },
         new("LayerNormalization", 17) { Shape = ElementwiseRules.Same, Channels = ChannelTie.LastAxisParameters },
         new("LpNormalization", 1, 22) { Shape = ElementwiseRules.Same },

@@ -9,7 +9,8 @@ namespace Dovetail.Onnx.Operators;
 public sealed record OnnxOperator
 {
     /// <param name="versions">The operator sets that changed the operator, ascending: the "since version" of each of its schemas.</param>
-    internal OnnxOperator(string name, params int[] versions) => (Name, Versions, From, ShapeFrom) = (name, versions, versions[0], versions[0]);
+    internal OnnxOperator(string name, params int[] versions) =>
+        (Name, Versions, From, ShapeFrom) = (name, versions, versions[0], versions[0]);
 
     public string Name { get; }
 
@@ -37,7 +38,10 @@ public sealed record OnnxOperator
     /// <summary>Types and shapes of the outputs; those it leaves out at the end are not known.</summary>
     internal Func<ShapeContext, TensorInfo[]>? Shape { get; init; }
 
-    /// <summary>The elements of the first output, where it is a short integer tensor that graphs compute shapes with; null where they are not known.</summary>
+    /// <summary>
+    /// The elements of the first output, where it is a short integer tensor that graphs compute shapes with; null where they
+    /// are not known.
+    /// </summary>
     internal Func<ShapeContext, Dim[]?>? Values { get; init; }
 
     /// <summary>How it works on NHWC images in place of NCHW ones.</summary>

@@ -8,10 +8,10 @@ namespace Dovetail.Onnx.Operators;
 /// </summary>
 public static class OnnxOperators
 {
-    private static readonly Dictionary<(string Domain, string Name), OnnxOperator> Rows = new OnnxOperator[][]
+    private static readonly Dictionary<(string Domain, string Name), OnnxOperator> Rows = new IReadOnlyList<OnnxOperator>[]
     {
-        [.. ElementwiseOperators.Rows], [.. OperandOperators.Rows], [.. ReductionOperators.Rows], [.. LayoutOperators.Rows], [.. WindowOperators.Rows],
-        [.. MatrixOperators.Rows], [.. NormalizationOperators.Rows], [.. QuantizationOperators.Rows], [.. ControlOperators.Rows], [.. DovetailOperators.Rows],
+        ElementwiseOperators.Rows, OperandOperators.Rows, ReductionOperators.Rows, LayoutOperators.Rows, WindowOperators.Rows,
+        MatrixOperators.Rows, NormalizationOperators.Rows, QuantizationOperators.Rows, ControlOperators.Rows, DovetailOperators.Rows,
     }.SelectMany(family => family).ToDictionary(row => (row.Domain, row.Name));
 
     /// <summary>By domain and name.</summary>
@@ -21,7 +21,8 @@ public static class OnnxOperators
     /// <summary>A row of ONNX's own domain.</summary>
     /// <exception cref="ArgumentException">There is none of this name.</exception>
     public static OnnxOperator Get(string name) =>
-        Rows.TryGetValue(("", name), out OnnxOperator? row) ? row : throw new ArgumentException($"No row of the operator table is named '{name}'.", nameof(name));
+        Rows.TryGetValue(("", name), out OnnxOperator? row) ? row
+            : throw new ArgumentException($"No row of the operator table is named '{name}'.", nameof(name));
 
     /// <summary>The row of a node's operator.</summary>
     /// <param name="opset">The version of the operator's domain that the model imports.</param>

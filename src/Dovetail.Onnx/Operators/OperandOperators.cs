@@ -8,10 +8,19 @@ internal static class OperandOperators
         Arithmetic("Add", [1, 6, 7, 13, 14], (x, y) => x + y) with { Values = ValueRules.Arithmetic((a, b) => a + b, neutral: 0) },
         Arithmetic("Sub", [1, 6, 7, 13, 14], (x, y) => x - y) with { Values = ValueRules.Arithmetic((a, b) => a - b, neutral: null) },
         Arithmetic("Mul", [1, 6, 7, 13, 14], (x, y) => x * y) with { Values = ValueRules.Arithmetic((a, b) => a * b, neutral: 1) },
-        Arithmetic("Div", [1, 6, 7, 13, 14], (x, y) => x / y) with { Values = ValueRules.Arithmetic((a, b) => b == 0 ? null : a / b, neutral: null) },
+        Arithmetic("Div", [1, 6, 7, 13, 14], (x, y) => x / y) with
+        {
+            Values = ValueRules.Arithmetic((a, b) => b == 0 ? null : a / b, neutral: null),
+        },
         Arithmetic("Pow", [1, 7, 12, 13, 15], Math.Pow),
         Arithmetic("PRelu", [1, 6, 7, 9, 16], (x, slope) => x < 0 ? slope * x : x),
-        new("Mod", 10, 13) { RequiredInputs = 2, Shape = ElementwiseRules.Binary, Layout = LayoutFreedom.Operands, Channels = ChannelTie.Operands },
+        new("Mod", 10, 13)
+        {
+            RequiredInputs = 2,
+            Shape = ElementwiseRules.Binary,
+            Layout = LayoutFreedom.Operands,
+            Channels = ChannelTie.Operands,
+        },
 
         Variadic("Max", [1, 6, 8, 12, 13], Math.Max),
         Variadic("Mean", [1, 6, 8, 13], (x, y) => (x + y) / 2),
@@ -42,6 +51,10 @@ internal static class OperandOperators
     private static OnnxOperator Variadic(string name, int[] versions, Func<double, double, double> function) =>
         Arithmetic(name, versions, function) with { From = 1, RequiredInputs = 1, Shape = ElementwiseRules.Variadic };
 
-    private static OnnxOperator Compare(string name, params int[] versions) =>
-        new(name, versions) { From = Math.Max(versions[0], ElementwiseRules.Broadcasts), RequiredInputs = 2, Shape = ElementwiseRules.Compare };
+    private static OnnxOperator Compare(string name, params int[] versions) => new(name, versions)
+    {
+        From = Math.Max(versions[0], ElementwiseRules.Broadcasts),
+        RequiredInputs = 2,
+        Shape = ElementwiseRules.Compare,
+    };
 }

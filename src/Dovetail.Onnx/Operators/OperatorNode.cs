@@ -48,7 +48,9 @@ public sealed class OperatorNode
     /// <exception cref="OnnxException">It stands where another version has it.</exception>
     public float? Float(string parameter, float whenLeftOut) => Locate(parameter) switch
     {
-        (_, { } input) => Model.FindConstant(Node.Inputs[input]) is { DataType: OnnxType.Float } tensor && tensor.ToFloats() is [var value] ? value : null,
+        (_, { } input) => Model.FindConstant(Node.Inputs[input]) is { DataType: OnnxType.Float } tensor && tensor.ToFloats() is [var value]
+            ? value
+            : null,
         _ => Node.GetFloat(parameter, whenLeftOut),
     };
 

@@ -27,8 +27,8 @@ internal static class WindowRules
         int[] kernel = Kernel(c, w);
         var window = Window.Read(c.Node, kernel);
         int[] extra = c.Node.GetInt32s("output_padding", new int[kernel.Length]);
-        int[]? said = c.Node.FindAttribute("output_shape") is null ? null : [.. c.Node.GetInts("output_shape").TakeLast(kernel.Length).Select(v => (int)v)];
-        Dim Length(int axis) => said is not null ? said[axis]
+        long[]? said = c.Node.FindInts("output_shape")?.TakeLast(kernel.Length).ToArray();
+        Dim Length(int axis) => said is not null ? axis < said.Length ? said[axis] : throw c.Bad($"its output_shape has {said.Length} sizes")
             : x.Shape[axis + 2].Value is not { } length ? Dim.Unknown
             : window.AutoPad.StartsWith("SAME", StringComparison.Ordinal) ? length * window.Strides[axis]
             : (length - 1) * window.Strides[axis] + extra[axis] + (kernel[axis] - 1) * window.Dilations[axis] + 1

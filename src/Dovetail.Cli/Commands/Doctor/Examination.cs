@@ -40,8 +40,8 @@ internal static class Examination
             return new Finding(
                 feature.Name, FindingStatus.Missing, $"no: {found}={environment(found)} turns it off",
                 $"{feature.Without} To use it, unset {found}.");
-        return new Finding(
-            feature.Name, FindingStatus.Missing, feature.IsInCpu == true ? "no: the CPU has it, and .NET does not use it" : "no", feature.Without);
+        string answer = feature.IsInCpu == true ? "no: the CPU has it, and .NET does not use it" : "no";
+        return new Finding(feature.Name, FindingStatus.Missing, answer, feature.Without);
     }
 
     private static Finding OnnxRuntime()

@@ -44,7 +44,8 @@ internal sealed class LayoutFreeOperators(OnnxModel model, IReadOnlyDictionary<s
         if (given is null)
             return null;
         (AttributeProto? attribute, int? input) = op.Locate(given);
-        long? count = input is { } at ? model.FindConstant(op.Node.Inputs[at])?.ElementCount() : Math.Max(attribute!.Ints.Count, attribute.Floats.Count);
+        long? count = input is { } at ? model.FindConstant(op.Node.Inputs[at])?.ElementCount()
+            : Math.Max(attribute!.Ints.Count, attribute.Floats.Count);
         return count is 4 or 8 ? given : null;
     }
 
