@@ -8,7 +8,7 @@ set -uo pipefail
 cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")"
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
 tier=${1:-all}
-fast="Core Onnx Kernels Runtime Benchmarking Data Accelerator Samples"
+fast="Core Onnx Kernels Runtime Benchmarking Data Accelerator Samples Packages"
 case "$tier" in
   all) projects="$fast Conformance Native Rtl Training Cli" ;;
   fast) projects="$fast" ;;
@@ -85,6 +85,11 @@ fi
 
 echo "test.sh: checking the format"
 dotnet format Dovetail.slnx --verify-no-changes --no-restore || fail_step "dotnet format --verify-no-changes; run 'dotnet format'"
+
+echo "test.sh: packing, and building what uses the packages"
+packages=${NUGET_PACKAGES:-${HOME:-/nonexistent}/.nuget/packages}
+[ -d "$packages" ] && export NUGET_FALLBACK_PACKAGES=$packages # what the build restored need not be fetched again
+scripts/pack.sh > /dev/null && dotnet build samples/Samples.slnx -c Release --nologo -v quiet || fail_step "the packages, or the samples that use them"
 
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT

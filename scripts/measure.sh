@@ -42,7 +42,7 @@ for network in resnet50 gpt2-small; do
     DOTNET_EnableAVX512=0 table "$network-avx2-int8" --shapes "bench/shapes/$network.csv" --dtype int8 --pattern 1:16 --pattern 4:64 -t "$seconds"
 done
 for threads in 1 2; do
-    table "resnet50-network-$threads-thread" zoo:resnet50 --pattern 1:16 --threads "$threads" -t 10
+    table "resnet50-network-$threads-thread" zoo:resnet50 --pattern 1:16 --threads "$threads" -t 40
 done
 
 echo "measure.sh: kernels" >&2

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Dovetail.Core;
-using Dovetail.Kernels.OnnxOperators;
+using Dovetail.Kernels;
 using Dovetail.Runtime;
 
 namespace Dovetail.Benchmarks;

@@ -8,7 +8,7 @@ string source = args.ElementAtOrDefault(0) ?? "sparse.onnx", target = args.Eleme
 ComplementaryPattern pattern = ComplementaryPattern.Parse(args.ElementAtOrDefault(1) ?? "1:16");
 
 PackingResult result = PackingPass.Pack(OnnxModel.Load(source), pattern);
-foreach (PackedLayerReport layer in result.Layers)
+foreach (LayerPlan layer in result.Layers)
     Console.WriteLine(layer.DenseReason is { } reason
         ? $"{layer.Name}: dense, {reason}"
         : $"{layer.Name}: {layer.Pattern}, {layer.DenseBytes:N0} → {layer.PackedBytes:N0} bytes");

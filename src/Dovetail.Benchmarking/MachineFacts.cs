@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Reflection;
 using System.Runtime.InteropServices;
-using System.Runtime.Intrinsics.X86;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Dovetail.Benchmarking;
@@ -22,7 +21,8 @@ public static class MachineFacts
     public static string Cpu { get; } = CpuName();
 
     /// <summary>The instruction sets that the kernels ask for and this CPU has, best first.</summary>
-    public static IReadOnlyList<string> InstructionSets { get; } = [.. Features().Where(feature => feature.Has).Select(feature => feature.Name)];
+    public static IReadOnlyList<string> InstructionSets { get; } =
+        [.. CpuFeature.All.Where(feature => feature.Has).Select(feature => feature.Name)];
 
     public static string Os => RuntimeInformation.OSDescription;
 
@@ -45,15 +45,6 @@ public static class MachineFacts
         }
     }
 
-    public static IEnumerable<(string Name, bool Has, string UsedFor)> Features()
-    {
-        yield return ("AVX-512 VBMI", Avx512Vbmi.IsSupported, "int8 selection of 64 inputs by one byte permute");
-        yield return ("AVX-512 F/BW", Avx512F.IsSupported && Avx512BW.IsSupported, "fp32 selection of 16 or 32 inputs by one permute");
-        yield return ("AVX2 and FMA", Avx2.IsSupported && Fma.IsSupported, "fp32 selection of 8 inputs by one permute");
-        yield return ("AVX-512 BF16", CpuFlags().Contains("avx512_bf16"), "training in bf16, 1.5 to 2 times faster");
-        yield return ("AVX-512 VNNI", CpuFlags().Contains("avx512_vnni"), "ONNX Runtime's dense int8, our peer");
-    }
-
     private static string CpuName()
     {
         const string Fallback = "unknown CPU";
@@ -64,13 +55,5 @@ public static class MachineFacts
         }
 
         return Environment.GetEnvironmentVariable("PROCESSOR_IDENTIFIER") ?? Fallback;
-    }
-
-    private static HashSet<string> CpuFlags()
-    {
-        if (!OperatingSystem.IsLinux() || !File.Exists("/proc/cpuinfo"))
-            return [];
-        string? line = File.ReadLines("/proc/cpuinfo").FirstOrDefault(text => text.StartsWith("flags", StringComparison.Ordinal));
-        return line is null ? [] : [.. line[(line.IndexOf(':') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries)];
     }
 }

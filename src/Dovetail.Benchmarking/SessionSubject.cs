@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Dovetail.Kernels.OnnxOperators;
+using Dovetail.Kernels;
 using Dovetail.Runtime;
 
 namespace Dovetail.Benchmarking;

@@ -1,3 +1,3 @@
-using Dovetail.Cli.Commands;
+using Dovetail.Cli;
 
 return await CommandLine.RunAsync(args);

@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Dovetail.Core;
+using Dovetail.Core.Operators;
 using Dovetail.Kernels.OnnxOperators;
 using Dovetail.Kernels.OnnxOperators.Interop;
 
@@ -28,7 +29,7 @@ internal static class EntryPoint
         }
         catch (Exception error)
         {
-            return OrtApi.OldestOf(apiBase).CreateStatus($"ai.dovetail: internal error, {error.GetType().Name}: {error.Message}", invalidArgument: false);
+            return OrtApi.OldestOf(apiBase).CreateStatus($"{OperatorSet.Domain}: internal error, {error.GetType().Name}: {error.Message}", invalidArgument: false);
         }
     }
 }

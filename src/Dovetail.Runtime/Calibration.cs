@@ -1,4 +1,4 @@
-using Dovetail.Kernels.OnnxOperators;
+using Dovetail.Kernels;
 using Microsoft.ML.OnnxRuntime;
 
 namespace Dovetail.Runtime;

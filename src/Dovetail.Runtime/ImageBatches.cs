@@ -1,4 +1,4 @@
-using Dovetail.Kernels.OnnxOperators;
+using Dovetail.Kernels;
 
 namespace Dovetail.Runtime;
 

@@ -1,3 +1,4 @@
+using Dovetail.Kernels;
 using Dovetail.Kernels.OnnxOperators;
 using Microsoft.ML.OnnxRuntime;
 

@@ -24,7 +24,7 @@ public sealed record TrainingOptions
     /// <summary>Nesterov's.</summary>
     public double Momentum { get; init; } = 0.9;
 
-    /// <summary>L2 on weights of two dimensions or more; biases and batch norm have none.</summary>
+    /// <summary>L2 on the weights of layers; biases, scales and batch norm have none.</summary>
     public double WeightDecay { get; init; } = 5e-4;
 
     /// <summary>λ of SR-STE: the extra decay of shadow weights outside the mask.</summary>
@@ -55,6 +55,15 @@ public sealed record TrainingOptions
 
     /// <summary>Names of further layers that stay dense.</summary>
     public IReadOnlyList<string> DenseLayers { get; init; } = [];
+
+    /// <summary>Names of constants that are learned although the rule (docs/training.md, section 3) would leave them.</summary>
+    public IReadOnlyList<string> TrainedTensors { get; init; } = [];
+
+    /// <summary>Names of tensors that stay although the rule would learn them. A layer whose weights stay is under no mask.</summary>
+    public IReadOnlyList<string> FrozenTensors { get; init; } = [];
+
+    /// <summary>Looks at the test images, once, when the last step is done.</summary>
+    public bool Test { get; init; }
 
     /// <summary>Where the state is kept after every epoch and on cancellation; null for nowhere.</summary>
     public string? CheckpointPath { get; init; }

@@ -33,7 +33,7 @@ public sealed class ArchitectureTests
         ["Dovetail.Native"] = [],
         ["Dovetail.Benchmarking"] = [],
         ["Dovetail.Data"] = ["StbImageSharp"],
-        ["Dovetail.Training"] = ["TorchSharp", "libtorch-cpu-linux-x64", "libtorch-cpu-osx-arm64", "libtorch-cpu-win-x64"],
+        ["Dovetail.Training"] = ["NuGet.Protocol", "TorchSharp"],
         ["Dovetail.Accelerator"] = [],
         ["Dovetail.Rtl"] = [],
         ["Dovetail.Cli"] = ["Spectre.Console", "System.CommandLine"],

@@ -12,7 +12,7 @@ public sealed class LauncherTests
         echo "  Dovetail.Core -> somewhere/Dovetail.Core.dll"
         sleep 9
         if [ -e broken ]; then echo "error CS0001: broken"; exit 1; fi
-        touch src/Dovetail.Cli/bin/Release/net10.0/dovetail.dll
+        touch artifacts/launcher/bin/Dovetail.Cli/release/dovetail.dll
         """;
 
     [Fact]

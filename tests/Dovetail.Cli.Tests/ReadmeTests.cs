@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Dovetail.Cli.Reports;
+using Dovetail.Cli.Reports.Results;
 
 namespace Dovetail.Cli.Tests;
 

@@ -15,7 +15,7 @@ public sealed class ResumableDownloadTests : IDisposable
     {
         new Random(17).NextBytes(_content);
         _file = new RemoteFile(_server.Address, "file.gz", _content.Length, Convert.ToHexStringLower(SHA256.HashData(_content)));
-        _download = new ResumableDownload(_client) { Pause = TimeSpan.FromMilliseconds(1) };
+        _download = new ResumableDownload(new ResumableTransfer(_client) { Pause = TimeSpan.FromMilliseconds(1) });
     }
 
     private string Part => _folder.File("file.gz.part");

@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
@@ -42,7 +43,7 @@ internal static class OnnxCorpus
         var layout = new CellLayout(ComplementaryPattern.Parse(pattern), WeightShape.Matrix(outputs, inputs));
         PackedTensor<float> packed = Packer.Pack<float>(new float[layout.Shape.Count], layout);
         NodeProto node = Node("PackedGemm", ["x", "values", "owners"], "y", AttributeProto.Of("pattern", pattern), AttributeProto.Of("weight_shape", [outputs, inputs]));
-        node.Domain = OnnxModel.DovetailDomain;
+        node.Domain = OperatorSet.Domain;
         byte[] owners = packed.EncodeOwners();
         return Model([2, inputs], [2, outputs], [node],
             [
@@ -73,7 +74,7 @@ internal static class OnnxCorpus
         graph.SparseInitializers.AddRange(sparse);
         var model = new ModelProto { IrVersion = 8, Graph = graph };
         model.OpsetImports.Add(new OperatorSetIdProto { Version = 17 });
-        model.OpsetImports.Add(new OperatorSetIdProto { Domain = OnnxModel.DovetailDomain, Version = 1 });
+        model.OpsetImports.Add(new OperatorSetIdProto { Domain = OperatorSet.Domain, Version = 1 });
         return new OnnxModel(model).ToBytes();
     }
 }

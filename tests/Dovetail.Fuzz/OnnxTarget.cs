@@ -1,4 +1,5 @@
 using System.Text;
+using Dovetail.Core.Operators;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Shapes;
@@ -25,7 +26,7 @@ internal sealed class OnnxTarget : FuzzTarget
             if (tensor.DataType == OnnxType.Float)
                 tensor.ToFloats();
         foreach (NodeProto node in model.Nodes)
-            if (node.Domain == OnnxModel.DovetailDomain)
+            if (node.Domain == OperatorSet.Domain)
                 PackedWeights.Read(model, node);
         ShapeInference.Infer(model);
     }

@@ -1,5 +1,5 @@
 using Dovetail.Accelerator.Config;
-using Dovetail.Accelerator.Simulation;
+using Dovetail.Accelerator.Mapping;
 using Dovetail.Core.Patterns;
 
 namespace Dovetail.Rtl.Tests;

@@ -1,7 +1,6 @@
 using Dovetail.Core.Packing;
 using Dovetail.Kernels;
 using Dovetail.Kernels.Dispatch;
-using Dovetail.Kernels.OnnxOperators;
 using Dovetail.Kernels.Reference;
 using Dovetail.Onnx.Model;
 using Dovetail.Tests.Kernels;
@@ -113,7 +112,7 @@ public sealed class ActivationTests
         var layer = new LayerCase("4:64", 50, 64, new(3, 5, 1, 1), Residual: false, Kind: ActivationKind.None);
         OnnxModel model = TestModels.PackedQLinear(layer, RandomLayer.Int8(layer.Layout, new Random(1)), null, 1, 0, new float[50], 1, 0);
         model.Nodes[0].With("activation", "silu");
-        Assert.Contains("asked for the activation Silu, expected none, relu or clip", Refusal(), StringComparison.Ordinal);
+        Assert.Contains("'activation' is 'silu', expected 'none', 'relu' or 'clip'", Refusal(), StringComparison.Ordinal);
         model.Nodes[0].With("activation", "clip").With("activation_min", 2f).With("activation_max", 1f);
         Assert.Contains("bounds are 2 and 1, expected two numbers in order", Refusal(), StringComparison.Ordinal);
 

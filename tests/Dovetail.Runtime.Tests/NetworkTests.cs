@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Kernels;
@@ -58,7 +59,7 @@ public sealed class NetworkTests
         {
             Assert.Equal(transposes, packed.Nodes.Count(node => node.Is("Transpose")));
             Assert.DoesNotContain(packed.Nodes, node => node.Is("BatchNormalization") || node.Is("Add") || node.Is("Flatten") || node.Is("Reshape"));
-            Assert.All(packed.Nodes.SkipWhile(node => !node.Is("Transpose")).Skip(1), node => Assert.True(node.Domain == OnnxModel.DovetailDomain || node.Is("Gemm"), node.ToString()));
+            Assert.All(packed.Nodes.SkipWhile(node => !node.Is("Transpose")).Skip(1), node => Assert.True(node.Domain == OperatorSet.Domain || node.Is("Gemm"), node.ToString()));
         }
 
         using var plain = DovetailSession.Create(sparse.ToBytes(), new DovetailSessionOptions(1));

@@ -2,7 +2,6 @@ using Dovetail.Core;
 using Dovetail.Core.Workloads;
 using Dovetail.Kernels;
 using Dovetail.Kernels.Dispatch;
-using Dovetail.Kernels.OnnxOperators;
 using Dovetail.Onnx.Model;
 using Dovetail.Tests.Kernels;
 using Dovetail.Tests.Models;

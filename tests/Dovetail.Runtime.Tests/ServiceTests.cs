@@ -1,7 +1,6 @@
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Kernels;
-using Dovetail.Kernels.OnnxOperators;
 using Dovetail.Tests.Kernels;
 using Dovetail.Tests.Models;
 

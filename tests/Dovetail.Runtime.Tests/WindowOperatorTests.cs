@@ -1,4 +1,5 @@
-using Dovetail.Kernels.OnnxOperators;
+using Dovetail.Core.Operators;
+using Dovetail.Kernels;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Passes.Unpack;
 using Dovetail.Tests.Kernels;
@@ -30,7 +31,7 @@ public sealed class WindowOperatorTests
         (NodeProto node, int height, int width) = RandomNode(op, random);
         OnnxModel model = Model(node, op == "MaxPoolNhwcU8" ? OnnxType.UInt8 : OnnxType.Float, channels, random);
         OnnxModel dense = UnpackingPass.Unpack(model);
-        Assert.DoesNotContain(dense.Nodes, n => n.Domain == OnnxModel.DovetailDomain);
+        Assert.DoesNotContain(dense.Nodes, n => n.Domain == OperatorSet.Domain);
         long[] shape = [batch, height, width, channels];
         string what = $"{op}, seed {seed}, [{string.Join(", ", shape)}], {string.Join(" ", node.Attributes.Select(a => $"{a.Name}={a.I}{a.F}[{string.Join(",", a.Ints)}]"))}";
         if (op == "MaxPoolNhwcU8")
@@ -63,7 +64,7 @@ public sealed class WindowOperatorTests
     {
         foreach (string op in new[] { "MaxPoolNhwc", "AveragePoolNhwc" })
         {
-            NodeProto node = new NodeProto(op, "pool", ["X"], ["Y"], OnnxModel.DovetailDomain).With("kernel_shape", [2, 2]).With("strides", [2, 2]);
+            NodeProto node = new NodeProto(op, "pool", ["X"], ["Y"], OperatorSet.Domain).With("kernel_shape", [2, 2]).With("strides", [2, 2]);
             float[] x = RandomLayer.Floats(4 * 4 * 37, new Random(1));
             x[36] = float.NaN; // pixel (0, 0), the last channel
             x[37 * 3 + 2] = float.PositiveInfinity; // pixel (0, 3)
@@ -79,7 +80,7 @@ public sealed class WindowOperatorTests
     [InlineData("pads", new[] { 1, 1 }, "'pads' is [1, 1], expected 4 integers")]
     public void AttributesThatDoNotFitAreRefused(string attribute, int[] value, string expected)
     {
-        NodeProto node = new NodeProto("MaxPoolNhwc", "pool", ["X"], ["Y"], OnnxModel.DovetailDomain).With("kernel_shape", [3, 3]).With(attribute, value);
+        NodeProto node = new NodeProto("MaxPoolNhwc", "pool", ["X"], ["Y"], OperatorSet.Domain).With("kernel_shape", [3, 3]).With(attribute, value);
         OnnxModel model = Model(node, OnnxType.Float, 4, new Random(1));
         string message = Assert.Throws<OperatorException>(() => DovetailSession.Create(model.ToBytes())).Message;
         Assert.Contains(expected, message, StringComparison.Ordinal);
@@ -90,7 +91,7 @@ public sealed class WindowOperatorTests
     public void InputsThatDoNotFitAreRefused()
     {
         var random = new Random(2);
-        NodeProto node = new NodeProto("DepthwiseConvNhwc", "depth", ["X", "W"], ["Y"], OnnxModel.DovetailDomain).With("kernel_shape", [3, 3]);
+        NodeProto node = new NodeProto("DepthwiseConvNhwc", "depth", ["X", "W"], ["Y"], OperatorSet.Domain).With("kernel_shape", [3, 3]);
         OnnxModel model = Model(node, OnnxType.Float, 8, random);
         model.Graph.Inputs[0] = ValueInfoProto.Tensor("X", OnnxType.Float, "n", "h", "w", "c");
         using var session = DovetailSession.Create(model.ToBytes());
@@ -105,7 +106,7 @@ public sealed class WindowOperatorTests
     [Fact]
     public void OutputShapesAreInferred()
     {
-        NodeProto node = new NodeProto("MaxPoolNhwc", "pool", ["X"], ["Y"], OnnxModel.DovetailDomain)
+        NodeProto node = new NodeProto("MaxPoolNhwc", "pool", ["X"], ["Y"], OperatorSet.Domain)
             .With("kernel_shape", [3, 3]).With("strides", [2, 2]).With("pads", [1, 1, 1, 1]);
         OnnxModel model = Model(node, OnnxType.Float, 5, new Random(1));
         model.Graph.Inputs[0] = ValueInfoProto.Tensor("X", OnnxType.Float, "n", 112, "w", 5);
@@ -117,11 +118,11 @@ public sealed class WindowOperatorTests
     private static (NodeProto Node, int Height, int Width) RandomNode(string op, Random random)
     {
         if (op == "GlobalAveragePoolNhwc")
-            return (new NodeProto(op, "pool", ["X"], ["Y"], OnnxModel.DovetailDomain), random.Next(1, 30), random.Next(1, 30));
+            return (new NodeProto(op, "pool", ["X"], ["Y"], OperatorSet.Domain), random.Next(1, 30), random.Next(1, 30));
         int kernelHeight = random.Next(1, 5), kernelWidth = random.Next(1, 5), dilationHeight = random.Next(1, 3), dilationWidth = random.Next(1, 3);
         // ONNX Runtime wants pads below the kernel.
         int[] pads = [random.Next(kernelHeight), random.Next(kernelWidth), random.Next(kernelHeight), random.Next(kernelWidth)];
-        NodeProto node = new NodeProto(op, "window", op == "DepthwiseConvNhwc" ? random.Next(2) == 0 ? ["X", "W", "B"] : ["X", "W"] : ["X"], ["Y"], OnnxModel.DovetailDomain)
+        NodeProto node = new NodeProto(op, "window", op == "DepthwiseConvNhwc" ? random.Next(2) == 0 ? ["X", "W", "B"] : ["X", "W"] : ["X"], ["Y"], OperatorSet.Domain)
             .With("kernel_shape", [kernelHeight, kernelWidth]).With("strides", [random.Next(1, 4), random.Next(1, 4)])
             .With("pads", pads).With("dilations", [dilationHeight, dilationWidth]);
         if (op == "DepthwiseConvNhwc")
@@ -140,7 +141,7 @@ public sealed class WindowOperatorTests
         {
             IrVersion = 9,
             Graph = new GraphProto { Name = "test" },
-            OpsetImports = { new OperatorSetIdProto { Version = 20 }, new OperatorSetIdProto { Domain = OnnxModel.DovetailDomain, Version = 1 } },
+            OpsetImports = { new OperatorSetIdProto { Version = 20 }, new OperatorSetIdProto { Domain = OperatorSet.Domain, Version = 1 } },
         };
         proto.Graph.Inputs.Add(ValueInfoProto.Tensor("X", type, "n", "h", "w", channels));
         var output = ValueInfoProto.Tensor("Y", type);

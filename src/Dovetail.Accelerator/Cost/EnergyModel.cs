@@ -1,5 +1,4 @@
 using Dovetail.Accelerator.Config;
-using Dovetail.Accelerator.Simulation;
 
 namespace Dovetail.Accelerator.Cost;
 

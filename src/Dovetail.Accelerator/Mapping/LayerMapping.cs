@@ -1,5 +1,4 @@
 using Dovetail.Accelerator.Config;
-using Dovetail.Accelerator.Simulation;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Core.Workloads;

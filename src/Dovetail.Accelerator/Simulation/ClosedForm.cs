@@ -1,4 +1,5 @@
 using Dovetail.Accelerator.Config;
+using Dovetail.Accelerator.Cost;
 using Dovetail.Accelerator.Mapping;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Workloads;

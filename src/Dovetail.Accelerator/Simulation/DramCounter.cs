@@ -1,3 +1,4 @@
+using Dovetail.Accelerator.Cost;
 using Dovetail.Accelerator.Mapping;
 
 namespace Dovetail.Accelerator.Simulation;

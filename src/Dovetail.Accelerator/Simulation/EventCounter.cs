@@ -1,3 +1,5 @@
+using Dovetail.Accelerator.Cost;
+
 namespace Dovetail.Accelerator.Simulation;
 
 /// <summary>Events as the cycle-by-cycle simulator meets them.</summary>

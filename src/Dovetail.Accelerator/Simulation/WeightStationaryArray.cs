@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Dovetail.Accelerator.Config;
+using Dovetail.Accelerator.Mapping;
 
 namespace Dovetail.Accelerator.Simulation;
 

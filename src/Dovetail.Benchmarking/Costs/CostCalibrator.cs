@@ -1,6 +1,6 @@
 using Dovetail.Benchmarking.Layers;
 using Dovetail.Core.Patterns;
-using Dovetail.Kernels.OnnxOperators;
+using Dovetail.Kernels;
 
 namespace Dovetail.Benchmarking.Costs;
 

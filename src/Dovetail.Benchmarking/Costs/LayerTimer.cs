@@ -1,7 +1,7 @@
 using Dovetail.Benchmarking.Layers;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
-using Dovetail.Kernels.OnnxOperators;
+using Dovetail.Kernels;
 using Dovetail.Onnx.Model;
 
 namespace Dovetail.Benchmarking.Costs;

@@ -1,6 +1,6 @@
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
-using Dovetail.Kernels.OnnxOperators;
+using Dovetail.Kernels;
 using Dovetail.Onnx.Layers;
 
 namespace Dovetail.Benchmarking.Layers;

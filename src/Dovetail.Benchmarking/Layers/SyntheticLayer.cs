@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
@@ -53,7 +54,7 @@ public sealed class SyntheticLayer
     public PackedTensor Pack(ComplementaryPattern pattern, DType type)
     {
         var layout = new CellLayout(pattern, _shape.Weights);
-        bool[] mask = Projection.Project(Array.ConvertAll(FloatWeights, MathF.Abs), layout);
+        bool[] mask = Projection.ByMagnitude(FloatWeights, layout);
         if (type == DType.Int8)
             return Packer.Pack<sbyte>(Masked(IntegerWeights, mask), layout, mask, WeightScales);
         return PackedCast.To(Packer.Pack<float>(Masked(FloatWeights, mask), layout, mask), type);
@@ -64,24 +65,24 @@ public sealed class SyntheticLayer
     {
         CellLayout layout = weights.Layout;
         bool quantized = weights.DType == DType.Int8;
-        var node = new NodeProto($"Packed{(quantized ? "QLinear" : "")}{(IsConvolution ? "Conv" : "Gemm")}", Name, [], ["Y"], OnnxModel.DovetailDomain)
-            .With("pattern", layout.Pattern.ToString())
-            .With("weight_shape", layout.Shape.Dimensions.AsEnumerable());
-        node.Inputs.AddRange(quantized ? ["X", "x_scale", "x_zero", "values", "owners", "w_scale", "y_scale", "y_zero"] : ["X", "values", "owners"]);
+        OperatorSchema schema = OperatorSet.Packed(IsConvolution, quantized);
+        NodeProto node = DovetailNodes.New(schema, Name, schema.Inputs.Where(input => !input.IsOptional).Select(input => input.Name), ["Y"])
+            .With(OperatorAttributes.Pattern, layout.Pattern.ToString())
+            .With(OperatorAttributes.WeightShape, layout.Shape.Dimensions);
         if (weights.DType == DType.BFloat16)
-            node.With("operands", "bf16");
+            node.With(OperatorAttributes.Operands, OperandNames.BFloat16);
         SetWindow(node);
         OnnxModel model = Model(node, _shape.ChannelsLastInput(_batch), quantized ? OnnxType.UInt8 : OnnxType.Float);
         byte[] owners = weights.EncodeOwners();
         long[] valueDims = [layout.ValueRows, layout.ValueColumns];
         model.AddInitializer(weights switch
         {
-            PackedTensor<float> floats => TensorData.Create<float>("values", valueDims, floats.Values),
-            PackedTensor<Half> halves => TensorData.Create<Half>("values", valueDims, halves.Values),
-            PackedTensor<BFloat16> shorts => TensorData.Create<BFloat16>("values", valueDims, shorts.Values),
-            _ => TensorData.Create<sbyte>("values", valueDims, ((PackedTensor<sbyte>)weights).Values),
+            PackedTensor<float> floats => TensorData.Create<float>(InputNames.Values, valueDims, floats.Values),
+            PackedTensor<Half> halves => TensorData.Create<Half>(InputNames.Values, valueDims, halves.Values),
+            PackedTensor<BFloat16> shorts => TensorData.Create<BFloat16>(InputNames.Values, valueDims, shorts.Values),
+            _ => TensorData.Create<sbyte>(InputNames.Values, valueDims, ((PackedTensor<sbyte>)weights).Values),
         });
-        model.AddInitializer(TensorData.Create<byte>("owners", [layout.OwnerRows, owners.Length / layout.OwnerRows], owners));
+        model.AddInitializer(TensorData.Create<byte>(InputNames.Owners, [layout.OwnerRows, owners.Length / layout.OwnerRows], owners));
         if (quantized)
             AddScales(model, layout.Pattern.Density);
         return model;
@@ -90,7 +91,7 @@ public sealed class SyntheticLayer
     /// <summary>Conv on NCHW, or Gemm. <paramref name="weights"/> in matrix order.</summary>
     public OnnxModel Float(float[] weights)
     {
-        NodeProto node = SetWindow(new NodeProto(IsConvolution ? "Conv" : "Gemm", Name, ["X", "W"], ["Y"]));
+        NodeProto node = SetWindow(new NodeProto(IsConvolution ? "Conv" : "Gemm", Name, [InputNames.X, "W"], ["Y"]));
         if (!IsConvolution)
             node.With("transB", 1);
         return WithWeights(Model(node, _shape.ChannelsFirstInput(_batch), OnnxType.Float), weights);
@@ -98,14 +99,17 @@ public sealed class SyntheticLayer
 
     /// <summary>MatMul; <paramref name="weights"/> in matrix order.</summary>
     public OnnxModel FloatMatMul(float[] weights) =>
-        WithTransposedWeights(Model(new NodeProto("MatMul", Name, ["X", "W"], ["Y"]), _shape.ChannelsFirstInput(_batch), OnnxType.Float), weights);
+        WithTransposedWeights(Model(new NodeProto("MatMul", Name, [InputNames.X, "W"], ["Y"]), _shape.ChannelsFirstInput(_batch), OnnxType.Float), weights);
 
     /// <summary>QLinearConv on NCHW, or QLinearMatMul: uint8 in, uint8 out.</summary>
     /// <param name="weights">Matrix order.</param>
     /// <param name="density">Share of them that is not zero, for the scale of the outputs.</param>
     public OnnxModel Quantized(sbyte[] weights, double density)
     {
-        string[] inputs = ["X", "x_scale", "x_zero", "W", "w_scale", "w_zero", "y_scale", "y_zero"];
+        string[] inputs =
+        [
+            InputNames.X, InputNames.InputScale, InputNames.InputZeroPoint, "W", InputNames.WeightScales, "w_zero", InputNames.OutputScale, InputNames.OutputZeroPoint,
+        ];
         NodeProto node = SetWindow(new NodeProto(IsConvolution ? "QLinearConv" : "QLinearMatMul", Name, inputs, ["Y"]));
         OnnxModel model = Model(node, _shape.ChannelsFirstInput(_batch), OnnxType.UInt8);
         AddScales(model, density);
@@ -116,8 +120,8 @@ public sealed class SyntheticLayer
     /// <summary>MatMulInteger: uint8 in, int32 out, without the scaling; less work than the other integer forms.</summary>
     public OnnxModel MatMulInteger(sbyte[] weights)
     {
-        OnnxModel model = Model(new NodeProto("MatMulInteger", Name, ["X", "W", "x_zero"], ["Y"]), _shape.ChannelsFirstInput(_batch), OnnxType.UInt8, OnnxType.Int32);
-        model.AddInitializer(TensorData.Scalar("x_zero", ZeroPoint));
+        OnnxModel model = Model(new NodeProto("MatMulInteger", Name, [InputNames.X, "W", InputNames.InputZeroPoint], ["Y"]), _shape.ChannelsFirstInput(_batch), OnnxType.UInt8, OnnxType.Int32);
+        model.AddInitializer(TensorData.Scalar(InputNames.InputZeroPoint, ZeroPoint));
         return WithTransposedWeights(model, weights);
     }
 
@@ -130,11 +134,11 @@ public sealed class SyntheticLayer
     {
         // Products of two uniform bytes have a deviation of about 74², and 48 steps of the result are one deviation.
         float outputScale = (float)(InputScale / 127 * 74 * 74 * Math.Sqrt(_shape.Weights.Inputs * density) / 48);
-        model.AddInitializer(TensorData.Scalar("x_scale", InputScale));
-        model.AddInitializer(TensorData.Scalar("x_zero", ZeroPoint));
-        model.AddInitializer(TensorData.Create<float>("w_scale", [WeightScales.Length], WeightScales));
-        model.AddInitializer(TensorData.Scalar("y_scale", outputScale));
-        model.AddInitializer(TensorData.Scalar("y_zero", ZeroPoint));
+        model.AddInitializer(TensorData.Scalar(InputNames.InputScale, InputScale));
+        model.AddInitializer(TensorData.Scalar(InputNames.InputZeroPoint, ZeroPoint));
+        model.AddInitializer(TensorData.Create<float>(InputNames.WeightScales, [WeightScales.Length], WeightScales));
+        model.AddInitializer(TensorData.Scalar(InputNames.OutputScale, outputScale));
+        model.AddInitializer(TensorData.Scalar(InputNames.OutputZeroPoint, ZeroPoint));
     }
 
     private OnnxModel WithWeights<T>(OnnxModel model, T[] matrix)
@@ -159,10 +163,10 @@ public sealed class SyntheticLayer
     }
 
     private NodeProto SetWindow(NodeProto node) => _shape.Workload.Convolution is not { } g ? node : node
-        .With("strides", [g.StrideHeight, g.StrideWidth])
-        .With("pads", [g.PadTop, g.PadLeft, g.PadBottom, g.PadRight])
-        .With("dilations", [g.DilationHeight, g.DilationWidth])
-        .With("group", g.Groups);
+        .With(OperatorAttributes.Strides, [g.StrideHeight, g.StrideWidth])
+        .With(OperatorAttributes.Pads, [g.PadTop, g.PadLeft, g.PadBottom, g.PadRight])
+        .With(OperatorAttributes.Dilations, [g.DilationHeight, g.DilationWidth])
+        .With(OperatorAttributes.Group, g.Groups);
 
     private static OnnxModel Model(NodeProto node, long[] input, OnnxType type, OnnxType? outputType = null)
     {
@@ -170,9 +174,9 @@ public sealed class SyntheticLayer
         {
             IrVersion = IrVersion,
             Graph = new GraphProto { Name = node.Name },
-            OpsetImports = { new OperatorSetIdProto { Version = Opset }, new OperatorSetIdProto { Domain = OnnxModel.DovetailDomain, Version = 1 } },
+            OpsetImports = { new OperatorSetIdProto { Version = Opset }, new OperatorSetIdProto { Domain = OperatorSet.Domain, Version = OperatorSet.Version } },
         };
-        proto.Graph.Inputs.Add(ValueInfoProto.Tensor("X", type, [.. input.Select(d => (Dim)d)]));
+        proto.Graph.Inputs.Add(ValueInfoProto.Tensor(InputNames.X, type, [.. input.Select(d => (Dim)d)]));
         proto.Graph.Outputs.Add(ValueInfoProto.Tensor("Y", outputType ?? type, [.. input.Select(_ => Dim.Unknown)]));
         proto.Graph.Nodes.Add(node);
         return new OnnxModel(proto);

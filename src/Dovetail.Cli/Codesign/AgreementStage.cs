@@ -1,4 +1,4 @@
-using Dovetail.Cli.Reports;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Core.Packing;
 using Dovetail.Kernels;
 using Dovetail.Kernels.Dispatch;

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Dovetail.Accelerator.Config;
 using Dovetail.Benchmarking;
 using Dovetail.Cli.Reports;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Data;
@@ -35,6 +36,7 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
         if (!options.Resume)
             folder.Clear(); // what an earlier job left must not be taken for this one's
         Announce(data, model, folder);
+        LibTorchSetup.Ensure(console, cancellation);
 
         TrainingStage.Outcome trained = null!;
         ExportedModels exported = null!;
@@ -54,7 +56,7 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
                     exported, images, options.Threads, options.Seed, step, cancellation));
                 int packedLayers = exported.Packed.Layers.Count(layer => layer.Pattern is not null);
                 speed = stages.Run("Measure this CPU", 1 + packedLayers, step => BenchStage.Run(
-                    exported.Dense, exported.Packed.Model, options.BenchThreads, batch: 1, options.Seed, step, cancellation));
+                    new NetworkPair(exported.Packed.Model, exported.Dense), options.BenchThreads, batch: 1, options.Seed, step, cancellation));
                 simulation = stages.Run("Simulate the array", agreement.Captured.Count, step => SimulationStage.Run(
                     agreement.Captured, options.Pattern, options.Rows, options.Columns, step, cancellation));
                 rtl = stages.Run("Check the RTL", 1, step =>
@@ -72,11 +74,13 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
         return result;
     }
 
-    /// <summary>Fails where two executions differ; called when everything else is written and shown.</summary>
+    /// <summary>Fails where two executions differ or could not be compared; called when everything else is written and shown.</summary>
     public static void CheckAgreement(CodesignResult result)
     {
-        if (result.Equality.FirstOrDefault(check => check.Status is "different" or "failed") is { } broken)
+        if (result.Equality.FirstOrDefault(check => check.Status == "different") is { } broken)
             throw new DovetailException($"Two executions differ that must agree: {broken.Name} (greatest difference {broken.MaxDifference:g3}, allowed {broken.Tolerance:g3}; {broken.Detail}). The report is written; please file it as a bug.");
+        if (result.Equality.FirstOrDefault(check => check.Status == "failed") is { } failed)
+            throw new DovetailException($"A check could not be done: {failed.Name}: {failed.Detail.TrimEnd('.')}. The report is written.");
     }
 
     private void Announce(ImageDataset data, OnnxModel model, JobFolder folder)

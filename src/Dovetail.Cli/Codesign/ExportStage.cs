@@ -21,9 +21,8 @@ internal static class ExportStage
         Action<string> step, CancellationToken cancellation)
     {
         dense.Save(folder.File(JobFolder.Dense));
-        DeclaredByTraining.Write(sparse, pattern); // so that verify knows what to prove
         sparse.Save(folder.File(JobFolder.Sparse));
-        PackingOptions packing = KeepHeadDense(sparse);
+        PackingOptions packing = AsTrained(sparse, pattern);
         PackingResult packed = PackingPass.Pack(sparse, pattern, packing);
         packed.Model.Save(folder.File(JobFolder.Packed));
         SafetensorsExport.Write(packed.Model, folder.File(JobFolder.PackedSafetensors));
@@ -38,11 +37,15 @@ internal static class ExportStage
         step("int8");
         return new ExportedModels(dense, sparse, packed, denseInt8, sparseInt8, packedInt8);
 
-        static PackingOptions KeepHeadDense(OnnxModel model)
+        static PackingOptions AsTrained(OnnxModel model, ComplementaryPattern pattern)
         {
-            return WeightLayers.FindHead(WeightLayers.Find(model)) is not { } head ? new PackingOptions() : new PackingOptions
+            IReadOnlyDictionary<string, ComplementaryPattern> declared = LayerPatterns.Find(model)!; // by the training
+            string? head = NetworkHead.Find(WeightLayers.Find(model))?.Name;
+            return new PackingOptions
             {
-                KeepDense = new Dictionary<string, string> { [head.Name] = "the head stays dense: it is small and sensitive" },
+                KeepDense = WeightLayers.FindFitting(model, pattern).Where(layer => !declared.ContainsKey(layer.Name))
+                    .ToDictionary(
+                        layer => layer.Name, layer => layer.Name == head ? NetworkHead.Reason : "it was trained dense"),
             };
         }
 

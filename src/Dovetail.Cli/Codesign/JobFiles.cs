@@ -1,4 +1,4 @@
-using Dovetail.Cli.Reports;
+using Dovetail.Cli.Reports.Results;
 
 namespace Dovetail.Cli.Codesign;
 

@@ -1,4 +1,4 @@
-using Dovetail.Cli.Reports;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Passes.Pack;
 
@@ -14,8 +14,8 @@ internal sealed record ModelSummary(ModelInfo Info, double Sparsity, long Weight
         long nonZeros = 0, nonZeroMacs = 0, coveredWeights = 0, coveredNonZeros = 0;
         foreach (WeightLayer layer in WeightLayers.Find(models.Sparse))
         {
-            PackedLayerReport fp32 = models.Packed.Layers.Single(report => report.Name == layer.Name);
-            PackedLayerReport int8 = models.PackedInt8.Layers.Single(report => report.Name == layer.Name);
+            LayerPlan fp32 = models.Packed.Layers.Single(report => report.Name == layer.Name);
+            LayerPlan int8 = models.PackedInt8.Layers.Single(report => report.Name == layer.Name);
             int count = layer.Shape.Count, nonZero = layer.GetNonZeros().Count(kept => kept);
             nonZeros += nonZero;
             nonZeroMacs += (long)nonZero * layer.Workload.N;

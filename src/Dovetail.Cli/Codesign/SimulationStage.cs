@@ -1,7 +1,7 @@
 using Dovetail.Accelerator.Config;
 using Dovetail.Accelerator.Cost;
 using Dovetail.Accelerator.Simulation;
-using Dovetail.Cli.Reports;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Core.Patterns;
 using Dovetail.Kernels.Reference;
 

@@ -1,10 +1,10 @@
-using Dovetail.Cli.Commands;
-using Dovetail.Cli.Reports;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Data;
 using Dovetail.Onnx.Model;
 using Dovetail.Training;
+using Dovetail.Training.Engine;
 
 namespace Dovetail.Cli.Codesign;
 

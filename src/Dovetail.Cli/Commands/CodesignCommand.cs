@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Dovetail.Cli.Codesign;
 using Dovetail.Cli.Reports;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core.Patterns;
 

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using Dovetail.Cli.Codesign;
 using Dovetail.Core.Patterns;
 
 namespace Dovetail.Cli.Commands;
@@ -90,6 +91,9 @@ internal static class CommonOptions
         });
         return option;
     }
+
+    /// <summary>True where the command line holds the option, whatever its value.</summary>
+    public static bool IsGiven(this SymbolResult result, Option option) => result.GetResult(option) is { Implicit: false };
 
     /// <summary>Parses a pattern; what is wrong becomes the error of the option.</summary>
     public static ComplementaryPattern? Pattern(ArgumentResult result)

@@ -32,6 +32,11 @@ internal static class ExpressivenessCommand
         {
             weights, sparsity, svg, seed, json,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.IsGiven(seed) && result.IsGiven(weights))
+                result.AddError("--seed is the Gaussian matrix's, and --weights takes its place; leave one of them out.");
+        });
         command.SetAction(parsed =>
         {
             var output = new VerbOutput(parsed.GetValue(json));

@@ -3,7 +3,10 @@ using Spectre.Console;
 
 namespace Dovetail.Cli.Commands;
 
-/// <summary>How well each layer fits each candidate pattern: one table, or several below each other where the candidates do not fit side by side.</summary>
+/// <summary>
+/// How well each layer fits each candidate pattern: one table, or several below each other where the candidates do not fit side by
+/// side. The best fit has a column where any layer has one.
+/// </summary>
 internal static class FitTables
 {
     /// <summary>Of a column beside its text: a border and a blank on either side.</summary>
@@ -15,7 +18,8 @@ internal static class FitTables
     public static IEnumerable<Table> Of(IReadOnlyList<LayerInspection> layers, int width)
     {
         string[] rest = [.. layers.SelectMany(layer => layer.Candidates).Select(fit => fit.Pattern).Distinct()];
-        int names = Widest(layers.Select(layer => layer.Name).Append(LayerHeading)), best = Widest(layers.Select(Best).Append(BestHeading));
+        int names = Widest(layers.Select(layer => layer.Name).Append(LayerHeading));
+        int best = HasBest(layers) ? Widest(layers.Select(Best).Append(BestHeading)) : 0;
         do
         {
             int count = 0, left = width - 1 - names - best;
@@ -32,11 +36,21 @@ internal static class FitTables
         Table table = new Table().AddColumn(new TableColumn(LayerHeading).NoWrap());
         foreach (string pattern in patterns)
             table.AddColumn(new TableColumn(Markup.Escape(pattern)).RightAligned().NoWrap());
-        table.AddColumn(new TableColumn(BestHeading).NoWrap());
+        bool best = HasBest(layers);
+        if (best)
+            table.AddColumn(new TableColumn(BestHeading).NoWrap());
         foreach (LayerInspection layer in layers)
-            table.AddRow([Markup.Escape(layer.Name), .. patterns.Select(pattern => Cell(layer, pattern)), Best(layer)]);
+        {
+            List<string> cells = [Markup.Escape(layer.Name), .. patterns.Select(pattern => Cell(layer, pattern))];
+            if (best)
+                cells.Add(Best(layer));
+            table.AddRow([.. cells]);
+        }
+
         return table;
     }
+
+    private static bool HasBest(IEnumerable<LayerInspection> layers) => layers.Any(layer => layer.BestFit is not null);
 
     private static int Widest(IEnumerable<string> texts) => texts.Max(text => text.Length) + Frame;
 

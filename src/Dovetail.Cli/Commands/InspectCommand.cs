@@ -5,6 +5,7 @@ using Dovetail.Cli.Reports.Html;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Core.Files;
+using Dovetail.Core.Operators;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Inspection;
 using Spectre.Console;
@@ -59,7 +60,7 @@ internal static class InspectCommand
                 foreach (WeightEntry entry in entries)
                 {
                     cancellation.ThrowIfCancellationRequested();
-                    layers.Add(Inspect(entry, packed ? null : weights.DeclaredFor(entry.Name), tried));
+                    layers.Add(Inspect(entry, packed ? null : weights.DeclaredFor(entry.Name), tried, detect: weights.LayerPatterns is null));
                     step(entry.Name);
                 }
             });
@@ -85,11 +86,11 @@ internal static class InspectCommand
         return command;
     }
 
-    private static LayerInspection Inspect(WeightEntry entry, SparsityPattern? declared, SparsityPattern[] candidates)
+    private static LayerInspection Inspect(WeightEntry entry, SparsityPattern? declared, SparsityPattern[] candidates, bool detect)
     {
         try
         {
-            return LayerInspection.Of(entry, declared, candidates);
+            return LayerInspection.Of(entry, declared, candidates, detect);
         }
         catch (PatternException error)
         {
@@ -117,12 +118,18 @@ internal static class InspectCommand
             table.AddColumn(new TableColumn(column).RightAligned());
         foreach (LayerInspection layer in layers)
             table.AddRow(
-                Markup.Escape(layer.Name), layer.Op, string.Join('×', layer.Shape) + (layer.Groups > 1 ? $" in {layer.Groups} groups" : ""), layer.Type,
+                Markup.Escape(layer.Name), layer.Op,
+                string.Join('×', layer.Shape) + (layer.Groups > 1 ? $" in {layer.Groups} groups" : ""), Type(layer),
                 layer.Pattern is null ? "–" : $"{layer.Pattern} ({layer.PatternSource})", $"{layer.Sparsity:0.00%}", $"{layer.Bytes:N0}", $"{layer.DenseBytes:N0}");
         console.Write(table);
 
         foreach (Table fits in FitTables.Of(layers, console.Profile.Width))
             console.Write(fits);
-        console.WriteLine("✓ all non-zeros lie inside the pattern; – the pattern does not fit the shape. Best fit: a pattern with ✓, else the one nearest to as many freely chosen weights.");
+        console.WriteLine("✓ all non-zeros lie inside the pattern; – the pattern does not fit the shape."
+            + (layers.Exists(layer => layer.BestFit is not null) ? " Best fit: the pattern with ✓ that keeps fewest weights." : ""));
     }
+
+    /// <summary>E.g. "float32", or "bfloat16, bf16 operands" where a layer multiplies other than fp32.</summary>
+    private static string Type(LayerInspection layer) =>
+        layer.Operands is null or OperandNames.Float32 ? layer.Type : $"{layer.Type}, {layer.Operands} operands";
 }

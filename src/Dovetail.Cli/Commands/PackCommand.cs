@@ -3,6 +3,7 @@ using Dovetail.Benchmarking;
 using Dovetail.Cli.Codesign;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
+using Dovetail.Core.Operators;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Layers;
@@ -25,8 +26,8 @@ internal static class PackCommand
         Option<string> file = new("--out", "-o") { Description = "The packed ONNX file to write.", HelpName = "FILE.onnx", DefaultValueFactory = _ => "packed.onnx" };
         Option<string> values = new("--values") { Description = "Type of floating-point weights in the file: fp16 and bf16 halve them, products stay fp32.", DefaultValueFactory = _ => "fp32" };
         values.AcceptOnlyFromAmong("fp32", "fp16", "bf16");
-        Option<string> operands = new("--operands") { Description = "What floating-point layers multiply. bf16 rounds inputs and weights: twice as fast where the CPU has AVX512_BF16, and less precise: check the accuracy with 'dovetail run'.", DefaultValueFactory = _ => "fp32" };
-        operands.AcceptOnlyFromAmong("fp32", "bf16");
+        Option<string> operands = new("--operands") { Description = "What floating-point layers multiply. bf16 rounds inputs and weights: twice as fast where the CPU has AVX512_BF16, and less precise: check the accuracy with 'dovetail run'.", DefaultValueFactory = _ => OperandNames.Float32 };
+        operands.AcceptOnlyFromAmong(OperandNames.Float32, OperandNames.BFloat16);
         Option<string?> safetensors = new("--safetensors") { Description = "Also write the packed weights alone.", HelpName = "FILE" };
         Option<string> which = new("--pack") { Description = "Of the layers that satisfy their pattern: faster, those that are predicted to run at least 5 % faster on this machine; or all, for the smallest file.", DefaultValueFactory = _ => Faster };
         which.AcceptOnlyFromAmong(Faster, All);
@@ -38,6 +39,11 @@ internal static class PackCommand
         {
             model, pattern, values, operands, file, safetensors, which, batch, threads, calibrate, json,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(which) == All && ((Option[])[batch, threads, calibrate]).FirstOrDefault(result.IsGiven) is { } predicting)
+                result.AddError($"{predicting.Name} has no effect with --pack all, which predicts nothing; leave one of them out.");
+        });
         command.SetAction((parsed, cancellation) => Task.Run(() => // off this thread, so that Ctrl-C can wait for it
         {
             var output = new VerbOutput(parsed.GetValue(json));
@@ -49,23 +55,26 @@ internal static class PackCommand
             OnnxModel sparse = OnnxModel.Load(source);
             bool declared = parsed.GetResult(pattern) is not { Implicit: false } && LayerPatterns.Find(sparse) is not null;
             FasterLayers? faster = parsed.GetValue(which) == All ? null
-                : new FasterLayers(new Calibrations(output.Human, parsed.GetValue(threads), parsed.GetValue(calibrate), cancellation).Model(parsed.GetValue(batch), bfloat16Operands: parsed.GetValue(operands) == "bf16"));
+                : new FasterLayers(new Calibrations(output.Human, parsed.GetValue(threads), parsed.GetValue(calibrate), cancellation).Model(parsed.GetValue(batch), bfloat16Operands: parsed.GetValue(operands) == OperandNames.BFloat16));
             var options = new PackingOptions
             {
                 ValueType = parsed.GetValue(values) switch { "fp16" => DType.Float16, "bf16" => DType.BFloat16, _ => DType.Float32 },
-                BFloat16Operands = parsed.GetValue(operands) == "bf16",
+                BFloat16Operands = parsed.GetValue(operands) == OperandNames.BFloat16,
                 Faster = faster,
             };
             PackingResult result = declared ? PackingPass.PackDeclared(sparse, options) : PackingPass.Pack(sparse, parsed.GetValue(pattern)!, options);
             cancellation.ThrowIfCancellationRequested();
+            PackNotes.CheckFloats(result.Model, ((Option[])[values, operands]).FirstOrDefault(parsed.CommandResult.IsGiven)?.Name);
             result.Model.Save(target);
             if (parsed.GetValue(safetensors) is { } weights)
                 SafetensorsExport.Write(result.Model, weights);
-            Print(output.Human, result, faster is not null);
+            Print(output.Human, result.Plan, faster is not null);
             long after = new FileInfo(target).Length;
+            foreach (string note in options.BFloat16Operands ? PackNotes.OnBFloat16(result.Model) : [])
+                output.Human.WriteLine(note);
             output.Human.WriteLine($"{source}: {before:N0} bytes; {target}: {after:N0} bytes, {(double)before / after:0.0} times smaller.");
             if (faster is not null)
-                PrintPrediction(output.Human, result, parsed.GetValue(batch), parsed.GetValue(threads));
+                PrintPrediction(output.Human, result.Plan, parsed.GetValue(batch), parsed.GetValue(threads));
             output.WriteJson(new
             {
                 file = target,
@@ -86,13 +95,13 @@ internal static class PackCommand
         return command;
     }
 
-    private static void Print(IAnsiConsole console, PackingResult result, bool predicted)
+    private static void Print(IAnsiConsole console, PackingPlan plan, bool predicted)
     {
         Table table = new Table().AddColumns("Layer", "Pattern", "Dense bytes", "Packed bytes");
         if (predicted)
             table.AddColumns("Dense µs", "Packed µs");
         table.AddColumn("Stays dense because");
-        foreach (PackedLayerReport layer in result.Layers)
+        foreach (LayerPlan layer in plan.Layers)
         {
             List<string> cells = [Markup.Escape(layer.Name), layer.Pattern?.ToString() ?? "dense", $"{layer.DenseBytes:N0}", $"{layer.PackedBytes:N0}"];
             if (predicted)
@@ -102,15 +111,20 @@ internal static class PackCommand
         }
 
         console.Write(table);
+        (IReadOnlyList<ChannelsLastRegion> regions, IReadOnlyList<LayoutTranspose> transposes) = plan.Layout;
+        if (regions.Count > 0)
+            console.WriteLine($"{Count(regions.Count, "region")} of images in NHWC, {Count(transposes.Count, "Transpose")} at the borders{(transposes.Count > 0 ? $": {string.Join(", ", transposes.Select(transpose => transpose.Image))}" : "")}.");
+
+        static string Count(int number, string noun) => $"{number} {noun}{(number == 1 ? "" : "s")}";
     }
 
-    private static void PrintPrediction(IAnsiConsole console, PackingResult result, int batch, int threads)
+    private static void PrintPrediction(IAnsiConsole console, PackingPlan plan, int batch, int threads)
     {
-        List<PackedLayerReport> known = [.. result.Layers.Where(layer => layer.Prediction is not null)];
+        List<LayerPlan> known = [.. plan.Layers.Where(layer => layer.Prediction is not null)];
         double dense = known.Sum(layer => layer.Prediction!.DenseMicroseconds);
         double chosen = known.Sum(layer => layer.Pattern is not null ? layer.Prediction!.PackedMicroseconds : layer.Prediction!.DenseMicroseconds);
         console.WriteLine($"Predicted on this machine (batch {batch}, {threads} thread{(threads > 1 ? "s" : "")}), layers that satisfy their pattern: dense {dense:N0} µs, as chosen {chosen:N0} µs. Measure the whole with 'dovetail bench'.");
-        int unknown = result.Layers.Count(layer => layer.Pattern is not null && layer.Prediction is null);
+        int unknown = plan.Layers.Count(layer => layer.Pattern is not null && layer.Prediction is null);
         if (unknown > 0)
             console.WriteLine($"{unknown} layer{(unknown > 1 ? "s" : "")} packed without a prediction: sizes that are not fixed.");
     }

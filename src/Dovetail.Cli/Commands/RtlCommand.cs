@@ -1,8 +1,8 @@
 using System.CommandLine;
 using Dovetail.Accelerator.Config;
-using Dovetail.Accelerator.Simulation;
+using Dovetail.Accelerator.Mapping;
 using Dovetail.Cli.Codesign;
-using Dovetail.Cli.Reports;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Core.Packing;
@@ -10,7 +10,6 @@ using Dovetail.Core.Patterns;
 using Dovetail.Data;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Rtl.Cosimulation;
 using Dovetail.Rtl.Emit;
 using Dovetail.Rtl.Synthesis;
 using Spectre.Console;
@@ -20,6 +19,8 @@ namespace Dovetail.Cli.Commands;
 /// <summary><c>dovetail rtl</c>: the array as SystemVerilog, checked against the simulator, synthesised.</summary>
 internal static class RtlCommand
 {
+    private const string Operator = "operator", FullAdders = "full-adders";
+
     public static Command Create()
     {
         Option<string> folder = new("--out", "-o") { Description = "Folder for the SystemVerilog files.", HelpName = "DIR", DefaultValueFactory = _ => "rtl" };
@@ -32,8 +33,13 @@ internal static class RtlCommand
         Option<int> rows = CommonOptions.Positive("--rows", "Array rows.", RtlStage.DefaultRows), cols = CommonOptions.Positive("--cols", "Array columns.", RtlStage.DefaultColumns);
         Option<int?> cluster = new("--cluster") { Description = "PEs of a row that share registered lanes. Default: 4, for a dense array 1.", HelpName = "N" };
         Option<bool?> registered = new("--registered-selection") { Description = "Register the selected operand before the multiplier. Default: true, for a dense array false." };
-        Option<string> multiplier = new("--multiplier") { Description = "operator: the synthesiser's choice. full-adders: carry-save rows, smaller in libraries with adder cells.", DefaultValueFactory = _ => "operator" };
-        multiplier.AcceptOnlyFromAmong("operator", "full-adders");
+        Option<string?> multiplier = new("--multiplier")
+        {
+            Description = "How the multipliers are written, in what is emitted, checked and synthesised. operator: the synthesiser's "
+                + "choice. full-adders: carry-save rows, smaller in libraries with adder cells."
+                + " Default: full-adders with --synth, else operator.",
+        };
+        multiplier.AcceptOnlyFromAmong(Operator, FullAdders);
         Option<bool> check = new("--check") { Description = "Build the array with Verilator and compare one tile with the simulator, bit for bit and cycle for cycle." };
         Option<string?> model = new("--model") { Description = "Packed int8 ONNX file: --check feeds a tile of it and a real image; without it the tile is random.", HelpName = "FILE.onnx" };
         Option<string> data = CommonOptions.Data();
@@ -44,6 +50,14 @@ internal static class RtlCommand
         {
             folder, pattern, rows, cols, cluster, registered, multiplier, check, model, data, synth, seed, json,
         };
+        command.Validators.Add(result =>
+        {
+            bool checks = result.GetValue(check);
+            if (result.IsGiven(data) && !(checks && result.IsGiven(model)))
+                result.AddError("--data belongs to --check with --model: its image is what the tile of the model is fed with.");
+            if (result.IsGiven(model) && result.IsGiven(pattern) && !checks)
+                result.AddError("--model has no effect beside --pattern without --check: give --check too, or leave one of them out.");
+        });
         command.SetAction((parsed, cancellation) => Task.Run(() => // off this thread, so that Ctrl-C can wait for it
         {
             var output = new VerbOutput(parsed.GetValue(json));
@@ -58,17 +72,19 @@ internal static class RtlCommand
                 RegisteredSelection = parsed.GetValue(registered) ?? config.RegisteredSelection,
             }).Validated();
             string target = parsed.GetValue(folder)!;
-            MultiplierStyle style = parsed.GetValue(multiplier) == "full-adders" ? MultiplierStyle.FullAdders : MultiplierStyle.Operator;
+            string multipliers = parsed.GetValue(multiplier) ?? (parsed.GetValue(synth) ? FullAdders : Operator);
+            MultiplierStyle style = multipliers == FullAdders ? MultiplierStyle.FullAdders : MultiplierStyle.Operator;
             var options = new RtlOptions(style, Seed: parsed.GetValue(seed));
             IReadOnlyList<string> files = RtlGenerator.Emit(config, target, options);
-            output.Human.WriteLine($"Wrote {files.Count} files to {target}: {string.Join(", ", files.Select(Path.GetFileName))}");
+            string[] names = [.. files.Select(Path.GetFileName).OfType<string>()];
+            output.Human.WriteLine($"Wrote {files.Count} files to {target}: {string.Join(", ", names)}");
 
             RtlInfo? tile = null;
             SynthesisComparison? synthesis = null;
             if (parsed.GetValue(check))
             {
                 tile = ProgressLine.RunShare(output.Human, "Building with Verilator and running a tile", _ => source is null
-                    ? RandomTile(config, options, parsed.GetValue(seed), files, cancellation)
+                    ? RtlStage.Check(config, RandomTile(config, parsed.GetValue(seed)), layer: null, names, options, cancellation).Info
                     : RtlStage.Run(source.Capture(parsed.GetValue(data)!), config, target, options, cancellation).Info);
                 output.Human.WriteLine(tile.Status == "equal"
                     ? $"RTL = simulator, bit for bit and cycle for cycle: {tile.Rows}×{tile.Cols} PEs, {tile.Pixels} pixels, {tile.Cycles} cycles{(tile.Layer is null ? ", random values" : $", layer {tile.Layer}")}."
@@ -78,7 +94,7 @@ internal static class RtlCommand
             if (parsed.GetValue(synth))
             {
                 synthesis = ProgressLine.RunShare(output.Human, "Synthesising with Yosys, dense and complementary", _ =>
-                    new YosysDriver().Compare(config, cancellation: cancellation));
+                    new YosysDriver().Compare(config, style, cancellation));
                 Print(output.Human, synthesis);
             }
 
@@ -88,6 +104,7 @@ internal static class RtlCommand
                 rows = config.Rows,
                 cols = config.Columns,
                 pattern = config.Pattern.ToString(),
+                multiplier = multipliers,
                 check = tile,
                 area = synthesis is null ? null : new { dense = synthesis.Dense.Area, complementary = synthesis.Complementary.Area },
                 critical_path_ns = synthesis is null ? null : new { dense = synthesis.Dense.CriticalPathNanoseconds, complementary = synthesis.Complementary.CriticalPathNanoseconds },
@@ -98,15 +115,15 @@ internal static class RtlCommand
                 library = synthesis?.Library,
             });
             if (tile?.Status == "different")
-                throw new DovetailException($"The RTL differs from the simulator: {tile.Reason}.");
-            if (tile?.Status == "skipped")
-                throw new DovetailException($"--check was asked for and could not be done: {tile.Reason}");
-            return 0;
+                throw new DovetailException($"The RTL differs from the simulator: {tile.Reason}");
+            return tile is null or { Status: "equal" }
+                ? 0
+                : throw new DovetailException($"--check was asked for and could not be done: {tile.Reason}");
         }, CancellationToken.None));
         return command;
     }
 
-    private static RtlInfo RandomTile(ArrayConfig config, RtlOptions options, int seed, IReadOnlyList<string> files, CancellationToken cancellation)
+    private static ArrayTile RandomTile(ArrayConfig config, int seed)
     {
         const int Pixels = 32;
         var random = new Random(seed);
@@ -117,13 +134,7 @@ internal static class RtlCommand
             (weights[i], owners[i]) = ((sbyte)random.Next(-128, 128), (byte)random.Next(config.Lanes));
         for (int i = 0; i < lanes.Length; i++)
             lanes[i] = (sbyte)random.Next(-128, 128);
-        var tile = new ArrayTile(config.Rows, config.Columns, config.Lanes, Pixels, weights, owners, lanes);
-        ArrayTileResult expected = new WeightStationaryArray(config).Run(tile);
-        RtlTileResult found = TileCosimulation.Run(config, tile, options, cancellation);
-        TileDifference? difference = TileCosimulation.Compare(expected, found);
-        return new RtlInfo(
-            difference is null ? "equal" : "different", difference?.ToString(), 1, found.Cycles, config.Rows, config.Columns, null, Pixels,
-            [.. files.Select(Path.GetFileName).OfType<string>()]);
+        return new ArrayTile(config.Rows, config.Columns, config.Lanes, Pixels, weights, owners, lanes);
     }
 
     private static void Print(IAnsiConsole console, SynthesisComparison result)

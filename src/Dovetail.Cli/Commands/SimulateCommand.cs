@@ -3,7 +3,7 @@ using Dovetail.Accelerator.Config;
 using Dovetail.Accelerator.Mapping;
 using Dovetail.Accelerator.Simulation;
 using Dovetail.Cli.Codesign;
-using Dovetail.Cli.Reports;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Core.Packing;
@@ -36,22 +36,25 @@ internal static class SimulateCommand
         mode.AcceptOnlyFromAmong("closed", "cycle");
         var overlap = new Option<bool>("--overlap") { Description = "Load the next fold's weights while the current one computes." };
         var energy = new Option<string?>("--energy") { Description = "Energy table (JSON) instead of the built-in 45 nm one.", HelpName = "FILE" };
+        Option<Dictionary<string, long>> dimensions = DimensionOption.Create();
         Option<int> seed = CommonOptions.Seed();
         Option<string?> json = CommonOptions.Json();
         var command = new Command("simulate", "Simulate a network on a systolic array: cycles, traffic, energy.")
         {
-            model, topology, rows, cols, dataflow, pattern, cluster, mode, overlap, energy, seed, json,
+            model, topology, rows, cols, dataflow, pattern, cluster, mode, overlap, energy, dimensions, seed, json,
         };
         command.Validators.Add(result =>
         {
             if (result.GetValue(model) is null == result.GetValue(topology) is null)
                 result.AddError("Give either a model or --topology FILE.csv.");
+            else if (result.GetValue(topology) is not null && result.IsGiven(dimensions))
+                result.AddError("--dim belongs to a model; the sizes of a topology are numbers.");
         });
         command.SetAction((parsed, cancellation) => Task.Run(() => // off this thread, so that Ctrl-C can wait for it
         {
             Workload workload = parsed.GetValue(topology) is { } file
                 ? new Workload(Topology.Load(file), Packed: null)
-                : Load(parsed.GetValue(model)!, parsed.GetValue(seed));
+                : Load(parsed.GetValue(model)!, parsed.GetValue(dimensions)!, parsed.GetValue(seed));
             ComplementaryPattern chosen = parsed.GetValue(pattern) ?? workload.WidestPattern;
             ArrayConfig config = chosen.Group == 1
                 ? ArrayConfig.Dense(parsed.GetValue(rows), parsed.GetValue(cols))
@@ -75,19 +78,30 @@ internal static class SimulateCommand
                 ? workload.Closed(config, schedule)
                 : workload.CycleByCycle(config, schedule, parsed.GetValue(seed), output.Human, cancellation);
             Print(output.Human, network, how);
+            string? assumption = workload.Assumption(chosen);
+            if (assumption is not null)
+                output.Human.WriteLine(assumption);
             if (workload.Packed?.Layers.Any(layer => layer.Weights.DType != DType.Int8) == true)
                 output.Human.WriteLine("The model is fp32; it is counted as if it were int8, which the array computes with.");
-            output.WriteJson(SimulationJson.Of(network, how));
+            output.WriteJson(SimulationJson.Of(network, how, assumption));
             return 0;
         }, CancellationToken.None));
         return command;
     }
 
-    private static Workload Load(string source, int seed)
+    private static Workload Load(string source, Dictionary<string, long> sizes, int seed)
     {
-        OnnxModel model = ModelSource.Load(source, seed);
-        PackedModel packed = PackedModelReader.Read(model);
-        return new Workload([.. packed.Layers.Select(layer => layer.Workload)], packed);
+        OnnxModel model = DimensionOption.Apply(ModelSource.Load(source, seed), sizes, source);
+        try
+        {
+            PackedModel packed = PackedModelReader.Read(model);
+            return new Workload([.. packed.Layers.Select(layer => layer.Workload)], packed);
+        }
+        catch (OnnxException)
+        {
+            DimensionOption.CheckNoneIsOpen(model, source); // says what to give, where that is what it lacks
+            throw;
+        }
     }
 
     private static void Print(IAnsiConsole console, NetworkSimulation network, string mode)
@@ -118,6 +132,20 @@ internal static class SimulateCommand
         public ComplementaryPattern WidestPattern =>
             Packed?.Layers.Select(layer => layer.Weights.Pattern).Where(pattern => !pattern.IsDense).MaxBy(pattern => pattern.Group)
             ?? ComplementaryPattern.Dense;
+
+        /// <summary>What a selecting array takes the weights to be, where that is not what their file says; null where it is.</summary>
+        public string? Assumption(ComplementaryPattern array)
+        {
+            if (array.IsDense)
+                return null;
+            if (Packed is null)
+                return $"Shapes alone: layers count as if their weights had {array}, those of fewer channels than {array.Group} as dense.";
+            int dense = Packed.Layers.Count(layer => layer.Weights.Pattern.IsDense), all = Packed.Layers.Count;
+            return dense == 0 ? null
+                : dense < all ? $"Stored dense and counted as 1:1: {dense} of {all} layers."
+                : $"All weights are stored dense and count as 1:1: {array} gains nothing on them. "
+                    + "Simulate the packed model ('dovetail prune', then 'dovetail pack').";
+        }
 
         public NetworkSimulation Closed(ArrayConfig config, FoldSchedule schedule) =>
             Packed is null ? NetworkSimulation.Closed(config, Layers, schedule) : NetworkSimulation.Closed(config, Packed, schedule);

@@ -1,7 +1,7 @@
 using System.CommandLine;
-using System.Globalization;
 using Dovetail.Benchmarking;
 using Dovetail.Cli.Codesign;
+using Dovetail.Cli.Reports;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Core.Files;
@@ -9,6 +9,7 @@ using Dovetail.Core.Patterns;
 using Dovetail.Data;
 using Dovetail.Onnx.Model;
 using Dovetail.Training;
+using Dovetail.Training.Engine;
 using Spectre.Console;
 
 namespace Dovetail.Cli.Commands;
@@ -16,7 +17,8 @@ namespace Dovetail.Cli.Commands;
 /// <summary><c>dovetail train</c>: one training, dense or under masks.</summary>
 internal static class TrainCommand
 {
-    private const string CsvHeader = "network,data,method,pattern,sparsity,seed,epochs,validation_accuracy,test_accuracy,seconds_per_epoch,command,commit";
+    /// <summary>Tensors of a kind that are named; --json names them all.</summary>
+    private const int ShownTensors = 40;
 
     public static Command Create()
     {
@@ -26,13 +28,34 @@ internal static class TrainCommand
         Option<int> seed = CommonOptions.Seed();
         Option<string> file = new("--out", "-o") { Description = "The ONNX file to write.", HelpName = "FILE.onnx", DefaultValueFactory = _ => "trained.onnx" };
         Option<bool> resume = new("--resume") { Description = "Go on from FILE.checkpoint, which an interrupted training left beside --out." };
+        Option<bool> test = new("--test")
+        {
+            Description = "Look at the test images, once, when the training is complete. "
+                + "Without it only the accuracy on held-out training images is reported.",
+        };
+        Option<string[]> train = Tensors(
+            "--train", "Learn these tensors although they look like constants: initializers of Add, Mul, Sub, Div or Concat, by name.");
+        Option<string[]> freeze = Tensors(
+            "--freeze", "Leave these tensors as they are, by name. A layer whose weights stay is not made sparse.");
+        Option<string> bf16 = new("--bf16")
+        {
+            Description = "Multiply in bfloat16 while training: on, off, or auto, where the CPU has instructions for it. "
+                + "--resume needs what it was.",
+            DefaultValueFactory = _ => "auto",
+        };
+        bf16.AcceptOnlyFromAmong("auto", "on", "off");
         Option<string?> csv = new("--csv") { Description = "Append one row about this run to a CSV file.", HelpName = "FILE.csv" };
         Option<int> threads = CommonOptions.Threads(Environment.ProcessorCount, "training");
         Option<string?> json = CommonOptions.Json();
         var command = new Command("train", "Train a network, dense or under a complementary pattern, and write it as ONNX.")
         {
-            model, data, method, pattern, epochs, seed, file, resume, csv, threads, json,
+            model, data, method, pattern, epochs, seed, file, resume, test, train, freeze, bf16, csv, threads, json,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.IsGiven(pattern) && result.GetValue(method) == TrainingMethods.Name(TrainingMethod.Dense))
+                result.AddError("--pattern has no effect with --method dense, which trains every weight; leave one of them out.");
+        });
         command.SetAction((parsed, cancellation) => Task.Run(() => // off this thread, so that Ctrl-C can wait for it
         {
             var output = new VerbOutput(parsed.GetValue(json));
@@ -51,36 +74,34 @@ internal static class TrainCommand
                 Threads = parsed.GetValue(threads),
                 CheckpointPath = checkpoint,
                 Resume = parsed.GetValue(resume),
+                Test = parsed.GetValue(test),
+                TrainedTensors = parsed.GetValue(train) ?? [],
+                FrozenTensors = parsed.GetValue(freeze) ?? [],
+                BFloat16 = parsed.GetValue(bf16) switch { "on" => true, "off" => false, _ => null },
             };
+            PrintTensors(output.Human, Trainer.Tensors(start, options));
             if (NoteOnLength(options, images.Train.Count) is { } note)
                 output.Human.WriteLine(note);
+            LibTorchSetup.Ensure(output.Human, cancellation);
             TrainingResult result = Train(output.Human, start, images, options, cancellation);
-            if (options.Method != TrainingMethod.Dense)
-                DeclaredByTraining.Write(result.Model, options.Pattern);
             result.Model.Save(target);
             if (!result.IsComplete)
                 throw new InterruptedException($"Interrupted after {result.Steps} steps. '{target}' is usable (validation accuracy {result.ValidationAccuracy:0.0%}); go on with the same command and --resume.");
-            var row = new
-            {
-                network = parsed.GetValue(model),
-                data = images.Source.IsSample ? images.Name + "-sample" : images.Name,
-                method = TrainingMethods.Name(options.Method),
-                pattern = options.Method == TrainingMethod.Dense ? "1:1" : options.Pattern.ToString(),
-                sparsity = options.Method == TrainingMethod.Dense ? 0 : options.Pattern.Sparsity,
-                options.Seed,
-                options.Epochs,
-                result.ValidationAccuracy,
-                result.TestAccuracy,
-                seconds_per_epoch = result.History.Count == 0 ? 0 : result.History.Average(epoch => epoch.Seconds),
-                command = "./dovetail " + string.Join(' ', parsed.Tokens.Select(token => Reproduction.Quote(token.Value))),
-                commit = MachineFacts.Commit,
-            };
+            var report = new TrainReport(
+                parsed.GetValue(model)!, images.Source.IsSample ? images.Name + "-sample" : images.Name,
+                TrainingMethods.Name(options.Method),
+                options.Method == TrainingMethod.Dense ? "1:1" : options.Pattern.ToString(),
+                options.Method == TrainingMethod.Dense ? 0 : options.Pattern.Sparsity,
+                options.Seed, options.Epochs, result.ValidationAccuracy, result.TestAccuracy,
+                result.History.Count == 0 ? 0 : result.History.Average(epoch => epoch.Seconds),
+                "./dovetail " + string.Join(' ', parsed.Tokens.Select(token => Reproduction.Quote(token.Value))), MachineFacts.Commit,
+                [.. result.Tensors.Select(TrainReport.Tensor.Of)]);
             if (parsed.GetValue(csv) is { } table)
-                AppendCsv(table, string.Join(',', ((object?[])[
-                    row.network, row.data, row.method, row.pattern, row.sparsity, row.Seed, row.Epochs, row.ValidationAccuracy,
-                    row.TestAccuracy, row.seconds_per_epoch, row.command, row.commit]).Select(CsvField)));
-            output.Human.MarkupLineInterpolated($"Test accuracy [bold]{result.TestAccuracy:0.00%}[/], validation {result.ValidationAccuracy:0.00%}, in {result.Seconds:0} s. Wrote {target}.");
-            output.WriteJson(row);
+                AppendedTable.Append(table, TrainReport.CsvHeader, report.CsvRow());
+            string tested = result.TestAccuracy is { } accuracy ? $", test accuracy {accuracy:0.00%}" : "";
+            output.Human.WriteLine(
+                $"Validation accuracy {result.ValidationAccuracy:0.00%}{tested}, in {result.Seconds:0} s. Wrote {target}.");
+            output.WriteJson(report);
             return 0;
         }, CancellationToken.None));
         return command;
@@ -118,18 +139,28 @@ internal static class TrainCommand
             Directory.CreateDirectory(folder);
         AtomicFile.CheckWritable(target);
         if (csv is not null)
-            AtomicFile.CheckWritable(csv);
+            AppendedTable.CheckWritable(csv, TrainReport.CsvHeader);
     }
 
-    private static void AppendCsv(string path, string row)
+    /// <summary>By name what is learned and what stays, and why it stays; single numbers are counted.</summary>
+    private static void PrintTensors(IAnsiConsole console, IReadOnlyList<TrainedTensor> tensors)
     {
-        string existing = File.Exists(path) ? File.ReadAllText(path) : CsvHeader + "\n";
-        AtomicFile.WriteAllText(path, existing + row + "\n");
+        TrainedTensor[] learned = [.. tensors.Where(tensor => tensor.Use == TensorUse.Learned)];
+        TrainedTensor[] statistics = [.. tensors.Where(tensor => tensor.Use == TensorUse.Updated)];
+        TrainedTensor[] stay = [.. tensors.Where(tensor => tensor.Use == TensorUse.Fixed && tensor.Elements != 1)];
+        int numbers = tensors.Count(tensor => tensor.Use == TensorUse.Fixed) - stay.Length;
+        console.WriteLine($"Learned ({learned.Sum(tensor => tensor.Elements):N0} values): {Names(learned, tensor => tensor.Name)}");
+        if (statistics.Length > 0)
+            console.WriteLine($"Running statistics: {Names(statistics, tensor => tensor.Name)}");
+        if (stay.Length + numbers > 0)
+            console.WriteLine($"Not learned: {Names(stay, tensor => $"{tensor.Name} ({tensor.Reason})")}"
+                + (numbers == 0 ? "" : $"{(stay.Length > 0 ? " and " : "")}{numbers} single number{(numbers == 1 ? "" : "s")}"));
     }
 
-    private static string CsvField(object? value)
-    {
-        string text = Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
-        return text.AsSpan().ContainsAny(",\"\n") ? $"\"{text.Replace("\"", "\"\"")}\"" : text;
-    }
+    private static string Names(TrainedTensor[] tensors, Func<TrainedTensor, string> name) =>
+        string.Join(", ", tensors.Take(ShownTensors).Select(name))
+        + (tensors.Length > ShownTensors ? $" and {tensors.Length - ShownTensors} more (--json names them)" : "");
+
+    private static Option<string[]> Tensors(string name, string description) =>
+        new(name) { Description = description, HelpName = "NAME", AllowMultipleArgumentsPerToken = true };
 }

@@ -1,5 +1,6 @@
 using System.Reflection;
 using Dovetail.Cli.Reports.Html;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Reports.Sections;
 using Dovetail.Core;
 using Dovetail.Core.Files;

@@ -8,6 +8,9 @@ public sealed record FileTensor(Array Values, long[] Shape)
     /// <summary>"float [1, 3, 224, 224]".</summary>
     public override string ToString() => $"{TypeName} [{string.Join(", ", Shape)}]";
 
+    /// <summary>Bytes of a file became these floats by <see cref="PixelScaling"/>.</summary>
+    public bool IsScaled { get; init; }
+
     private string TypeName => Values switch
     {
         float[] => "float",

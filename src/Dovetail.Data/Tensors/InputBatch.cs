@@ -1,4 +1,3 @@
-
 namespace Dovetail.Data.Tensors;
 
 /// <summary>Several tensors of one shape, but for the outermost dimension, as one.</summary>

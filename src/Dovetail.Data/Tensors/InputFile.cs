@@ -46,8 +46,8 @@ public static class InputFile
         if (tensor.Values is not byte[] bytes || input.ElementType != typeof(float))
             throw new TensorFileException($"'{path}' holds {tensor}, and the input is {input}. Convert its elements before.");
         return input.ChannelAxis == 1
-            ? new FileTensor(ToChannelsFirst(scaling.Apply(ToChannelsLast(bytes, shape), (int)shape[1]), shape), shape)
-            : new FileTensor(scaling.Apply(bytes, shape.Length == 0 ? 1 : (int)Math.Max(1, shape[^1])), shape);
+            ? new FileTensor(ToChannelsFirst(scaling.Apply(ToChannelsLast(bytes, shape), (int)shape[1]), shape), shape) { IsScaled = true }
+            : new FileTensor(scaling.Apply(bytes, shape.Length == 0 ? 1 : (int)Math.Max(1, shape[^1])), shape) { IsScaled = true };
     }
 
     private static FileTensor Image(byte[] file, string path, ModelInput input, PixelScaling scaling)
@@ -101,7 +101,7 @@ public static class InputFile
         if (input.ElementType != typeof(float))
             throw new TensorFileException($"'{path}' is an image, and the input is {input}; expected float or uint8.");
         float[] scaled = scaling.Apply(pixels, (int)last[3]);
-        return new FileTensor(axis == 1 ? ToChannelsFirst(scaled, shape) : scaled, shape);
+        return new FileTensor(axis == 1 ? ToChannelsFirst(scaled, shape) : scaled, shape) { IsScaled = true };
     }
 
     private static T[] ToChannelsFirst<T>(T[] last, long[] shape) => Transpose(last, shape[0], shape[2] * shape[3], shape[1]);

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
-using Dovetail.Kernels.Reference;
+using Dovetail.Kernels.Selector.Portable;
 
 namespace Dovetail.Kernels.Broadcast;
 
@@ -77,6 +77,6 @@ internal readonly unsafe struct PortablePixelLanes : IPixelLanes<Vector128<float
     public static void Requantize(Vector128<float> sums, float* factors, float lowest, float highest, byte zeroPoint, byte* target)
     {
         for (int lane = 0; lane < Lanes; lane++)
-            target[lane] = QuantizedReference.Requantize(sums.AsInt32()[lane], factors[lane], zeroPoint, (byte)(zeroPoint + lowest), (byte)(zeroPoint + highest));
+            target[lane] = PortableRequantization.Apply(sums.AsInt32()[lane], factors[lane], zeroPoint, (byte)(zeroPoint + lowest), (byte)(zeroPoint + highest));
     }
 }

@@ -1,16 +1,15 @@
 using System.Collections.Concurrent;
+using Dovetail.Core.Operators;
 using Dovetail.Kernels.OnnxOperators.Interop;
 
 namespace Dovetail.Kernels.OnnxOperators;
 
 /// <summary>
-/// The operator domain <c>ai.dovetail</c>, made once for each ONNX Runtime library in the process and never freed:
+/// The operator domain of <see cref="OperatorSet"/>, made once for each ONNX Runtime library in the process and never freed:
 /// sessions may outlive anything.
 /// </summary>
 internal static unsafe class DovetailDomain
 {
-    public const string Name = "ai.dovetail";
-
     private static readonly ConcurrentDictionary<nint, Lazy<nint>> Domains = new();
 
     /// <summary>Makes the operators known to an <c>OrtSessionOptions*</c> of the library behind <paramref name="apiBase"/>.</summary>
@@ -24,7 +23,7 @@ internal static unsafe class DovetailDomain
 
     private static nint Create(OrtApi api, bool mayReuse)
     {
-        nint domain = api.CreateCustomOpDomain(Name);
+        nint domain = api.CreateCustomOpDomain(OperatorSet.Domain);
         foreach (CustomOperator definition in CustomOperator.All)
             api.AddToDomain(domain, CustomOpCallbacks.CreateTable(api, definition, mayReuse));
         FirstSession.CreateAndRelease(api, domain);

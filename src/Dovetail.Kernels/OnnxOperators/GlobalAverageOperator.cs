@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Kernels.ChannelsLast;
 using Dovetail.Kernels.OnnxOperators.Interop;
 
@@ -6,7 +7,7 @@ namespace Dovetail.Kernels.OnnxOperators;
 /// <summary>GlobalAveragePoolNhwc: [N, H, W, C] to [N, C].</summary>
 internal sealed class GlobalAverageOperator : CustomOperator
 {
-    private GlobalAverageOperator() : base("GlobalAveragePoolNhwc", [new("X", ElementType.Float)], ElementType.Float) { }
+    private GlobalAverageOperator() : base(OperatorSet.GlobalAveragePool) { }
 
     public static GlobalAverageOperator Instance { get; } = new();
 
@@ -18,7 +19,7 @@ internal sealed class GlobalAverageOperator : CustomOperator
             return;
         (long[] dimensions, nint[] symbols) = input;
         Check(dimensions);
-        inference.SetOutput(0, OutputType, [dimensions[0], dimensions[3]], [symbols[0], symbols[3]]);
+        inference.SetOutput(0, Schema.OutputType, [dimensions[0], dimensions[3]], [symbols[0], symbols[3]]);
     }
 
     private static void Check(long[] dimensions)

@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Kernels.OnnxOperators.Interop;
@@ -13,68 +14,61 @@ internal readonly unsafe struct KernelInfo(OrtApi api, nint info, CustomOperator
 
     public bool HasInput(string name)
     {
-        int index = definition.IndexOf(name);
-        return index < api.InputCount(info) && api.InputName(info, index).Length > 0;
+        return definition.Schema.FindInput(name) is { } index && index < api.InputCount(info) && api.InputName(info, index).Length > 0;
     }
 
-    public string Text(string attribute) => api.AttributeString(info, attribute)
-        ?? throw new OperatorException($"The attribute '{attribute}' is missing; expected a string.");
-
-    public Activation Activation => api.AttributeString(info, "activation") switch
+    /// <summary>An attribute or its default.</summary>
+    /// <exception cref="OperatorException">It is of another type, is not allowed, or must be there and is not.</exception>
+    public string Get(StringAttribute attribute)
     {
-        null or "none" => Activation.None,
-        "relu" => Activation.Relu,
-        "clip" => Activation.Clip(
-            api.AttributeFloat(info, "activation_min") ?? float.NegativeInfinity, api.AttributeFloat(info, "activation_max") ?? float.PositiveInfinity),
-        "silu" => Activation.Silu,
-        "gelu" => Activation.Gelu,
-        "gelu_tanh" => Activation.GeluTanh,
-        var other => throw new OperatorException($"The attribute 'activation' is '{other}', expected 'none', 'relu', 'clip', 'silu', 'gelu' or 'gelu_tanh'."),
+        string value = api.AttributeString(info, attribute.Name) ?? attribute.Default ?? throw Missing(attribute);
+        return Checked(attribute, value, attribute.Fault(value));
+    }
+
+    /// <inheritdoc cref="Get(StringAttribute)"/>
+    public float Get(FloatAttribute attribute) => api.AttributeFloat(info, attribute.Name) ?? attribute.Default;
+
+    /// <inheritdoc cref="Get(StringAttribute)"/>
+    public int Get(IntAttribute attribute)
+    {
+        long value = api.AttributeInt(info, attribute.Name) ?? attribute.Default;
+        return (int)Checked(attribute, value, attribute.Fault(value));
+    }
+
+    /// <inheritdoc cref="Get(StringAttribute)"/>
+    public int[] Get(IntsAttribute attribute)
+    {
+        if (api.AttributeInts(info, attribute.Name) is not { } values)
+            return attribute.Default.IsEmpty ? throw Missing(attribute) : [.. attribute.Default];
+        return Array.ConvertAll(Checked(attribute, values, attribute.Fault(values)), value => (int)value);
+    }
+
+    public Activation Activation => Get(definition.Schema.Activation!) switch
+    {
+        ActivationNames.None => Activation.None,
+        ActivationNames.Relu => Activation.Relu,
+        ActivationNames.Clip => Activation.Clip(Get(OperatorAttributes.ActivationMin), Get(OperatorAttributes.ActivationMax)),
+        ActivationNames.Silu => Activation.Silu,
+        ActivationNames.Gelu => Activation.Gelu,
+        _ => Activation.GeluTanh,
     };
-
-    /// <summary>An integer list, or <paramref name="fallback"/> where the attribute is absent.</summary>
-    public int[] Ints(string attribute, int[] fallback, int minimum) => Ints(attribute, fallback, fallback.Length, minimum);
-
-    /// <summary>An integer list that must be there where there is no fallback.</summary>
-    public int[] Ints(string attribute, int[]? fallback, int length, int minimum)
-    {
-        if (api.AttributeInts(info, attribute) is not { } values)
-            return fallback ?? throw new OperatorException($"The attribute '{attribute}' is missing; expected {length} integers of {minimum} or more.");
-        if (values.Length != length || values.Any(value => value < minimum || value > int.MaxValue))
-            throw new OperatorException($"The attribute '{attribute}' is [{string.Join(", ", values)}], expected {length} integers of {minimum} or more.");
-        return Array.ConvertAll(values, value => (int)value);
-    }
-
-    public int Int(string attribute, int fallback, int minimum)
-    {
-        long value = api.AttributeInt(info, attribute) ?? fallback;
-        return value >= minimum && value <= int.MaxValue
-            ? (int)value
-            : throw new OperatorException($"The attribute '{attribute}' is {value}, expected an integer of {minimum} or more.");
-    }
 
     /// <summary>The pattern on the declared weight shape.</summary>
     public CellLayout Layout(bool isConvolution)
     {
-        ComplementaryPattern pattern = ComplementaryPattern.Parse(Text("pattern"));
-        long[] dimensions = api.AttributeInts(info, "weight_shape")
-            ?? throw new OperatorException("The attribute 'weight_shape' is missing; expected the shape of the dense weight.");
+        ComplementaryPattern pattern = ComplementaryPattern.Parse(Get(OperatorAttributes.Pattern));
+        int[] dimensions = Get(OperatorAttributes.WeightShape);
         int rank = isConvolution ? 4 : 2;
-        if (dimensions.Length != rank || dimensions.Any(dimension => dimension is < 1 or > int.MaxValue))
-            throw new OperatorException($"The attribute 'weight_shape' is [{string.Join(", ", dimensions)}], expected {rank} positive dimensions: {(isConvolution ? "[M, C/group, kh, kw]" : "[M, K]")}.");
-        return new CellLayout(pattern, new WeightShape(Array.ConvertAll(dimensions, dimension => (int)dimension), isConvolution ? Int("group", 1, 1) : 1));
+        if (dimensions.Length != rank)
+            throw new OperatorException($"The attribute '{OperatorAttributes.WeightShape.Name}' is [{string.Join(", ", dimensions)}], expected {rank} positive dimensions: {(isConvolution ? "[M, C/group, kh, kw]" : "[M, K]")}.");
+        return new CellLayout(pattern, new WeightShape(dimensions, isConvolution ? Get(OperatorAttributes.Group) : 1));
     }
 
     /// <summary>What a floating-point layer's operands are rounded to.</summary>
-    public FloatOperands Operands => api.AttributeString(info, "operands") switch
-    {
-        null or "fp32" => FloatOperands.Float32,
-        "bf16" => FloatOperands.BFloat16,
-        var other => throw new OperatorException($"The attribute 'operands' is '{other}', expected 'fp32' or 'bf16'."),
-    };
+    public FloatOperands Operands => Get(OperatorAttributes.Operands) == OperandNames.BFloat16 ? FloatOperands.BFloat16 : FloatOperands.Float32;
 
     /// <summary>The packed weights of the inputs <c>values</c> (float, float16 or bfloat16) and <c>owners</c>.</summary>
-    public PackedTensor<float> FloatWeights(CellLayout layout) => TypeOf("values") switch
+    public PackedTensor<float> FloatWeights(CellLayout layout) => TypeOf(InputNames.Values) switch
     {
         ElementType.Float16 => PackedCast.ToFloat32(Weights<Half>(layout)),
         ElementType.BFloat16 => PackedCast.ToFloat32(Weights<BFloat16>(layout)),
@@ -85,9 +79,9 @@ internal readonly unsafe struct KernelInfo(OrtApi api, nint info, CustomOperator
     public PackedTensor<T> Weights<T>(CellLayout layout)
         where T : unmanaged
     {
-        T[] values = Constant<T>("values", layout.ValueRows, layout.ValueColumns);
+        T[] values = Constant<T>(InputNames.Values, layout.ValueRows, layout.ValueColumns);
         int rowBytes = OwnerCodec.RowBytes(layout.OwnerColumns, layout.Pattern.IndexBits);
-        byte[] encoded = Constant<byte>("owners", layout.OwnerRows, rowBytes);
+        byte[] encoded = Constant<byte>(InputNames.Owners, layout.OwnerRows, rowBytes);
         byte[] owners = OwnerCodec.Decode(encoded, layout.OwnerRows, layout.OwnerColumns, layout.Pattern.IndexBits);
         return new PackedTensor<T>(layout, values, owners);
     }
@@ -109,7 +103,14 @@ internal readonly unsafe struct KernelInfo(OrtApi api, nint info, CustomOperator
             : throw new OperatorException($"The input '{name}' has the shape [{string.Join(", ", dimensions)}], expected [{string.Join(", ", shape)}]{Weight()}.");
     }
 
-    private string Weight() => api.AttributeInts(info, "weight_shape") is { } shape ? $" for a weight of [{string.Join(", ", shape)}] in pattern {Text("pattern")}" : "";
+    private string Weight() => definition.Schema.IsPacked
+        ? $" for a weight of [{string.Join(", ", Get(OperatorAttributes.WeightShape))}] in pattern {Get(OperatorAttributes.Pattern)}"
+        : "";
+
+    private static OperatorException Missing(OperatorAttribute attribute) => new($"The attribute '{attribute.Name}' is missing; expected {attribute.TypeText}.");
+
+    private static T Checked<T>(OperatorAttribute attribute, T value, string? fault) =>
+        fault is null ? value : throw new OperatorException($"The attribute '{attribute.Name}' {fault}.");
 
     /// <summary>The shape of a constant input.</summary>
     public long[] Dimensions(string name)
@@ -122,7 +123,7 @@ internal readonly unsafe struct KernelInfo(OrtApi api, nint info, CustomOperator
 
     private nint ConstantValue(string name)
     {
-        int index = definition.IndexOf(name);
+        int index = definition.Schema.InputIndex(name);
         nint value = index < api.InputCount(info) ? api.ConstantInput(info, index) : 0;
         return value != 0 ? value : throw new OperatorException($"The input '{name}' is not an initializer; expected constants, as a kernel prepares them once.");
     }

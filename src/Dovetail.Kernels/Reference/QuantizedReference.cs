@@ -34,14 +34,12 @@ public static class QuantizedReference
         return accumulators;
     }
 
-    /// <summary>
-    /// y = clamp(round_half_to_even(acc · factor) + zeroPoint, lowest, highest).
-    /// Clamping before rounding gives the same result, since the bounds are integers, and cannot overflow.
-    /// </summary>
+    /// <summary>y = clamp(round_half_to_even(acc · factor) + zeroPoint, lowest, highest); the product is fp32, all else exact.</summary>
     public static byte Requantize(int accumulator, float factor, byte zeroPoint, byte lowest = 0, byte highest = 255)
     {
-        float scaled = Math.Clamp(accumulator * factor, (float)lowest - zeroPoint, (float)highest - zeroPoint);
-        return (byte)((int)MathF.Round(scaled, MidpointRounding.ToEven) + zeroPoint);
+        float product = accumulator * factor;
+        double result = Math.Round((double)product, MidpointRounding.ToEven) + zeroPoint;
+        return (byte)(result < lowest ? lowest : result > highest ? highest : result);
     }
 
     /// <summary>Requantizes accumulators [pixels, outputs] with one factor an output.</summary>

@@ -1,5 +1,4 @@
 using Dovetail.Core.Workloads;
-using Dovetail.Kernels.Decode;
 
 namespace Dovetail.Kernels.Reference;
 
@@ -7,13 +6,13 @@ namespace Dovetail.Kernels.Reference;
 internal sealed unsafe class QuantizedReferenceLayer(string name, QuantizedSpecification layer)
     : PreparedLayer<byte>(name, layer.Weights.Layout)
 {
-    private readonly TermList<sbyte> _terms = new(layer.Weights);
+    private readonly NaiveTerm<sbyte>[][] _terms = NaiveTerms.Read(layer.Weights);
 
     internal override int TaskCount(in LayerCall call) => call.Pixels;
 
     internal override void RunTask(in LayerCall call, int task)
     {
-        int outputs = Shape.Outputs;
+        int outputs = _terms.Length;
         ConvolutionGeometry geometry = call.Geometry;
         var input = new ReadOnlySpan<byte>(call.Input, call.Batch * geometry.InputHeight * geometry.InputWidth * Shape.Channels * Shape.Groups);
         var accumulators = new int[outputs];
@@ -26,20 +25,13 @@ internal sealed unsafe class QuantizedReferenceLayer(string name, QuantizedSpeci
     /// <summary>The accumulators of one output pixel, [outputs]. Sums wrap around as int32 does.</summary>
     internal void AccumulatePixel(ReadOnlySpan<byte> input, ConvolutionGeometry geometry, int pixel, Span<int> accumulators)
     {
-        int channels = Shape.Channels, inputChannels = channels * Shape.Groups;
-        Span<int> taps = new int[Shape.Taps];
-        PixelTaps.Fill(geometry, pixel, taps);
+        var reader = new NaiveInput(geometry, Shape.Channels, _terms.Length, pixel);
         for (int m = 0; m < accumulators.Length; m++)
         {
-            int firstChannel = m / Shape.OutputsPerGroup * channels;
             int sum = layer.Bias is null ? 0 : layer.Bias[m];
-            for (int t = _terms.RowStart[m]; t < _terms.RowStart[m + 1]; t++)
-            {
-                int inputPixel = taps[_terms.Taps[t]];
-                if (inputPixel >= 0)
-                    sum += (input[inputPixel * inputChannels + firstChannel + _terms.Channels[t]] - layer.InputZeroPoint) * _terms.Values[t];
-            }
-
+            foreach (NaiveTerm<sbyte> term in _terms[m])
+                if (reader.IndexOf(m, term.Tap, term.Channel) is { } index)
+                    sum += (input[(int)index] - layer.InputZeroPoint) * term.Value;
             accumulators[m] = sum;
         }
     }

@@ -9,9 +9,6 @@ namespace Dovetail.Onnx.Inspection;
 /// <param name="Satisfies">Whether all non-zeros lie inside one mask of the pattern.</param>
 public sealed record CandidateFit(string Pattern, string? ReasonAgainst, double? CapturedEnergy, double? ShareOfUnstructured, bool? Satisfies)
 {
-    [JsonIgnore]
-    public SparsityPattern Family => SparsityPattern.Parse(Pattern);
-
     /// <summary>Non-zeros that a mask has.</summary>
     [JsonIgnore]
     public double Places { get; private init; }

@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
@@ -9,7 +10,7 @@ namespace Dovetail.Onnx.Inspection;
 /// DequantizeLinear, and the packed operators. It needs no shape inference, so operators that the rest of the tool
 /// cannot run are no obstacle.
 /// </summary>
-public static class OnnxWeights
+internal static class OnnxWeights
 {
     public static IReadOnlyList<WeightEntry> Read(OnnxModel model) => [.. model.Nodes.Select(node => Read(model, node)).OfType<WeightEntry>()];
 
@@ -17,7 +18,10 @@ public static class OnnxWeights
     public static WeightEntry? Read(OnnxModel model, NodeProto node)
     {
         if (PackedWeights.IsPacked(node))
-            return WeightEntry.Of(node.Name, node.OpType, PackedWeights.Read(model, node));
+            return WeightEntry.Of(node.Name, node.OpType, PackedWeights.Read(model, node)) with
+            {
+                Operands = PackedWeights.IsQuantized(node) ? null : node.Get(OperatorAttributes.Operands),
+            };
         if (!(node.Is("Conv") || node.Is("Gemm") || node.Is("MatMul")))
             return null;
         TensorProto? tensor = model.FindConstant(node.Input(1));

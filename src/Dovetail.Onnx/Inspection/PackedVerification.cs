@@ -14,7 +14,7 @@ namespace Dovetail.Onnx.Inspection;
 /// 3. safetensors: the data section has the SHA-256 that the metadata say.
 /// A declaration that cannot be understood (no pattern, no shape) is an error, not a violation.
 /// </summary>
-public sealed class PackedVerification(SparsityPattern? asked)
+internal sealed class PackedVerification(SparsityPattern? asked)
 {
     public List<LayerVerdict> Layers { get; } = [];
 
@@ -30,10 +30,8 @@ public sealed class PackedVerification(SparsityPattern? asked)
                 continue;
             }
 
-            var pattern = ComplementaryPattern.Parse(node.GetString(PackedWeights.PatternAttribute));
-            var layout = new CellLayout(pattern, ShapeOf(node.Name, node.GetInts(PackedWeights.ShapeAttribute), (int)node.GetInt("group", 1)));
-            TensorProto owners = model.Constant(node.Input(PackedWeights.IsQuantized(node) ? 4 : 2), node);
-            Violation? violation = OwnerRules.FindViolation(node.Name, layout, owners.Read<byte>())
+            CellLayout layout = PackedWeights.Layout(node);
+            Violation? violation = OwnerRules.FindViolation(node.Name, layout, PackedWeights.Owners(model, node).Read<byte>())
                 ?? Attempt(node.Name, () => CheckAsked(node.Name, PackedWeights.Read(model, node)));
             Add(node.Name, layout, violation);
         }
@@ -103,9 +101,4 @@ public sealed class PackedVerification(SparsityPattern? asked)
         if (entry is not null)
             Layers.Add(new LayerVerdict(entry.Name, entry.Shape.ToString(), null, LayerVerdict.Unchecked, "it is stored dense"));
     }
-
-    private static WeightShape ShapeOf(string layer, long[] dimensions, int groups) =>
-        Array.TrueForAll(dimensions, dimension => dimension == (int)dimension)
-            ? new WeightShape([.. dimensions.Select(dimension => (int)dimension)], groups)
-            : throw new DovetailException($"Layer '{layer}' declares the shape [{string.Join(", ", dimensions)}], expected 32-bit numbers.");
 }

@@ -15,6 +15,9 @@ public sealed record WeightEntry(
     string Name, string Op, WeightShape Shape, string Type, long Bytes, long DenseBytes, SparsityPattern? Declared,
     Func<float[]> Load, Func<bool[]>? LoadOwners = null)
 {
+    /// <summary>What a packed floating-point layer of an ONNX file multiplies, "fp32" or "bf16"; else null.</summary>
+    public string? Operands { get; init; }
+
     public bool IsPacked => LoadOwners is not null;
 
     /// <summary>Packed weights of any container.</summary>

@@ -4,7 +4,6 @@ using Dovetail.Core.Patterns;
 using Dovetail.Core.Safetensors;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Passes.Pack;
 
 namespace Dovetail.Onnx.Inspection;
 
@@ -35,8 +34,8 @@ public sealed class WeightFile : IDisposable
         get
         {
             string? text = Model is null
-                ? Safetensors!.Metadata.GetValueOrDefault(PackingPass.PatternMetadata)
-                : Model.FindMetadata(PackingPass.PatternMetadata);
+                ? Safetensors!.Metadata.GetValueOrDefault(Layers.LayerPatterns.CommonMetadata)
+                : Model.FindMetadata(Layers.LayerPatterns.CommonMetadata);
             return text is null ? null : SparsityPattern.Parse(text);
         }
     }

@@ -2,18 +2,20 @@ using System.Text;
 using System.Text.Json;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Passes.Pack;
 
 namespace Dovetail.Onnx.Layers;
 
 /// <summary>
 /// The pattern of each sparse layer in the metadata of a sparse model: a JSON object under "dovetail.layer_patterns", pattern
-/// by node name. A layer that is not in it is dense on purpose. Where all have one pattern, "dovetail.pattern" holds it too.
+/// by node name. A layer that is not in it is dense on purpose. Where all have one pattern, <see cref="CommonMetadata"/> holds it too.
 /// </summary>
 public static class LayerPatterns
 {
-    /// <summary>The key of the model's metadata.</summary>
+    /// <summary>The key of the object in the model's metadata.</summary>
     public const string Metadata = "dovetail.layer_patterns";
+
+    /// <summary>The key of the pattern that all sparse layers have; absent where they have several.</summary>
+    public const string CommonMetadata = "dovetail.pattern";
 
     /// <summary>Replaces what the model declared before.</summary>
     /// <param name="patterns">By node name.</param>
@@ -32,6 +34,14 @@ public static class LayerPatterns
 
         model.SetMetadata(Metadata, Encoding.UTF8.GetString(stream.ToArray()));
         DeclareCommon(model, patterns.Values);
+    }
+
+    /// <summary>Declares nothing more: what the model declared before is gone.</summary>
+    public static void Withdraw(OnnxModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        model.RemoveMetadata(Metadata);
+        model.RemoveMetadata(CommonMetadata);
     }
 
     /// <returns>By node name; null where the model declares none.</returns>
@@ -59,18 +69,11 @@ public static class LayerPatterns
         return patterns;
     }
 
-    /// <summary>For the packing pass: these patterns, and the layers that declare none dense.</summary>
-    internal static PackingOptions ToPackingOptions(IReadOnlyDictionary<string, ComplementaryPattern> patterns, IEnumerable<string> layers) => new()
-    {
-        LayerPatterns = patterns,
-        KeepDense = layers.Where(layer => !patterns.ContainsKey(layer)).ToDictionary(layer => layer, _ => "the model declares it dense"),
-    };
-
     internal static void DeclareCommon(OnnxModel model, IEnumerable<ComplementaryPattern> patterns)
     {
         if (patterns.Distinct().ToArray() is [var common])
-            model.SetMetadata(PackingPass.PatternMetadata, common.ToString());
+            model.SetMetadata(CommonMetadata, common.ToString());
         else
-            model.RemoveMetadata(PackingPass.PatternMetadata);
+            model.RemoveMetadata(CommonMetadata);
     }
 }

@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Core.Workloads;
@@ -38,8 +39,9 @@ public static class PackedModelReader
         if (PackedWeights.IsQuantized(node))
         {
             quantization = new LayerQuantization(
-                Scalar<float>(model, node, 1), Scalar<byte>(model, node, 2), Scalar<float>(model, node, 6), Scalar<byte>(model, node, 7),
-                node.HasInput(8) ? model.Constant(node.Inputs[8], node).Read<int>() : null);
+                Scalar<float>(model, node, InputNames.InputScale), Scalar<byte>(model, node, InputNames.InputZeroPoint),
+                Scalar<float>(model, node, InputNames.OutputScale), Scalar<byte>(model, node, InputNames.OutputZeroPoint),
+                node.HasInput(InputNames.Bias) ? model.Constant(node.Input(InputNames.Bias), node).Read<int>() : null);
             CheckActivation(node, PackedActivation.Of(node), quantization);
         }
 
@@ -74,7 +76,7 @@ public static class PackedModelReader
             quantized.DequantizeInput.Inputs[0], quantized.QuantizeOutput.Outputs[0], quantized.Quantization);
     }
 
-    private static T Scalar<T>(OnnxModel model, NodeProto node, int input)
+    private static T Scalar<T>(OnnxModel model, NodeProto node, string input)
         where T : unmanaged
     {
         TensorProto tensor = model.Constant(node.Input(input), node);

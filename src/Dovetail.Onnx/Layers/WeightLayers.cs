@@ -20,9 +20,13 @@ public static class WeightLayers
     {
         ArgumentNullException.ThrowIfNull(model);
         model.NameNodes();
-        IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(model, batch: 1);
-        return [.. model.Nodes.Select(n => Create(model, n, shapes)).OfType<WeightLayer>()];
+        return Find(model, ShapeInference.Infer(model, batch: 1));
     }
+
+    /// <param name="model">All nodes have names.</param>
+    /// <param name="shapes">Of all tensors, for a batch of 1.</param>
+    internal static IReadOnlyList<WeightLayer> Find(OnnxModel model, IReadOnlyDictionary<string, TensorInfo> shapes) =>
+        [.. model.Nodes.Select(n => Create(model, n, shapes)).OfType<WeightLayer>()];
 
     /// <summary>The layers of the model that the pattern fits.</summary>
     /// <exception cref="PatternException">It fits none; the message says why, by the first layers.</exception>
@@ -44,13 +48,6 @@ public static class WeightLayers
         List<string> reasons = [.. layers.Select(l => $"{l.Name}: {l.Reason?.TrimEnd('.')}")];
         string first = string.Join("; ", reasons.Take(shown));
         return reasons.Count > shown ? $"{first}; and {reasons.Count - shown} more" : first;
-    }
-
-    /// <summary>The fully connected layer at the end, which is small and sensitive and so stays dense unless asked otherwise; null where there is none or nothing else.</summary>
-    public static WeightLayer? FindHead(IReadOnlyList<WeightLayer> layers)
-    {
-        ArgumentNullException.ThrowIfNull(layers);
-        return layers.Count > 1 && layers[^1].Op != "Conv" ? layers[^1] : null;
     }
 
     private static WeightLayer? Create(OnnxModel model, NodeProto node, IReadOnlyDictionary<string, TensorInfo> shapes)

@@ -8,9 +8,6 @@ namespace Dovetail.Onnx.Model;
 /// </summary>
 public sealed class OnnxModel
 {
-    /// <summary>The domain of Dovetail's operators (docs/operators.md).</summary>
-    public const string DovetailDomain = "ai.dovetail";
-
     /// <exception cref="OnnxException">The message has no graph.</exception>
     public OnnxModel(ModelProto proto)
     {
@@ -64,6 +61,23 @@ public sealed class OnnxModel
 
     /// <summary>A deep copy.</summary>
     public OnnxModel Clone() => new(Serializer.DeepClone(Proto));
+
+    /// <summary>A copy with nodes of its own, but the same initializers: for passes that replace tensors and do not write into them.</summary>
+    internal OnnxModel CloneSharingTensors()
+    {
+        TensorProto[] tensors = [.. Graph.Initializers];
+        Graph.Initializers.Clear();
+        try
+        {
+            OnnxModel copy = Clone();
+            copy.Graph.Initializers.AddRange(tensors);
+            return copy;
+        }
+        finally
+        {
+            Graph.Initializers.AddRange(tensors);
+        }
+    }
 
     public TensorProto? FindInitializer(string name) => Graph.Initializers.Find(t => t.Name == name);
 

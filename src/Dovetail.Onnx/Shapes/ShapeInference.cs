@@ -1,144 +1,14 @@
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Operators;
 
 namespace Dovetail.Onnx.Shapes;
 
 /// <summary>
-/// Element types and shapes of all tensors of a graph, in one walk over its nodes. A batch that is a
-/// symbol stays one. Types and shapes are computed from the inputs; value_info in the file is not trusted.
+/// Element types and shapes of all tensors of a graph, in one walk over its nodes by the rules of <see cref="OnnxOperators"/>.
+/// A batch that is a symbol stays one. Types and shapes are computed from the inputs; value_info in the file is not trusted.
 /// </summary>
 public static class ShapeInference
 {
-    private static readonly Dictionary<string, Func<ShapeContext, TensorInfo>> Rules = new()
-    {
-        ["Conv"] = c => WindowRules.Conv(c),
-        ["MaxPool"] = WindowRules.Pool,
-        ["AveragePool"] = WindowRules.Pool,
-        ["GlobalAveragePool"] = WindowRules.GlobalPool,
-        ["GlobalMaxPool"] = WindowRules.GlobalPool,
-        ["Gemm"] = MatrixRules.Gemm,
-        ["MatMul"] = MatrixRules.MatMul,
-        ["BatchNormalization"] = Same,
-        ["LayerNormalization"] = Same,
-        ["Relu"] = Same,
-        ["LeakyRelu"] = Same,
-        ["Clip"] = Same,
-        ["Sigmoid"] = Same,
-        ["Tanh"] = Same,
-        ["Erf"] = Same,
-        ["Gelu"] = Same,
-        ["HardSigmoid"] = Same,
-        ["HardSwish"] = Same,
-        ["Softmax"] = Same,
-        ["Sqrt"] = Same,
-        ["Exp"] = Same,
-        ["Identity"] = Same,
-        ["Dropout"] = Same,
-        ["Add"] = Elementwise,
-        ["Sub"] = Elementwise,
-        ["Mul"] = Elementwise,
-        ["Div"] = Elementwise,
-        ["Pow"] = Elementwise,
-        ["Equal"] = Compare,
-        ["Less"] = Compare,
-        ["LessOrEqual"] = Compare,
-        ["Greater"] = Compare,
-        ["GreaterOrEqual"] = Compare,
-        ["And"] = Compare,
-        ["Or"] = Compare,
-        ["Not"] = Same,
-        ["Where"] = c => new TensorInfo(c.Input(1).Type, c.Broadcast(new TensorInfo(c.Input(1).Type, c.Broadcast(c.Input(0), c.Input(1))), c.Input(2))),
-        ["Trilu"] = Same,
-        ["Abs"] = Same,
-        ["Log"] = Same,
-        ["Elu"] = Same,
-        ["Softplus"] = Same,
-        ["Mish"] = Same,
-        ["LogSoftmax"] = Same,
-        ["Shape"] = c => new TensorInfo(OnnxType.Int64, [ShapeValues.ShapeOf(c.Node, c.Input(0)).Length]),
-        ["ConstantOfShape"] = DynamicRules.ConstantOfShape,
-        ["Expand"] = DynamicRules.Expand,
-        ["Range"] = c => new TensorInfo(c.Input(0).Type, [Dim.Unknown]),
-        ["Slice"] = DynamicRules.Slice,
-        ["Split"] = c => DynamicRules.Split(c)[0],
-        ["Pad"] = DynamicRules.Pad,
-        ["Resize"] = DynamicRules.Resize,
-        ["ReduceMean"] = LayoutRules.Reduce,
-        ["ReduceSum"] = LayoutRules.Reduce,
-        ["Flatten"] = LayoutRules.Flatten,
-        ["Reshape"] = LayoutRules.Reshape,
-        ["Transpose"] = LayoutRules.Transpose,
-        ["Concat"] = LayoutRules.Concat,
-        ["Gather"] = LayoutRules.Gather,
-        ["Squeeze"] = LayoutRules.Squeeze,
-        ["Unsqueeze"] = LayoutRules.Unsqueeze,
-        ["Constant"] = Constant,
-        ["Cast"] = c => new TensorInfo((OnnxType)c.Node.GetInt("to"), c.Input(0).Shape),
-        ["Max"] = Elementwise,
-        ["Min"] = Elementwise,
-        ["Neg"] = Same,
-        ["Reciprocal"] = Same,
-        ["QLinearConv"] = c => WindowRules.Conv(c, weights: 3) with { Type = c.Input(7).Type },
-        ["MatMulInteger"] = c => MatrixRules.MatMul(c) with { Type = OnnxType.Int32 },
-        ["QuantizeLinear"] = c => new TensorInfo(c.Node.HasInput(2) ? c.Input(2).Type : OnnxType.UInt8, c.Input(0).Shape),
-        ["DequantizeLinear"] = c => new TensorInfo(OnnxType.Float, c.Input(0).Shape),
-        ["ai.dovetail.MaxPoolNhwc"] = WindowRules.SlideChannelsLast,
-        ["ai.dovetail.MaxPoolNhwcU8"] = WindowRules.SlideChannelsLast,
-        ["ai.dovetail.AveragePoolNhwc"] = WindowRules.SlideChannelsLast,
-        ["ai.dovetail.DepthwiseConvNhwc"] = WindowRules.SlideChannelsLast,
-        ["ai.dovetail.GlobalAveragePoolNhwc"] = c => new TensorInfo(OnnxType.Float, [c.Input(0, rank: 4).Shape[0], c.Input(0).Shape[3]]),
-        ["ai.dovetail.PackedConv"] = c => WindowRules.PackedConv(c, OnnxType.Float),
-        ["ai.dovetail.PackedQLinearConv"] = c => WindowRules.PackedConv(c, OnnxType.UInt8),
-        ["ai.dovetail.PackedGemm"] = c => MatrixRules.PackedGemm(c, OnnxType.Float),
-        ["ai.dovetail.PackedQLinearGemm"] = c => MatrixRules.PackedGemm(c, OnnxType.UInt8),
-    };
-
-    /// <summary>Operators whose outputs are several.</summary>
-    private static readonly Dictionary<string, Func<ShapeContext, TensorInfo[]>> SeveralOutputs = new()
-    {
-        ["Split"] = DynamicRules.Split,
-    };
-
-    /// <summary>How many inputs an operator must have, where that is not one.</summary>
-    private static readonly Dictionary<string, int> RequiredInputs = new()
-    {
-        ["Constant"] = 0,
-        ["Conv"] = 2,
-        ["Gemm"] = 2,
-        ["MatMul"] = 2,
-        ["BatchNormalization"] = 5,
-        ["Add"] = 2,
-        ["Sub"] = 2,
-        ["Mul"] = 2,
-        ["Div"] = 2,
-        ["Pow"] = 2,
-        ["Max"] = 2,
-        ["Min"] = 2,
-        ["Gather"] = 2,
-        ["Reshape"] = 2,
-        ["Equal"] = 2,
-        ["Less"] = 2,
-        ["LessOrEqual"] = 2,
-        ["Greater"] = 2,
-        ["GreaterOrEqual"] = 2,
-        ["And"] = 2,
-        ["Or"] = 2,
-        ["Where"] = 3,
-        ["Expand"] = 2,
-        ["Range"] = 3,
-        ["QLinearConv"] = 8,
-        ["MatMulInteger"] = 2,
-        ["QuantizeLinear"] = 2,
-        ["DequantizeLinear"] = 2,
-        ["ai.dovetail.DepthwiseConvNhwc"] = 2,
-        ["ai.dovetail.PackedConv"] = 3,
-        ["ai.dovetail.PackedGemm"] = 3,
-        ["ai.dovetail.PackedQLinearConv"] = 8,
-        ["ai.dovetail.PackedQLinearGemm"] = 8,
-    };
-
-    /// <summary>The operators with a rule, for messages.</summary>
-    public static IReadOnlyCollection<string> SupportedOperators => Rules.Keys;
-
     /// <param name="model">The graph, in topological order.</param>
     /// <param name="batch">Replaces a first dimension of an input that is not a number; null leaves it.</param>
     /// <returns>By tensor name, inputs and initializers included.</returns>
@@ -156,23 +26,40 @@ public static class ShapeInference
                 known[input.Name] = InputInfo(input, batch);
         foreach (NodeProto node in model.Nodes)
         {
-            string key = node.Domain is "" or "ai.onnx" ? node.OpType : $"{node.Domain}.{node.OpType}";
-            if (!Rules.TryGetValue(key, out Func<ShapeContext, TensorInfo>? rule))
-                throw new OnnxException($"{node}: operator '{key}' is not supported here, expected one of: {string.Join(", ", Rules.Keys)}.");
-            if (node.Outputs is not [{ Length: > 0 }, ..])
-                throw new OnnxException($"{node} has no output.");
-            int required = RequiredInputs.GetValueOrDefault(key, 1);
-            if (!Enumerable.Range(0, required).All(node.HasInput))
-                throw new OnnxException($"{node} has the inputs [{string.Join(", ", node.Inputs)}], and its first {required} are required.");
-            var context = new ShapeContext(model, node, known, values);
-            known[node.Outputs[0]] = rule(context);
-            if (node.Outputs.Count > 1 && SeveralOutputs.TryGetValue(key, out Func<ShapeContext, TensorInfo[]>? several))
-                foreach ((string output, TensorInfo info) in node.Outputs.Zip(several(context)))
+            OperatorNode op = Read(model, node);
+            var context = new ShapeContext(op, known, values.Find);
+            foreach ((string output, TensorInfo info) in node.Outputs.Zip(op.Operator.Shape!(context)))
+            {
+                if (info.Shape.Any(d => d.Value < 0))
+                    throw new OnnxException($"{node}: its output '{output}' would be {info}.");
+                if (output.Length > 0)
                     known[output] = info;
-            values.Follow(node, context.Input);
+            }
+
+            if (op.Operator.Values?.Invoke(context) is { } elements)
+                values.Note(node.Outputs[0], elements);
         }
 
         return known;
+    }
+
+    private static OperatorNode Read(OnnxModel model, NodeProto node)
+    {
+        if (OnnxOperators.FindAnyVersion(node) is not { Shape: not null } row)
+        {
+            IEnumerable<OnnxOperator> supported = OnnxOperators.All.Where(r => r.Shape is not null);
+            string name = node.Domain is "" or "ai.onnx" ? node.OpType : $"{node.Domain}.{node.OpType}";
+            throw new OnnxException($"{node}: operator '{name}' is not supported here, expected one of: {string.Join(", ", supported)}.");
+        }
+
+        var op = new OperatorNode(model, node, row);
+        if (op.Version < row.ShapeFrom || op.Version == 0)
+            throw new OnnxException($"{node}: operator '{row}' {OnnxOperators.ReasonOfVersion(row, row.ShapeFrom, OperatorNode.OpsetOf(model, node))}.");
+        if (!node.Outputs.Exists(output => output.Length > 0))
+            throw new OnnxException($"{node} has no output.");
+        if (!Enumerable.Range(0, row.RequiredInputs).All(node.HasInput))
+            throw new OnnxException($"{node} has the inputs [{string.Join(", ", node.Inputs)}], and its first {row.RequiredInputs} are required.");
+        return op;
     }
 
     private static TensorInfo InputInfo(ValueInfoProto input, int? batch)
@@ -185,17 +72,5 @@ public static class ShapeInference
         if (batch is { } size && shape.Length > 0 && !shape[0].IsKnown)
             shape[0] = size;
         return new TensorInfo(type.ElementType, shape);
-    }
-
-    private static TensorInfo Same(ShapeContext c) => c.Input(0);
-
-    private static TensorInfo Elementwise(ShapeContext c) => new(c.Input(0).Type, c.Broadcast(c.Input(0), c.Input(1)));
-
-    private static TensorInfo Compare(ShapeContext c) => Elementwise(c) with { Type = OnnxType.Bool };
-
-    private static TensorInfo Constant(ShapeContext c)
-    {
-        TensorProto value = c.Node.FindTensor("value") ?? throw c.Bad("only the attribute 'value' is supported");
-        return new TensorInfo(value.DataType, [.. value.Dims.Select(d => (Dim)d)]);
     }
 }

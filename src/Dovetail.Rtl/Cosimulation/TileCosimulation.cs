@@ -1,4 +1,5 @@
 using Dovetail.Accelerator.Config;
+using Dovetail.Accelerator.Mapping;
 using Dovetail.Accelerator.Simulation;
 using Dovetail.Core;
 using Dovetail.Rtl.Emit;

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 using Dovetail.Accelerator.Config;
-using Dovetail.Accelerator.Simulation;
+using Dovetail.Accelerator.Mapping;
 using Dovetail.Core.Packing;
 using Dovetail.Rtl.Emit;
 

@@ -1,50 +1,64 @@
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Operators;
 using Dovetail.Training.Graph.Operators;
 using static TorchSharp.torch;
 
 namespace Dovetail.Training.Graph;
 
-/// <summary>The ONNX operators that can be trained, by name.</summary>
+/// <summary>
+/// The ONNX operators that can be trained. Each is a row of <see cref="OnnxOperators"/>, which says from which version of the
+/// operator on it is understood and where that version keeps its parameters.
+/// </summary>
 internal static class GraphOperators
 {
-    private static readonly Dictionary<string, Func<NodeProto, OnnxModel, IGraphOperator>> Builders = new(StringComparer.Ordinal)
+    private static readonly Dictionary<OnnxOperator, Func<OperatorNode, IGraphOperator>> Builders = new()
     {
-        ["Add"] = (_, _) => new BinaryOperator((a, b) => a + b),
-        ["AveragePool"] = (node, _) => new AveragePoolOperator(node),
-        ["BatchNormalization"] = (node, _) => new BatchNormalizationOperator(node),
-        ["Clip"] = (node, model) => new ClipOperator(node, model),
-        ["Concat"] = (node, _) => new ConcatOperator(node),
-        ["Conv"] = (node, model) => new ConvOperator(node, model),
-        ["Div"] = (_, _) => new BinaryOperator((a, b) => a / b),
-        ["Dropout"] = (node, model) => new DropoutOperator(node, model),
-        ["Flatten"] = (node, _) => new FlattenOperator(node),
-        ["Gather"] = (node, model) => new GatherOperator(node, model),
-        ["Gemm"] = (node, _) => new GemmOperator(node),
-        ["GlobalAveragePool"] = (_, _) => new GlobalAveragePoolOperator(),
-        ["Identity"] = (_, _) => new UnaryOperator(x => x.alias()),
-        ["LeakyRelu"] = (node, _) => LeakyRelu(node.GetFloat("alpha", 0.01f)),
-        ["LogSoftmax"] = (node, _) => LogSoftmax(node.GetInt("axis", -1)),
-        ["MatMul"] = (_, _) => new MatMulOperator(),
-        ["MaxPool"] = (node, _) => new MaxPoolOperator(node),
-        ["Mul"] = (_, _) => new BinaryOperator((a, b) => a * b),
-        ["ReduceMean"] = (node, model) => new ReduceMeanOperator(node, model),
-        ["Relu"] = (_, _) => new UnaryOperator(x => x.relu()),
-        ["Reshape"] = (node, model) => new ReshapeOperator(node, model),
-        ["Sigmoid"] = (_, _) => new UnaryOperator(x => x.sigmoid()),
-        ["Softmax"] = (node, _) => Softmax(node.GetInt("axis", -1)),
-        ["Sub"] = (_, _) => new BinaryOperator((a, b) => a - b),
-        ["Tanh"] = (_, _) => new UnaryOperator(x => x.tanh()),
-        ["Transpose"] = (node, _) => new TransposeOperator(node),
+        [Row("Add")] = _ => new BinaryOperator((a, b) => a + b),
+        [Row("AveragePool")] = op => new AveragePoolOperator(op.Node),
+        [Row("BatchNormalization")] = BatchNormalization,
+        [Row("Clip")] = op => new ClipOperator(op),
+        [Row("Concat")] = op => new ConcatOperator(op.Node),
+        [Row("Conv")] = op => new ConvOperator(op.Node, op.Model),
+        [Row("Div")] = _ => new BinaryOperator((a, b) => a / b),
+        [Row("Dropout")] = op => new DropoutOperator(op),
+        [Row("Flatten")] = op => new FlattenOperator(op.Node),
+        [Row("Gather")] = op => new GatherOperator(op.Node, op.Model),
+        [Row("Gemm")] = op => new GemmOperator(op.Node),
+        [Row("GlobalAveragePool")] = _ => new GlobalAveragePoolOperator(),
+        [Row("Identity")] = _ => new UnaryOperator(x => x.alias()),
+        [Row("LeakyRelu")] = op => LeakyRelu(op.Node.GetFloat("alpha", 0.01f)),
+        [Row("LogSoftmax")] = op => new SoftmaxOperator(op, (x, axis) => nn.functional.log_softmax(x, axis)),
+        [Row("MatMul")] = _ => new MatMulOperator(),
+        [Row("MaxPool")] = op => new MaxPoolOperator(op.Node),
+        [Row("Mul")] = _ => new BinaryOperator((a, b) => a * b),
+        [Row("ReduceMean")] = op => new ReduceMeanOperator(op),
+        [Row("Relu")] = _ => new UnaryOperator(x => x.relu()),
+        [Row("Reshape")] = op => new ReshapeOperator(op),
+        [Row("Sigmoid")] = _ => new UnaryOperator(x => x.sigmoid()),
+        [Row("Softmax")] = op => new SoftmaxOperator(op, (x, axis) => nn.functional.softmax(x, axis)),
+        [Row("Sub")] = _ => new BinaryOperator((a, b) => a - b),
+        [Row("Tanh")] = _ => new UnaryOperator(x => x.tanh()),
+        [Row("Transpose")] = op => new TransposeOperator(op.Node),
     };
 
     /// <summary>In alphabetical order.</summary>
-    public static IEnumerable<string> Supported => Builders.Keys.Order(StringComparer.Ordinal);
+    public static IEnumerable<string> Supported => Builders.Keys.Select(row => row.Name).Order(StringComparer.Ordinal);
 
-    /// <exception cref="GraphException">The operator is not among <see cref="Supported"/>, or its form is not.</exception>
-    public static IGraphOperator Build(NodeProto node, OnnxModel model)
+    /// <returns>All nodes but Constant ones, in graph order.</returns>
+    /// <exception cref="GraphException">An operator is not among <see cref="Supported"/>, or its form or version is not.</exception>
+    /// <exception cref="OnnxException">The graph is not valid.</exception>
+    public static IReadOnlyList<(NodeProto Node, IGraphOperator Operator)> BuildAll(OnnxModel model)
     {
-        if (node.Domain is not ("" or "ai.onnx") || !Builders.TryGetValue(node.OpType, out Func<NodeProto, OnnxModel, IGraphOperator>? build))
+        model.CheckGraph();
+        return [.. model.Nodes.Where(node => !node.Is("Constant")).Select(node => (node, Build(node, model)))];
+    }
+
+    private static IGraphOperator Build(NodeProto node, OnnxModel model)
+    {
+        if (!Builders.Keys.Any(row => node.Is(row.Name)))
             throw new GraphException($"{node} cannot be trained: its operator is not supported. Supported are {string.Join(", ", Supported)}.");
+        OperatorNode op = OperatorNode.Find(model, node)
+            ?? throw new GraphException($"{node} cannot be trained: its operator {OnnxOperators.ReasonUnknown(node, model.OpsetVersion())}.");
         if (node.Outputs.Skip(1).Any(o => o.Length > 0))
         {
             string extra = node.Outputs.Skip(1).First(o => o.Length > 0);
@@ -52,12 +66,14 @@ internal static class GraphOperators
                 throw new GraphException($"{node} cannot be trained: its output '{extra}' is used, and only first outputs are supported.");
         }
 
-        return build(node, model);
+        return Builders[op.Operator](op);
     }
 
+    private static OnnxOperator Row(string name) => OnnxOperators.Get(name);
+
+    private static BatchNormalizationOperator BatchNormalization(OperatorNode op) =>
+        op.Node.GetInt("spatial", 1) != 0 ? new BatchNormalizationOperator(op.Node)
+            : throw new GraphException($"{op.Node} cannot be trained: with spatial = 0 it has a mean for each number of an image.");
+
     private static UnaryOperator LeakyRelu(float slope) => new(x => nn.functional.leaky_relu(x, slope));
-
-    private static UnaryOperator Softmax(long axis) => new(x => nn.functional.softmax(x, axis));
-
-    private static UnaryOperator LogSoftmax(long axis) => new(x => nn.functional.log_softmax(x, axis));
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Dovetail.Onnx.Model;
+using Dovetail.Training.Graph.Operators;
 using Dovetail.Training.Native;
 using TorchSharp;
 using static TorchSharp.torch;

@@ -1,4 +1,5 @@
 using Dovetail.Onnx.Model;
+using Dovetail.Training.Graph.Operators;
 using Dovetail.Training.Native;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -8,8 +9,8 @@ namespace Dovetail.Training.Graph;
 /// <summary>
 /// An ONNX graph with one input and one output as Torch operations.
 /// 1. Each node becomes a small operator (<see cref="GraphOperators"/>); tensors live in numbered slots.
-/// 2. Each float initializer becomes a parameter (learned), a buffer (running statistics) or a fixed tensor,
-///    as its readers say.
+/// 2. Each float initializer becomes a parameter (learned), a buffer (running statistics) or a fixed tensor
+///    (<see cref="TensorRoles"/>).
 /// 3. A forward pass runs the nodes in the file's order, which ONNX requires to be topological.
 /// 4. <see cref="WriteTo"/> puts parameters and buffers back into the initializers they came from.
 /// </summary>
@@ -22,32 +23,32 @@ internal sealed class TrainableGraph : IDisposable
     private readonly SortedDictionary<string, Tensor> _buffers = new(StringComparer.Ordinal);
     private readonly int _input, _output;
 
-    /// <exception cref="GraphException">The graph has an operator or a form that cannot be trained.</exception>
+    /// <param name="train">Names of tensors to learn whatever the rule says; null for none.</param>
+    /// <param name="freeze">Names of tensors to leave as they are; null for none.</param>
+    /// <exception cref="GraphException">The graph has an operator or a form that cannot be trained, or a name is no such tensor's.</exception>
     /// <exception cref="OnnxException">The graph is not valid.</exception>
-    public TrainableGraph(OnnxModel model)
+    public TrainableGraph(OnnxModel model, IReadOnlyList<string>? train = null, IReadOnlyList<string>? freeze = null)
     {
         TorchRuntime.EnsureLoaded();
         ArgumentNullException.ThrowIfNull(model);
-        model.CheckGraph();
         if (model.Inputs.Count != 1 || model.Outputs.Count != 1)
             throw new GraphException($"The model has {model.Inputs.Count} inputs and {model.Outputs.Count} outputs; training needs one of each, images in and logits out.");
+        IReadOnlyList<(NodeProto Node, IGraphOperator Operator)> nodes = GraphOperators.BuildAll(model);
+        Tensors = TensorRoles.Decide(model, nodes, train ?? [], freeze ?? []);
         _input = Slot(model.Inputs[0].Name);
-        var roles = new Dictionary<string, (InputRole Role, NodeProto Reader)>(StringComparer.Ordinal);
-        foreach (NodeProto node in model.Nodes)
+        foreach ((NodeProto node, IGraphOperator op) in nodes)
         {
-            if (node.Is("Constant"))
-                continue;
-            IGraphOperator op = GraphOperators.Build(node, model);
-            var inputs = new int[node.Inputs.Count];
-            for (int i = 0; i < inputs.Length; i++)
-                inputs[i] = InputSlot(model, node, i, op, roles);
+            int[] inputs = [.. node.Inputs.Select((name, i) => name.Length == 0 || op.RoleOf(i) == InputRole.Constant ? -1 : Slot(name))];
             _steps.Add(new Step(op, inputs, Slot(node.Outputs[0]), node.ToString()));
         }
 
         _output = Slot(model.Outputs[0].Name);
-        foreach ((string name, (InputRole role, NodeProto reader)) in roles)
-            Hold(name, role, model.Constant(name, reader), reader);
+        foreach (TrainedTensor tensor in Tensors)
+            Hold(tensor, model);
     }
+
+    /// <summary>The constants that the graph computes with, and which of them are learned, in the order in which they are read.</summary>
+    public IReadOnlyList<TrainedTensor> Tensors { get; }
 
     /// <summary>What is learned, by initializer name, in ordinal order.</summary>
     public IReadOnlyDictionary<string, Tensor> Parameters => _parameters;
@@ -94,36 +95,23 @@ internal sealed class TrainableGraph : IDisposable
             tensor.Dispose();
     }
 
-    private int InputSlot(
-        OnnxModel model, NodeProto node, int input, IGraphOperator op, Dictionary<string, (InputRole Role, NodeProto Reader)> roles)
+    private void Hold(TrainedTensor role, OnnxModel model)
     {
-        string name = node.Inputs[input];
-        if (name.Length == 0)
-            return -1;
-        if (model.FindConstant(name) is not { } constant)
-            return Slot(name);
-        InputRole role = op.RoleOf(input, constant.ElementCount());
-        if (role == InputRole.Constant)
-            return -1;
-        if (role == InputRole.Trainable && model.FindInitializer(name) is null)
-            role = InputRole.Fixed; // a Constant node says that it is one
-        if (!roles.TryAdd(name, (role, node)) && roles[name].Role != role)
-            throw new GraphException($"'{name}' is {roles[name].Role} to {roles[name].Reader} and {role} to {node}; it cannot be trained as both.");
-        return Slot(name);
-    }
-
-    private void Hold(string name, InputRole role, TensorProto constant, NodeProto reader)
-    {
+        TensorProto constant = model.FindConstant(role.Name)!;
         if (constant.DataType != OnnxType.Float)
-            throw new GraphException($"{reader} reads '{name}', which holds {constant.DataType}; training needs float weights.");
+        {
+            throw new GraphException(
+                $"{model.Consumers(role.Name)[0]} reads '{role.Name}', which holds {constant.DataType}; training needs float weights.");
+        }
+
         using DisposeScope scope = NewDisposeScope();
         Tensor held = tensor(constant.Read<float>(), [.. constant.Dims]).DetachFromDisposeScope();
-        held.requires_grad = role == InputRole.Trainable;
-        _held.Add((Slot(name), held));
-        if (role == InputRole.Trainable)
-            _parameters.Add(name, held);
-        else if (role == InputRole.Buffer)
-            _buffers.Add(name, held);
+        held.requires_grad = role.Use == TensorUse.Learned;
+        _held.Add((Slot(role.Name), held));
+        if (role.Use == TensorUse.Learned)
+            _parameters.Add(role.Name, held);
+        else if (role.Use == TensorUse.Updated)
+            _buffers.Add(role.Name, held);
     }
 
     private int Slot(string name)

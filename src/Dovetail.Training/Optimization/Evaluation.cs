@@ -1,4 +1,5 @@
 using Dovetail.Training.Graph;
+using Dovetail.Training.Graph.Operators;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,3 +1,4 @@
+using Dovetail.Training.Graph;
 using Dovetail.Training.Sparsity;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -15,14 +16,16 @@ internal sealed class NesterovSgd : IDisposable
     private readonly List<Slot> _slots = [];
     private readonly TrainingOptions _options;
 
-    public NesterovSgd(IReadOnlyDictionary<string, Tensor> parameters, IReadOnlyList<SparseWeight> sparse, TrainingOptions options)
+    public NesterovSgd(TrainableGraph graph, IReadOnlyList<SparseWeight> sparse, TrainingOptions options)
     {
         _options = options;
-        foreach ((string name, Tensor leaf) in parameters)
+        HashSet<string> decayed = [.. graph.Tensors.Where(t => t.IsDecayed).Select(t => t.Name)];
+        foreach ((string name, Tensor leaf) in graph.Parameters)
         {
             SparseWeight? weight = sparse.FirstOrDefault(w => w.WeightName == name);
             Tensor target = weight?.Shadow ?? leaf;
-            _slots.Add(new Slot(name, leaf, target, zeros_like(target, requires_grad: false).DetachFromDisposeScope(), weight, leaf.dim() >= 2 ? options.WeightDecay : 0));
+            Tensor momentum = zeros_like(target, requires_grad: false).DetachFromDisposeScope();
+            _slots.Add(new Slot(name, leaf, target, momentum, weight, decayed.Contains(name) ? options.WeightDecay : 0));
         }
     }
 

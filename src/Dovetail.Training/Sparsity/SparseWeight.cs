@@ -27,6 +27,7 @@ internal sealed class SparseWeight : IDisposable
         _shadow = weight.detach().clone().DetachFromDisposeScope();
         Mask = ones_like(_shadow).DetachFromDisposeScope();
         Owners = _projection.Project(_shadow.abs()).DetachFromDisposeScope();
+        OwnerCount = Sum(Owners);
     }
 
     public string LayerName { get; }
@@ -48,15 +49,14 @@ internal sealed class SparseWeight : IDisposable
 
     public long Count => Layout.Shape.Count;
 
-    /// <summary>Non-zeros of the mask.</summary>
-    public long Kept
-    {
-        get
-        {
-            using Tensor sum = Mask.sum(ScalarType.Float64);
-            return (long)sum.item<double>();
-        }
-    }
+    /// <summary>Ones of <see cref="Owners"/>, the same for any weights: keep of each cell, or all candidates where it has fewer.</summary>
+    public long OwnerCount { get; }
+
+    /// <summary>Ones of <see cref="Mask"/>.</summary>
+    public long Kept => Sum(Mask);
+
+    /// <summary>True while the mask holds more than the owners.</summary>
+    public bool IsGrowing => Kept > OwnerCount;
 
     /// <summary>Chooses the owners anew, and the mask for a density from the pattern's to 1.</summary>
     public void Update(double density)
@@ -64,8 +64,7 @@ internal sealed class SparseWeight : IDisposable
         using DisposeScope scope = NewDisposeScope();
         Tensor scores = _shadow.abs();
         Owners.copy_(_projection.Project(scores));
-        long owners = (long)Owners.sum(ScalarType.Float64).item<double>();
-        long others = Math.Min((long)Math.Round(density * Count), Count) - owners;
+        long others = Math.Min((long)Math.Round(density * Count), Count) - OwnerCount;
         Mask.copy_(Owners);
         if (others > 0)
         {
@@ -84,7 +83,7 @@ internal sealed class SparseWeight : IDisposable
     }
 
     /// <summary>Owners drawn at random, never to change: the baseline.</summary>
-    public void FreezeAtRandom(Optimization.SplitMix64 random)
+    public void FreezeAtRandom(SplitMix64 random)
     {
         using DisposeScope scope = NewDisposeScope();
         var scores = new float[Count];
@@ -125,6 +124,12 @@ internal sealed class SparseWeight : IDisposable
         _shadow.Dispose();
         Mask.Dispose();
         Owners.Dispose();
+    }
+
+    private static long Sum(Tensor mask)
+    {
+        using Tensor sum = mask.sum(ScalarType.Float64);
+        return (long)sum.item<double>();
     }
 
     private void Write(Tensor mask)

@@ -2,7 +2,6 @@ using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
 using Dovetail.Training.Graph;
-using Dovetail.Training.Optimization;
 using static TorchSharp.torch;
 
 namespace Dovetail.Training.Sparsity;
@@ -14,6 +13,7 @@ internal sealed class Sparsifier : IDisposable
     private readonly DensitySchedule _schedule;
     private readonly int _freezeStep;
     private readonly List<SparseWeight> _weights = [];
+    private readonly Dictionary<string, ComplementaryPattern> _patterns = [];
     private List<Tensor>? _ownersBefore;
 
     /// <exception cref="PatternException">The pattern fits none of the layers.</exception>
@@ -23,8 +23,16 @@ internal sealed class Sparsifier : IDisposable
         _freezeStep = (int)Math.Round(options.FreezeAt * steps);
         if (options.Method == TrainingMethod.Dense)
             return;
-        foreach (WeightLayer layer in Choose(model, graph, options))
-            _weights.Add(new SparseWeight(layer.Name, layer.WeightName, new CellLayout(options.Pattern, layer.Shape), InputsFirst(layer.Node), graph.Parameters[layer.WeightName]));
+        foreach (IGrouping<string, WeightLayer> readers in Choose(model, graph, options).GroupBy(layer => layer.WeightName))
+        {
+            WeightLayer first = readers.First();
+            bool inputsFirst = InputsFirst(first.Node);
+            var layout = new CellLayout(options.Pattern, first.Shape);
+            _weights.Add(new SparseWeight(first.Name, first.WeightName, layout, inputsFirst, graph.Parameters[first.WeightName]));
+            foreach (WeightLayer layer in readers.Where(layer => layer.Shape == first.Shape && InputsFirst(layer.Node) == inputsFirst))
+                _patterns.Add(layer.Name, options.Pattern);
+        }
+
         if (options.Method == TrainingMethod.Static)
             for (int i = 0; i < _weights.Count; i++)
                 _weights[i].FreezeAtRandom(SplitMix64.For(options.Seed, Purpose.StaticOwners, i));
@@ -32,14 +40,17 @@ internal sealed class Sparsifier : IDisposable
 
     public IReadOnlyList<SparseWeight> Weights => _weights;
 
+    /// <summary>The pattern of each layer under a mask, by node name; several layers may read one weight.</summary>
+    public IReadOnlyDictionary<string, ComplementaryPattern> Patterns => _patterns;
+
     /// <summary>Share of weights in the masks, over all layers that have one; 1 where none has.</summary>
     public double Density => _weights.Count == 0 ? 1 : (double)_weights.Sum(w => w.Kept) / _weights.Sum(w => w.Count);
 
     /// <summary>True once the owners stay.</summary>
     public bool IsFrozen => _weights.Count > 0 && _weights[0].IsFrozen;
 
-    /// <summary>True while masks may hold more than the pattern.</summary>
-    public bool IsGrowing => _options.Method == TrainingMethod.Growing && Density > _options.Pattern.Density;
+    /// <summary>True while a mask holds more than the pattern's own owners.</summary>
+    public bool IsGrowing => _weights.Exists(w => w.IsGrowing);
 
     /// <summary>Brings the masks to where they belong before a step.</summary>
     /// <returns>True at the one step where the owners freeze.</returns>
@@ -60,13 +71,12 @@ internal sealed class Sparsifier : IDisposable
         return step >= _freezeStep;
     }
 
-    /// <summary>Runs the network on the pattern's own masks. While growing the owners are chosen anew first.</summary>
+    /// <summary>Runs the network on the pattern's own masks. Where a mask holds more, its owners are chosen anew first.</summary>
     public void ApplyExactly()
     {
-        bool refresh = IsGrowing;
         foreach (SparseWeight weight in _weights)
         {
-            if (refresh)
+            if (weight.IsGrowing)
                 weight.UpdateOwners();
             weight.ApplyExactly();
         }
@@ -116,15 +126,17 @@ internal sealed class Sparsifier : IDisposable
         IReadOnlyList<WeightLayer> all = WeightLayers.Find(model);
         if (options.DenseLayers.FirstOrDefault(name => all.All(l => l.Name != name)) is { } unknown)
             throw new TrainingException($"The model has no layer '{unknown}' to keep dense; its layers are {string.Join(", ", all.Select(l => l.Name))}.");
-        WeightLayer? head = options.KeepHeadDense ? WeightLayers.FindHead(all) : null;
+        NetworkHead? head = options.KeepHeadDense ? NetworkHead.Find(all) : null;
+        HashSet<string> dense = [.. all.Where(l => l.Name == head?.Name || options.DenseLayers.Contains(l.Name)).Select(l => l.WeightName)];
         List<WeightLayer> chosen =
         [
             .. WeightLayers.FindFitting(model, options.Pattern)
-                .Where(l => l.Name != head?.Name && !options.DenseLayers.Contains(l.Name) && graph.Parameters.ContainsKey(l.WeightName))
-                .DistinctBy(l => l.WeightName),
+                .Where(l => !dense.Contains(l.WeightName) && graph.Parameters.ContainsKey(l.WeightName)),
         ];
         if (chosen.Count == 0)
-            throw new PatternException($"Pattern {options.Pattern} fits only layers that are to stay dense{(head is null ? "" : $" (the head, {head.Name}, is one)")}. Choose a smaller group.");
+            throw new PatternException(
+                $"Pattern {options.Pattern} fits only layers that are to stay dense or are not trained"
+                + $"{(head is null ? "" : $" (the head, {head.Name}, is one)")}. Choose a smaller group.");
         return chosen;
     }
 

@@ -1,5 +1,6 @@
 using CsCheck;
 using Dovetail.Accelerator.Config;
+using Dovetail.Accelerator.Mapping;
 using Dovetail.Accelerator.Simulation;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;

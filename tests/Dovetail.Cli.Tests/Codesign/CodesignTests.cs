@@ -1,8 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.Intrinsics.X86;
 using System.Text.Json;
-using Dovetail.Cli.Commands;
-using Dovetail.Cli.Reports;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Safetensors;
 using Dovetail.Onnx.Layers;
@@ -119,12 +118,54 @@ public sealed class CodesignTests
         Assert.True(again.ExitCode == 0, again.Error);
         Assert.Equal(model, await File.ReadAllBytesAsync(folder.File("model.onnx")));
 
+        CliProcess.Outcome tested = await CliProcess.RunAsync([.. train, "--resume", "--test"]);
+        Assert.True(tested.ExitCode == 0, tested.Error);
+        Assert.Equal(model, await File.ReadAllBytesAsync(folder.File("model.onnx")));
+
+        // The test images are looked at where that was asked for, and there alone.
         string[] rows = await File.ReadAllLinesAsync(folder.File("runs.csv"));
         Assert.Equal("network,data,method,pattern,sparsity,seed,epochs,validation_accuracy,test_accuracy,seconds_per_epoch,command,commit", rows[0]);
-        Assert.Equal(3, rows.Length);
-        Assert.StartsWith("zoo:mlp,data,dense,1:1,0,1,2,0.", rows[1]);
+        Assert.Equal(4, rows.Length);
+        Assert.All(rows[1..], row => Assert.StartsWith("zoo:mlp,data,dense,1:1,0,1,2,0.", row));
+        Assert.Equal([true, true, false], rows[1..].Select(row => row.Split(',')[8] == ""));
+        Assert.DoesNotContain("test accuracy", first.Output);
+        Assert.Contains("test accuracy", tested.Output);
+
+        // What is learned is reported by name.
+        string[] names = ["fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias", "head.weight", "head.bias"];
+        Assert.Contains($"values): {string.Join(", ", names)}", first.Output);
         using JsonDocument json = JsonDocument.Parse(await File.ReadAllTextAsync(folder.File("train.json")));
         Assert.Equal("dense", json.RootElement.GetProperty("method").GetString());
+        Assert.Equal(rows[3].Split(',')[8], json.RootElement.GetProperty("test_accuracy").GetRawText());
+        JsonElement[] tensors = [.. json.RootElement.GetProperty("tensors").EnumerateArray()];
+        Assert.Equal(names, tensors.Select(tensor => tensor.GetProperty("name").GetString()!));
+        Assert.All(tensors, tensor => Assert.Equal("learned", tensor.GetProperty("use").GetString()));
+        Assert.All(tensors, tensor => Assert.Equal(
+            tensor.GetProperty("dims").GetArrayLength() == 2, tensor.GetProperty("decayed").GetBoolean()));
+    }
+
+    [Fact]
+    public async Task A_training_freezes_what_it_is_told_and_declares_what_it_made_sparse()
+    {
+        using var folder = new TemporaryFolder();
+        SmallImages.Write(folder.File("data"));
+        string[] train =
+        [
+            "train", "--model", "zoo:mlp", "--data", folder.File("data"), "--epochs", "1", "--threads", "1",
+            "--out", folder.File("model.onnx"),
+        ];
+        CliProcess.Outcome outcome = await CliProcess.RunAsync([.. train, "--freeze", "fc1.weight", "fc1.bias", "--freeze", "fc2.bias"]);
+        Assert.True(outcome.ExitCode == 0, outcome.Error);
+        Assert.Contains("values): fc2.weight, head.weight, head.bias", outcome.Output);
+        Assert.Contains("Not learned: fc1.weight (frozen as asked; weights of Gemm 'fc1')", outcome.Output);
+        OnnxModel trained = OnnxModel.Load(folder.File("model.onnx"));
+        Assert.Equal(["fc2"], LayerPatterns.Find(trained)!.Keys);
+        CliProcess.Outcome verify = await CliProcess.RunAsync("verify", folder.File("model.onnx"));
+        Assert.True(verify.ExitCode == 0, verify.Output + verify.Error);
+
+        CliProcess.Outcome unknown = await CliProcess.RunAsync([.. train, "--train", "positions"]);
+        Assert.NotEqual(0, unknown.ExitCode);
+        Assert.Contains("The model has no tensor 'positions' to train; it has fc1.weight, fc1.bias,", Assert.Single(unknown.ErrorLines));
     }
 
     /// <summary>Where ONNX Runtime's own integers are exact for sure.</summary>

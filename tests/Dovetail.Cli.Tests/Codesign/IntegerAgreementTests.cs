@@ -1,5 +1,5 @@
 using Dovetail.Cli.Codesign;
-using Dovetail.Cli.Reports;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Core.Workloads;

@@ -142,6 +142,21 @@ public sealed class BadInputTests
     [InlineData("this machine runs", "pack", "model.onnx", "--threads", "99999")]
     [InlineData("--dtype belongs to --shapes", "bench", "model.onnx", "--dtype", "int8")]
     [InlineData("--callers belongs to --stream async", "bench", "model.onnx", "--callers", "3")]
+    [InlineData("--against belongs to a model", "bench", "--shapes", "list.csv", "--against", "libtorch")]
+    [InlineData("--stream belongs to a model", "bench", "--shapes", "list.csv", "--stream", "async", "--callers", "2")]
+    [InlineData("--dim belongs to a model", "bench", "--shapes", "list.csv", "--dim", "T=1")]
+    [InlineData("--dim is 'T', expected NAME=N", "bench", "model.onnx", "--dim", "T")]
+    [InlineData("--dim is 'T=0', expected NAME=N with a size of 1 or more", "bench", "model.onnx", "--dim", "T=0")]
+    [InlineData("--dim names T twice", "bench", "model.onnx", "--dim", "T=1", "--dim", "T=2")]
+    [InlineData("--dim belongs to a model", "simulate", "--topology", "list.csv", "--dim", "T=1")]
+    [InlineData("--calibrate has no effect with --pack all", "pack", "model.onnx", "--pack", "all", "--calibrate")]
+    [InlineData("--batch has no effect with --pack all", "pack", "model.onnx", "--pack", "all", "--batch", "2")]
+    [InlineData("--threads has no effect with --pack all", "pack", "model.onnx", "--pack", "all", "--threads", "2")]
+    [InlineData("--pattern has no effect with --method dense", "train", "--method", "dense", "--pattern", "1:8")]
+    [InlineData("--seed is the Gaussian matrix's", "expressiveness", "--weights", "model.onnx", "--seed", "2")]
+    [InlineData("--data is a set of test images, and --input other files", "run", "model.onnx", "--input", "x.npy", "--data", "folder")]
+    [InlineData("--data belongs to --check with --model", "rtl", "--check", "--data", "folder")]
+    [InlineData("--model has no effect beside --pattern without --check", "rtl", "--model", "model.onnx", "--pattern", "1:8")]
     public async Task A_command_line_that_cannot_be_meant(string says, params string[] arguments) => await FailsAsync(says, arguments);
 
     [Fact]
@@ -206,12 +221,13 @@ public sealed class BadInputTests
     [InlineData("it is a folder", "--out", ".")]
     [InlineData("it is a folder", "--out", "/")]
     [InlineData("there is no folder", "--csv", "no/such/runs.csv")]
+    [InlineData("'file.txt' is another table: its first line is 'time,place', expected 'network,data,", "--csv", "file.txt")]
     [InlineData("file.txt", "--out", "file.txt/trained.onnx")]
     public async Task A_training_that_could_not_be_written(string expected, string option, string target)
     {
         using var folder = new TemporaryFolder();
         SmallImages.Write(folder.File("images"));
-        await File.WriteAllTextAsync(folder.File("file.txt"), "");
+        await File.WriteAllTextAsync(folder.File("file.txt"), "time,place\n");
         CliProcess.Outcome outcome = await CliProcess.RunAsync(
             ["train", "--model", "zoo:mlp", "--method", "dense", "--epochs", "1", "--data", folder.File("images"), option, target], null, folder.Path);
         Assert.NotEqual(0, outcome.ExitCode);

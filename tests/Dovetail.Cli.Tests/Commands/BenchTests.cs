@@ -1,5 +1,4 @@
 using System.Text.Json;
-using Dovetail.Benchmarking;
 
 namespace Dovetail.Cli.Tests.Commands;
 
@@ -77,16 +76,34 @@ public sealed class BenchTests
         }
     }
 
-    [Theory]
-    [InlineData(5.24, 2, 1, "This machine is busy (load 5.2 on 2 cores, and the measurement takes 1): compare the p10 columns.")]
-    [InlineData(1.6, 2, 1, "This machine is busy (load 1.6 on 2 cores, and the measurement takes 1): compare the p10 columns.")]
-    [InlineData(1.5, 2, 1, null)]
-    [InlineData(0.4, 2, 2, null)]
-    [InlineData(0.6, 1, 1, "This machine is busy (load 0.6 on 1 core, and the measurement takes 1): compare the p10 columns.")]
-    [InlineData(60.0, 64, 4, null)]
-    [InlineData(null, 2, 2, null)]
-    public void A_busy_machine_is_said_to_be_busy(double? load, int processors, int threads, string? note) =>
-        Assert.Equal(note, MachineLoad.Note(load, processors, threads));
+    /// <summary>A dimension that the model leaves open gets its size, and the layers are those of that size.</summary>
+    [Fact]
+    public async Task Free_tokens_are_given_a_number()
+    {
+        using var folder = new TemporaryFolder();
+        CliProcess.Outcome zoo = await CliProcess.RunAsync("zoo", "write", "gpt2-small", folder.File("gpt.onnx"), "--depth", "1");
+        Assert.True(zoo.ExitCode == 0, zoo.Error);
+        string[] bench = ["bench", folder.File("gpt.onnx"), "--pattern", "1:16", "-t", "0.1"];
+        CliProcess.Outcome open = await CliProcess.RunAsync(bench), batch = await CliProcess.RunAsync([.. bench, "--dim", "N=2"]);
+        Assert.Contains("leaves T of its inputs open; say the size, e.g. --dim T=128.", Assert.Single(open.ErrorLines));
+        Assert.Contains("this is the first dimension of an input", Assert.Single(batch.ErrorLines));
+        JsonElement json = await JsonAsync([.. bench, "--dim", "T=3", "--json", "-"]);
+        Assert.Equal([3], json.GetProperty("layers").EnumerateArray().Select(layer => layer.GetProperty("n").GetInt32()).Distinct());
+        Assert.Equal(4, json.GetProperty("layers").GetArrayLength()); // qkv, projection, and two of the MLP
+        Assert.Equal("T 3", string.Join(' ', json.GetProperty("dimensions")[0].EnumerateObject().Select(property => property.Value)));
+    }
+
+    [Fact]
+    public async Task Simulate_takes_the_number_of_tokens_too()
+    {
+        using var folder = new TemporaryFolder();
+        CliProcess.Outcome zoo = await CliProcess.RunAsync("zoo", "write", "gpt2-small", folder.File("gpt.onnx"), "--depth", "1");
+        Assert.True(zoo.ExitCode == 0, zoo.Error);
+        CliProcess.Outcome open = await CliProcess.RunAsync("simulate", folder.File("gpt.onnx"));
+        Assert.Contains("leaves T of its inputs open; say the size, e.g. --dim T=128.", Assert.Single(open.ErrorLines));
+        JsonElement json = await JsonAsync("simulate", folder.File("gpt.onnx"), "--dim", "T=5", "--json", "-");
+        Assert.Equal([5], json.GetProperty("layers").EnumerateArray().Select(layer => layer.GetProperty("m").GetInt32()).Distinct());
+    }
 
     [Theory]
     [InlineData(new[] { "bench" }, "Expected either a model or --shapes")]

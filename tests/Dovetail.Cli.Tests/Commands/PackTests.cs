@@ -80,6 +80,38 @@ public sealed class PackTests
         Assert.Contains("non-zeros", JsonNode.Parse(named.Output)!["layers"]![1]!["dense_reason"]!.GetValue<string>());
     }
 
+    /// <summary>bf16 is multiplied in contiguous groups to 32 along the inputs; elsewhere operands are rounded for nothing.</summary>
+    [Theory]
+    [InlineData("4:64", true)]
+    [InlineData("1:16@strided", true)]
+    [InlineData("1:32", false)]
+    public async Task Bf16_operands_that_gain_nothing_are_said_to(string pattern, bool isSaid)
+    {
+        using var folder = new TemporaryFolder();
+        CliProcess.Outcome zoo = await CliProcess.RunAsync("zoo", "write", "mlp", folder.File("sparse.onnx"), "--pattern", pattern);
+        Assert.True(zoo.ExitCode == 0, zoo.Error);
+        string[] pack = ["pack", folder.File("sparse.onnx"), "--pack", "all", "--out", folder.File("packed.onnx")];
+        CliProcess.Outcome bf16 = await CliProcess.RunAsync([.. pack, "--operands", "bf16"]), fp32 = await CliProcess.RunAsync(pack);
+        Assert.True(bf16.ExitCode == 0, bf16.Error);
+        string note = $"--operands bf16 gains nothing in 3 of 3 layers and makes them less precise (fc1 {pattern}, fc2 {pattern}, ";
+        Assert.Equal(isSaid, bf16.Output.Contains(note, StringComparison.Ordinal));
+        Assert.DoesNotContain("gains nothing", fp32.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--values", "bf16")]
+    [InlineData("--operands", "bf16")]
+    public async Task Options_for_floats_are_refused_where_all_weights_are_int8(string option, string value)
+    {
+        using var folder = new TemporaryFolder();
+        SparseModels.Int8("1:16").Save(folder.File("int8.onnx"));
+        CliProcess.Outcome outcome = await CliProcess.RunAsync(
+            ["pack", "int8.onnx", "--pack", "all", "--out", "packed.onnx", option, value], null, folder.Path);
+        Assert.Equal(1, outcome.ExitCode);
+        Assert.Contains($"{option} has no effect", Assert.Single(outcome.ErrorLines));
+        Assert.False(File.Exists(folder.File("packed.onnx")));
+    }
+
     private static async Task WriteMlp(TemporaryFolder folder)
     {
         CliProcess.Outcome zoo = await CliProcess.RunAsync("zoo", "write", "mlp", folder.File("sparse.onnx"), "--pattern", "1:16");

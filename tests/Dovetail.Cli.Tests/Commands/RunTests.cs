@@ -21,7 +21,8 @@ public sealed class RunTests
         await File.WriteAllLinesAsync(folder.File("labels.txt"), Enumerable.Range(0, 10).Select(i => $"class {i}"));
         CliProcess.Outcome run = await CliProcess.RunAsync(
             "run", folder.File("m.onnx"), "--input", $"image={folder.File("x.npy")}", folder.File("one.npy"), "--batch", "2",
-            "--output", folder.File("y.npy"), "--output", $"logits={folder.File("y.json")}", "--top", "2", "--labels", folder.File("labels.txt"), "--json", "-");
+            "--output", folder.File("y.npy"), "--output", $"logits={folder.File("y.json")}", "--labels", folder.File("labels.txt"),
+            "--json", "-");
         Assert.True(run.ExitCode == 0, run.Error);
 
         using var session = DovetailSession.Create(folder.File("m.onnx"));
@@ -69,6 +70,7 @@ public sealed class RunTests
     [InlineData(new[] { "--input", "x.npy", "--labels", "absent.txt" }, "The labels file 'absent.txt' cannot be read")]
     [InlineData(new[] { "--output", "y.npy" }, "--output belongs to --input, which is not given")]
     [InlineData(new[] { "--input", "x.npy", "--mean", "a" }, "--mean is 'a', expected numbers")]
+    [InlineData(new[] { "--input", "x.npy", "--mean", "0.5" }, "--mean has no effect: it is for bytes that become floats")]
     public async Task Errors_are_one_clear_line(string[] arguments, string says)
     {
         using var folder = new TemporaryFolder();
@@ -153,10 +155,16 @@ public sealed class RunTests
         new OnnxModel(proto).Save(folder.File("m.onnx"));
         NpyFile.Write(folder.File("a.npy"), new FileTensor(new float[] { 5, 6, 7 }, [3]));
         NpyFile.Write(folder.File("b.npy"), new FileTensor(new float[] { 1, 1, 2 }, [3]));
+        await File.WriteAllTextAsync(folder.File("l.txt"), "one\n");
         CliProcess.Outcome run = await CliProcess.RunAsync(["run", "m.onnx", "--input", "b=b.npy", "a=a.npy", "--output", "y.npy"], null, folder.Path);
         Assert.True(run.ExitCode == 0, run.Error);
         byte[] written = await File.ReadAllBytesAsync(folder.File("y.npy"));
         Assert.Equal(new float[] { 4, 5, 5 }, (float[])NpyFile.Parse(written, "y.npy").Values);
+        string[] both = ["run", "m.onnx", "--input", "b=b.npy", "a=a.npy"];
+        CliProcess.Outcome batched = await CliProcess.RunAsync([.. both, "--batch", "2"], null, folder.Path);
+        Assert.Contains("--batch has no effect: the model has 2 inputs", Assert.Single(batched.ErrorLines));
+        CliProcess.Outcome labelled = await CliProcess.RunAsync([.. both, "--labels", "l.txt"], null, folder.Path);
+        Assert.Contains("--labels: the first output, 'y', is float [3]; expected float [inputs,", Assert.Single(labelled.ErrorLines));
         CliProcess.Outcome unnamed = await CliProcess.RunAsync(["run", "m.onnx", "--input", "a.npy"], null, folder.Path);
         Assert.Contains("the model has 2 inputs", Assert.Single(unnamed.ErrorLines));
         CliProcess.Outcome missing = await CliProcess.RunAsync(["run", "m.onnx", "--input", "a=a.npy"], null, folder.Path);

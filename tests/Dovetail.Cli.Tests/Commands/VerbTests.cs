@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Dovetail.Cli.Commands;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
@@ -206,6 +205,30 @@ public sealed class VerbTests
         foreach (string name in (string[])["ifmap", "filter", "ofmap"])
             Assert.True(layer.GetProperty("dram_bytes").GetProperty(name).GetInt64() > 0, name);
         Assert.True(layer.GetProperty("energy_picojoules").GetDouble() > 0);
+    }
+
+    /// <summary>An array that selects says what it takes weights to be that no file says are sparse.</summary>
+    [Theory]
+    [InlineData("zoo:mlp", "1:16", "All weights are stored dense and count as 1:1: 1:16 gains nothing on them.")]
+    [InlineData("packed.onnx", null, "Stored dense and counted as 1:1: 1 of 6 layers.")]
+    [InlineData("one.csv", "1:16", "Shapes alone: layers count as if their weights had 1:16, those of fewer channels")]
+    [InlineData("zoo:mlp", null, null)]
+    [InlineData("one.csv", null, null)]
+    public async Task Simulate_says_what_it_assumes_of_dense_weights(string source, string? pattern, string? says)
+    {
+        using var folder = new TemporaryFolder();
+        Models(folder);
+        await File.WriteAllTextAsync(folder.File("one.csv"), "Layer,M,N,K,\nonly,40,20,32,\n");
+        string[] what = source == "one.csv" ? ["--topology", source] : [source], by = pattern is null ? [] : ["--pattern", pattern];
+        CliProcess.Outcome outcome = await CliProcess.RunAsync(["simulate", .. what, .. by, "--json", "s.json"], null, folder.Path);
+        Assert.True(outcome.ExitCode == 0, outcome.Error);
+        using JsonDocument json = JsonDocument.Parse(await File.ReadAllTextAsync(folder.File("s.json")));
+        string? assumption = json.RootElement.GetProperty("assumption").GetString();
+        if (says is null)
+            Assert.Null(assumption);
+        else
+            Assert.StartsWith(says, assumption, StringComparison.Ordinal);
+        Assert.Contains(says ?? "", outcome.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Dovetail.Cli.Reports;
+using Dovetail.Cli.Reports.Results;
 using Spectre.Console;
 
 namespace Dovetail.Cli.Tests.Reports;

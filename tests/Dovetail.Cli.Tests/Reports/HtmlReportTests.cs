@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using System.Xml.Linq;
 using Dovetail.Cli.Reports;
+using Dovetail.Cli.Reports.Results;
 
 namespace Dovetail.Cli.Tests.Reports;
 

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.IO.Compression;
 using Dovetail.Cli.Reports;
 using Dovetail.Cli.Reports.Charts;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Core.Patterns;
 
 namespace Dovetail.Cli.Tests.Reports;

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Dovetail.Cli.Reports;
+using Dovetail.Cli.Reports.Results;
 
 namespace Dovetail.Cli.Tests.Reports;
 

@@ -1,4 +1,4 @@
-using Dovetail.Cli.Reports;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Core.Patterns;
 
 namespace Dovetail.Cli.Tests.Reports;

@@ -58,15 +58,4 @@ public sealed class ProgressLogTests
         });
         Assert.Equal("Work: [a]: 25%", text.ToString().Trim());
     }
-
-    private sealed class Clock : TimeProvider
-    {
-        private long _ticks;
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => _ticks;
-
-        public void Advance(double seconds) => _ticks += (long)Math.Round(seconds * TimeSpan.TicksPerSecond);
-    }
 }

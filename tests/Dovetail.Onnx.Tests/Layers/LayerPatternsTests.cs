@@ -19,12 +19,12 @@ public sealed class LayerPatternsTests
         LayerPatterns.Declare(model, patterns);
         OnnxModel read = OnnxModel.Parse(model.ToBytes());
         Assert.Equal(patterns.OrderBy(p => p.Key), LayerPatterns.Find(read)!.OrderBy(p => p.Key));
-        Assert.Null(read.FindMetadata(PackingPass.PatternMetadata)); // there is no one pattern
+        Assert.Null(read.FindMetadata(LayerPatterns.CommonMetadata)); // there is no one pattern
         PackingResult packed = PackingPass.PackDeclared(read);
         Assert.Equal(patterns.OrderBy(p => p.Key), packed.Layers.Where(l => l.Pattern is not null).ToDictionary(l => l.Name, l => l.Pattern!).OrderBy(p => p.Key));
         Assert.Equal("the model declares it dense", packed.Layers.Single(l => l.Name == "down2").DenseReason);
         Assert.Null(packed.Model.FindMetadata(LayerPatterns.Metadata));
-        Assert.Null(packed.Model.FindMetadata(PackingPass.PatternMetadata));
+        Assert.Null(packed.Model.FindMetadata(LayerPatterns.CommonMetadata));
     }
 
     [Fact]
@@ -32,9 +32,9 @@ public sealed class LayerPatternsTests
     {
         OnnxModel model = Graphs.Sparse("mlp", 3, "1:16");
         LayerPatterns.Declare(model, new Dictionary<string, ComplementaryPattern> { ["fc1"] = new(1, 16), ["fc2"] = new(1, 16) });
-        Assert.Equal("1:16", model.FindMetadata(PackingPass.PatternMetadata));
+        Assert.Equal("1:16", model.FindMetadata(LayerPatterns.CommonMetadata));
         Assert.Equal("{\"fc1\":\"1:16\",\"fc2\":\"1:16\"}", model.FindMetadata(LayerPatterns.Metadata));
-        Assert.Equal("1:16", PackingPass.PackDeclared(model).Model.FindMetadata(PackingPass.PatternMetadata));
+        Assert.Equal("1:16", PackingPass.PackDeclared(model).Model.FindMetadata(LayerPatterns.CommonMetadata));
     }
 
     [Theory]

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Dovetail.Core.Operators;
 using Dovetail.Fuzz;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
@@ -50,11 +51,11 @@ public sealed class FuzzTests
     }
 
     [Theory]
-    [InlineData(1L << 32, 1, "weight_shape holds 4294967296, expected a 32-bit number.")]
-    [InlineData(4, 1L << 32 | 1, "group holds 4294967297, expected a 32-bit number.")]
+    [InlineData(1L << 32, 1, "is [4294967296, 4], expected integers of 1 or more, in 32 bits.")]
+    [InlineData(4, 1L << 32 | 1, "is 4294967297, expected an integer of 1 or more, in 32 bits.")]
     public void LargeNumbersInPackedNodes_AreRefused(long outputs, long group, string message)
     {
-        var node = new NodeProto("PackedGemm", "n", ["x", "v", "o"], ["y"], OnnxModel.DovetailDomain);
+        var node = new NodeProto("PackedGemm", "n", ["x", "v", "o"], ["y"], OperatorSet.Domain);
         node.Attributes.AddRange([AttributeProto.Of("pattern", "1:4"), AttributeProto.Of("weight_shape", [outputs, 4]), AttributeProto.Of("group", group)]);
         OnnxModel model = Graphs.Of([1, 4], [1, 4], [node], []);
         Assert.EndsWith(message, Assert.Throws<OnnxException>(() => PackedWeights.Read(model, node)).Message);

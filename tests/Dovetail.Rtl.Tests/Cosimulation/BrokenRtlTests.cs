@@ -1,4 +1,5 @@
 using Dovetail.Accelerator.Config;
+using Dovetail.Accelerator.Mapping;
 using Dovetail.Accelerator.Simulation;
 using Dovetail.Rtl.Cosimulation;
 using Dovetail.Rtl.Emit;

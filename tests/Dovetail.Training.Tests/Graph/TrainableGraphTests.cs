@@ -4,6 +4,7 @@ using Dovetail.Onnx.Passes.Pack;
 using Dovetail.Onnx.Passes.Unpack;
 using Dovetail.Onnx.Zoo;
 using Dovetail.Training.Graph;
+using Dovetail.Training.Graph.Operators;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
 using TorchSharp;
@@ -41,6 +42,13 @@ public sealed class TrainableGraphTests
         void Add(string name, int[] shape, NodeProto[] nodes, params (string, long[], float[])[] initializers) =>
             data.Add(name, Model([.. shape.Select(d => (Dim)d)], nodes, initializers), shape);
         int[] image = [2, 4, 9, 7];
+        void Older(string name, long opset, NodeProto node, params (string, long[], float[])[] initializers)
+        {
+            OnnxModel model = Model([.. image.Select(d => (Dim)d)], [node], initializers);
+            model.SetOpsetVersion("", opset);
+            data.Add(name, model, image);
+        }
+
         (string, long[], float[]) w = ("w", [6, 4, 3, 3], Uniform(1, 216)), b = ("b", [6], Uniform(2, 6));
 
         Add("conv, plain", image, [Node("Conv", ["x", "w"], "y")], w);
@@ -73,11 +81,22 @@ public sealed class TrainableGraphTests
         Add("clip by inputs", image, [Node("Clip", ["x", "low", "high"], "y")], ("low", [], [-0.25f]), ("high", [], [0.5f]));
         Add("softmax", [3, 7], [Node("Softmax", ["x"], "y")]);
         Add("log softmax, axis 1", image, [Node("LogSoftmax", ["x"], "y", AttributeProto.Of("axis", 1))]);
+        Older("softmax before 13 is over all axes from one on", 11, Node("Softmax", ["x"], "y"));
+        Older("softmax before 13, axis 2", 12, Node("Softmax", ["x"], "y", AttributeProto.Of("axis", 2)));
+        Older("log softmax before 13, last axis", 11, Node("LogSoftmax", ["x"], "y", AttributeProto.Of("axis", -1)));
+        Older("clip by attributes", 10, Node("Clip", ["x"], "y", AttributeProto.Of("min", -0.25f), AttributeProto.Of("max", 0.5f)));
+        Older("dropout by an attribute", 10, Node("Dropout", ["x"], "y", AttributeProto.Of("ratio", 0.25f)));
+        Older("batch norm of operator set 7", 7, Node("BatchNormalization", ["x", "s", "t", "m", "v"], "y"),
+            ("s", [4], Uniform(4, 4)), ("t", [4], Uniform(5, 4)), ("m", [4], Uniform(6, 4)), ("v", [4], Uniform(7, 4, 0.5f, 2)));
         Add("transpose", image, [Node("Transpose", ["x"], "y", Ints("perm", 0, 2, 3, 1))]);
         Add("dropout", image, [Node("Dropout", ["x"], "y")]);
         OnnxModel reshape = Model([.. image.Select(d => (Dim)d)], [Node("Reshape", ["x", "shape"], "y")]);
         reshape.Graph.Initializers.Add(TensorData.Create<long>("shape", [3], [0, -1, 7]));
         data.Add("reshape", reshape, image);
+        OnnxModel mean = Model([.. image.Select(d => (Dim)d)], [Node("ReduceMean", ["x", "axes"], "y")]);
+        mean.SetOpsetVersion("", 18);
+        mean.Graph.Initializers.Add(TensorData.Create<long>("axes", [2], [1, -1]));
+        data.Add("mean, axes as an input", mean, image);
         OnnxModel gather = Model([.. image.Select(d => (Dim)d)], [Node("Gather", ["x", "order"], "g", AttributeProto.Of("axis", 1)), Node("Gather", ["g", "last"], "y", AttributeProto.Of("axis", -1))]);
         gather.Graph.Initializers.Add(TensorData.Create<long>("order", [4], [2, -1, 0, 1]));
         gather.Graph.Initializers.Add(TensorData.Create<int>("last", [2], [6, 0]));
@@ -166,6 +185,19 @@ public sealed class TrainableGraphTests
         OnnxModel model = Model([1, 3], [Node("Hardmax", ["x"], "y")]);
         string message = Assert.Throws<GraphException>(() => new TrainableGraph(model)).Message;
         Assert.StartsWith("Hardmax 'y.node' cannot be trained: its operator is not supported. Supported are Add, AveragePool, BatchNormalization,", message);
+    }
+
+    [Fact]
+    public void A_version_of_another_meaning_is_refused_with_the_versions_that_are_known()
+    {
+        OnnxModel add = Model([1, 3], [Node("Add", ["x", "w"], "y")], ("w", [3], [1, 2, 3]));
+        add.SetOpsetVersion("", 6);
+        Assert.Equal("Add 'y.node' cannot be trained: its operator is known from operator set 7 on, and the model's is 6.", Assert.Throws<GraphException>(() => new TrainableGraph(add)).Message);
+        OnnxModel clip = Model([1, 3], [Node("Clip", ["x"], "y", AttributeProto.Of("min", 0f))]);
+        Assert.Equal("Clip 'y.node' has 'min' as an attribute; in operator set 17 it is input 1.", Assert.Throws<OnnxException>(() => new TrainableGraph(clip)).Message);
+        OnnxModel norm = Model([1, 4, 2, 2], [Node("BatchNormalization", ["x", "s", "s", "s", "s"], "y", AttributeProto.Of("spatial", 0))], ("s", [4, 2, 2], Uniform(1, 16)));
+        norm.SetOpsetVersion("", 8);
+        Assert.Equal("BatchNormalization 'y.node' cannot be trained: with spatial = 0 it has a mean for each number of an image.", Assert.Throws<GraphException>(() => new TrainableGraph(norm)).Message);
     }
 
     [Fact]

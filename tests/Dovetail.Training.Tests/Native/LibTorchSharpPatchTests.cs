@@ -37,8 +37,8 @@ public sealed class LibTorchSharpPatchTests
     [Fact]
     public void A_library_that_does_not_need_the_version_is_left_as_it_is()
     {
-        byte[] other = File.ReadAllBytes(NativeFiles.Find("libc10.so"));
-        Assert.Same(other, LibTorchSharpPatch.Apply(other, "libc10.so"));
+        byte[] other = File.ReadAllBytes(NativeFiles.Find("libonnxruntime.so"));
+        Assert.Same(other, LibTorchSharpPatch.Apply(other, "libonnxruntime.so"));
     }
 
     [Fact]

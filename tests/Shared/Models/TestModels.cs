@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Core.Workloads;
@@ -134,7 +135,7 @@ internal static class TestModels
         {
             IrVersion = 9,
             Graph = new GraphProto { Name = "test" },
-            OpsetImports = { new OperatorSetIdProto { Version = 20 }, new OperatorSetIdProto { Domain = OnnxModel.DovetailDomain, Version = 1 } },
+            OpsetImports = { new OperatorSetIdProto { Version = 20 }, new OperatorSetIdProto { Domain = OperatorSet.Domain, Version = 1 } },
         };
         proto.Graph.Inputs.Add(ValueInfoProto.Tensor("X", inputType, input));
         var output = ValueInfoProto.Tensor("Y", outputType);
@@ -173,14 +174,14 @@ internal static class TestModels
     private static NodeProto Convolution(string op, LayerCase layer, string[] inputs)
     {
         ConvolutionGeometry g = layer.Geometry;
-        NodeProto node = Common(new NodeProto(op, "conv", inputs, ["Y"], OnnxModel.DovetailDomain), layer)
+        NodeProto node = Common(new NodeProto(op, "conv", inputs, ["Y"], OperatorSet.Domain), layer)
             .With("weight_shape", [layer.Outputs, layer.Channels, g.KernelHeight, g.KernelWidth]);
         SetWindow(node, g);
         return node;
     }
 
     private static NodeProto Gemm(string op, LayerCase layer, string[] inputs) =>
-        Common(new NodeProto(op, "gemm", inputs, ["Y"], OnnxModel.DovetailDomain), layer).With("weight_shape", [layer.Outputs, layer.Channels]);
+        Common(new NodeProto(op, "gemm", inputs, ["Y"], OperatorSet.Domain), layer).With("weight_shape", [layer.Outputs, layer.Channels]);
 
     private static NodeProto Common(NodeProto node, LayerCase layer) => node
         .With("pattern", layer.Pattern)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Dovetail.Benchmarking;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
@@ -38,7 +39,16 @@ internal static class BenchCommand
         type.AcceptOnlyFromAmong([.. s_types.Keys]);
         Option<int> threads = CommonOptions.Threads(1, "each session");
         Option<int> batch = CommonOptions.Positive("--batch", "Inputs of one run.", 1, "-b");
-        var seconds = new Option<double?>("--seconds", "-t") { Description = $"Time to measure. A network: all sides together, default {ModelBench.DefaultSeconds}. A bare layer: one side, default {ShapesBench.DefaultSeconds}.", HelpName = "SECONDS" };
+        Option<Dictionary<string, long>> dimensions = DimensionOption.Create();
+        var seconds = new Option<double?>("--seconds", "-t")
+        {
+            Description = string.Create(
+                CultureInfo.InvariantCulture,
+                $"A model: about what the whole command may take, half for the network and half for its layers; "
+                + $"default {ModelBench.NetworkSeconds} for the network and {ModelBench.LayerSeconds} for each layer, all sides together. "
+                + $"A bare layer: one side, default {ShapesBench.DefaultSeconds}."),
+            HelpName = "SECONDS",
+        };
         seconds.Validators.Add(result =>
         {
             if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, out double value) && value is not (> 0 and <= 3600))
@@ -51,15 +61,18 @@ internal static class BenchCommand
         Option<string?> json = CommonOptions.Json();
         var command = new Command("bench", "Measure a packed model against a dense one on this CPU: whole network and layer by layer, medians of alternating runs.")
         {
-            model, shapes, against, patterns, type, batch, seconds, threads, stream, callers, seed, json,
+            model, shapes, against, patterns, type, batch, dimensions, seconds, threads, stream, callers, seed, json,
         };
         command.Validators.Add(result =>
         {
             if (result.GetValue(shapes) is null == result.GetValue(model) is null)
                 result.AddError("Expected either a model or --shapes FILE.csv.");
-            else if (result.GetValue(shapes) is null && result.GetResult(type) is { Implicit: false })
+            else if (result.GetValue(shapes) is null && result.IsGiven(type))
                 result.AddError("--dtype belongs to --shapes; a model has the types that it was packed with.");
-            if (result.GetResult(callers) is { Implicit: false } && result.GetValue(stream) != "async")
+            Option[] ofModels = [against, dimensions, stream, callers];
+            if (result.GetValue(shapes) is not null && Array.Find(ofModels, result.IsGiven) is { } ofModel)
+                result.AddError($"{ofModel.Name} belongs to a model; bare layers have no such choice.");
+            else if (result.IsGiven(callers) && result.GetValue(stream) != "async")
                 result.AddError("--callers belongs to --stream async; give it too.");
         });
         command.SetAction((parsed, cancellation) => Task.Run(() => // off this thread, so that Ctrl-C can wait for it
@@ -76,9 +89,11 @@ internal static class BenchCommand
 
             if (chosen.Length > 1)
                 throw new DovetailException($"{chosen.Length} patterns were given for one model, expected at most one. Lists of layers (--shapes) take several.");
-            options = options with { Seconds = parsed.GetValue(seconds) ?? ModelBench.DefaultSeconds };
             int atOnce = parsed.GetValue(stream) == "async" ? parsed.GetValue(callers) : 1;
-            new ModelBench(parsed.GetValue(model)!, parsed.GetValue(against)!, chosen.FirstOrDefault(), options, atOnce).Run(output, cancellation);
+            var bench = new ModelBench(
+                parsed.GetValue(model)!, parsed.GetValue(against)!, chosen.FirstOrDefault(), parsed.GetValue(dimensions)!, options,
+                parsed.GetValue(seconds), atOnce);
+            bench.Run(output, cancellation);
             return 0;
         }, CancellationToken.None));
         return command;

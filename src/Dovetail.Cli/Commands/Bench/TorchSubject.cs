@@ -4,6 +4,7 @@ using Dovetail.Core;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Shapes;
 using Dovetail.Training.Graph;
+using Dovetail.Training.Graph.Operators;
 
 namespace Dovetail.Cli.Commands.Bench;
 

@@ -19,19 +19,30 @@ internal static class Examination
         new("Dovetail", FindingStatus.Good, $"{MachineFacts.Version}, commit {MachineFacts.Commit}"),
         new(".NET", FindingStatus.Good, $"{MachineFacts.Runtime} on {MachineFacts.Os}"),
         new("CPU", FindingStatus.Good, $"{MachineFacts.Cpu}, {Environment.ProcessorCount} threads, {MachineFacts.TotalMemoryBytes / 1e9:0.0} GB of memory"),
-        .. MachineFacts.Features().Select(feature => feature.Has
-            ? new Finding(feature.Name, FindingStatus.Good, $"yes: {feature.UsedFor}")
-            : new Finding(feature.Name, FindingStatus.Missing, "no", $"Nothing; without it no {feature.UsedFor}, and the next best is used.")),
+        .. CpuFeature.All.Select(feature => OfFeature(feature, Environment.GetEnvironmentVariable)),
         OnnxRuntime(),
         Torch(),
-        Tool("Verilator", "verilator", "--version", "RTL is not checked without it"),
-        Tool("C++ compiler", "g++", "--version", "Verilator needs it"),
-        Tool("make", "make", "--version", "Verilator needs it"),
-        Tool("Yosys", "yosys", "-V", "needed for rtl --synth only"),
+        Tool("Verilator", "verilator", "--version", "The RTL is not checked: codesign skips that, and rtl --check fails."),
+        Tool("C++ compiler", "g++", "--version", "Verilator needs it, and the RTL is not checked without."),
+        Tool("make", "make", "--version", "Verilator needs it, and the RTL is not checked without."),
+        Tool("Yosys", "yosys", "-V", "rtl --synth does not work; nothing else needs it."),
         CellLibrary(),
         FashionMnistData(),
         Cache(),
     ];
+
+    /// <param name="environment">The process's variables by name.</param>
+    internal static Finding OfFeature(CpuFeature feature, Func<string, string?> environment)
+    {
+        if (feature.Has)
+            return new Finding(feature.Name, FindingStatus.Good, $"yes: {feature.UsedFor}");
+        if (feature.IsInCpu != false && feature.FindSwitch(environment) is { } found)
+            return new Finding(
+                feature.Name, FindingStatus.Missing, $"no: {found}={environment(found)} turns it off",
+                $"{feature.Without} To use it, unset {found}.");
+        string answer = feature.IsInCpu == true ? "no: the CPU has it, and .NET does not use it" : "no";
+        return new Finding(feature.Name, FindingStatus.Missing, answer, feature.Without);
+    }
 
     private static Finding OnnxRuntime()
     {
@@ -48,15 +59,32 @@ internal static class Examination
 
     private static Finding Torch()
     {
+        const string Subject = "libtorch";
+        try
+        {
+            var locator = new LibTorchLocator();
+            if (locator.Find() is null)
+                return new(Subject, FindingStatus.Missing, "not here yet",
+                    "The first train, codesign or bench --against libtorch brings it: " +
+                    $"{LibTorchPackage.Current!.PackageBytes / 1e6:0} MB from your NuGet sources, " +
+                    $"into {locator.CacheFolder ?? "the cache"}.");
+        }
+        catch (NativeLibraryException error)
+        {
+            return new(Subject, FindingStatus.Broken, error.Message, "Training does not work; the other verbs do.");
+        }
+
         TorchRuntimeState state = TorchRuntime.Describe();
+        string patch = state.IsPatched
+            ? ", through a patched copy of TorchSharp's library, as this system's libstdc++ is older than GCC 13" : "";
         return state.IsAvailable
-            ? new("libtorch", FindingStatus.Good, $"{state.Version}{(state.IsPatched ? ", through a patched copy of TorchSharp's library, as this system's libstdc++ is older than GCC 13" : "")}")
-            : new("libtorch", FindingStatus.Broken, state.Problem ?? "not available", "Training does not work; the other verbs do.");
+            ? new(Subject, FindingStatus.Good, $"{state.Version} in {state.Location!.Folder}{patch}")
+            : new(Subject, FindingStatus.Broken, state.Problem ?? "not available", "Training does not work; the other verbs do.");
     }
 
     private static Finding Tool(string subject, string command, string versionArgument, string without)
     {
-        string advice = $"{InstallHint}{command} ({without})";
+        string advice = $"{without} {InstallHint}{command}";
         try
         {
             using Process process = Process.Start(new ProcessStartInfo(command, versionArgument)
@@ -90,7 +118,9 @@ internal static class Examination
         }
         catch (ToolMissingException)
         {
-            return new(Subject, FindingStatus.Missing, "not found", InstallHint + "qflow-tech-osu018 (needed for rtl --synth only)");
+            return new(
+                Subject, FindingStatus.Missing, "not found",
+                $"rtl --synth has no cells to map to; nothing else needs it. {InstallHint}qflow-tech-osu018");
         }
     }
 
@@ -101,16 +131,24 @@ internal static class Examination
             ImageDataset data = FashionMnist.Load();
             string found = $"{data.Train.Count:N0} + {data.Test.Count:N0} images, {data.Source}";
             return data.Source.IsSample
-                ? new("Fashion-MNIST", FindingStatus.Missing, found, $"The full set: ./dovetail data get fashion-mnist, or {InstallHint}{FashionMnist.DebianPackage}")
+                ? new(
+                    "Fashion-MNIST", FindingStatus.Missing, found,
+                    "A sample takes its place, and networks trained on it are less accurate. "
+                    + $"The full set: ./dovetail data get fashion-mnist, or {InstallHint}{FashionMnist.DebianPackage}")
                 : new("Fashion-MNIST", FindingStatus.Good, found);
         }
         catch (DovetailException error)
         {
-            return new("Fashion-MNIST", FindingStatus.Broken, error.Message, "./dovetail data get fashion-mnist");
+            return new(
+                "Fashion-MNIST", FindingStatus.Broken, error.Message,
+                "Nothing can be trained on it. Bring it anew: ./dovetail data get fashion-mnist");
         }
     }
 
     private static Finding Cache() => UserCache.Root is { } root
         ? new("Cache folder", FindingStatus.Good, Directory.Exists(root) ? root : $"{root} (made when needed)")
-        : new("Cache folder", FindingStatus.Missing, "no home folder", $"Set {UserCache.Variable} to a folder that may be written.");
+        : new(
+            "Cache folder", FindingStatus.Missing, "no home folder",
+            "Nothing is kept: pack measures this machine anew each time, and data sets cannot be brought. "
+            + $"Set {UserCache.Variable} to a folder that may be written.");
 }

@@ -5,7 +5,7 @@ using Dovetail.Cli.Codesign;
 using Dovetail.Cli.Terminal;
 using Dovetail.Data;
 using Dovetail.Data.Tensors;
-using Dovetail.Kernels.OnnxOperators;
+using Dovetail.Kernels;
 using Dovetail.Onnx.Model;
 using Dovetail.Runtime;
 using Spectre.Console;
@@ -15,7 +15,7 @@ namespace Dovetail.Cli.Commands.Run;
 /// <summary><c>dovetail run</c>: a model over files, or over the test images of a data set.</summary>
 internal static class RunCommand
 {
-    private const int DefaultTop = 5, MostShown = 20;
+    private const int DefaultTop = 5, MostShown = 20, DefaultBatch = 250;
 
     public static Command Create()
     {
@@ -39,7 +39,7 @@ internal static class RunCommand
         Option<float[]> deviation = Numbers("--std", "One number, or one a channel, separated by commas; default 1.");
         Option<string> data = CommonOptions.Data();
         Option<int> threads = CommonOptions.Threads(Environment.ProcessorCount, "ONNX Runtime");
-        Option<int> batch = CommonOptions.Positive("--batch", "Inputs of one run, where the model leaves it open.", 250, "-b");
+        Option<int> batch = CommonOptions.Positive("--batch", "Inputs of one run, where the model leaves it open.", DefaultBatch, "-b");
         Option<string?> json = CommonOptions.Json();
         var command = new Command("run", "Run a model in ONNX Runtime: over files (--input), or over the test images of a data set for its accuracy.")
         {
@@ -47,11 +47,12 @@ internal static class RunCommand
         };
         command.Validators.Add(result =>
         {
-            if (result.GetResult(inputs) is not null)
+            if (result.IsGiven(inputs) && result.IsGiven(data))
+                result.AddError("--data is a set of test images, and --input other files; give one of them.");
+            if (result.IsGiven(inputs))
                 return;
-            foreach (Option option in (Option[])[outputs, top, labels, scale, mean, deviation])
-                if (result.GetResult(option) is { Implicit: false })
-                    result.AddError($"{option.Name} belongs to --input, which is not given.");
+            foreach (Option option in ((Option[])[outputs, top, labels, scale, mean, deviation]).Where(result.IsGiven))
+                result.AddError($"{option.Name} belongs to --input, which is not given.");
         });
         command.SetAction((parsed, cancellation) => Task.Run(() => // off this thread, so that Ctrl-C can wait for it
         {
@@ -64,7 +65,11 @@ internal static class RunCommand
                     parsed.GetValue(scale) is [var factor, ..] ? factor : PixelScaling.Default.Scale,
                     parsed.GetValue(mean) is { Length: > 0 } means ? means : PixelScaling.Default.Mean,
                     parsed.GetValue(deviation) is { Length: > 0 } deviations ? deviations : PixelScaling.Default.Deviation);
-                RunFiles(output, path, session, files, parsed.GetValue(outputs) ?? [], parsed.GetValue(top), parsed.GetValue(labels), scaling, parsed.GetValue(batch), cancellation);
+                Option? ofBytes = ((Option[])[scale, mean, deviation]).FirstOrDefault(parsed.CommandResult.IsGiven);
+                int? asked = parsed.CommandResult.IsGiven(batch) ? parsed.GetValue(batch) : null;
+                RunFiles(
+                    output, path, session, files, parsed.GetValue(outputs) ?? [], parsed.GetValue(top), parsed.GetValue(labels),
+                    (scaling, ofBytes?.Name), asked, cancellation);
             }
             else
             {
@@ -92,22 +97,33 @@ internal static class RunCommand
 
     private static void RunFiles(
         VerbOutput output, string path, DovetailSession session, string[] files, string[] targets, int? top, string? labelsFile,
-        PixelScaling scaling, int batch, CancellationToken cancellation)
+        (PixelScaling Scaling, string? Option) pixels, int? batch, CancellationToken cancellation)
     {
         var run = new ModelRun(session);
+        if (batch is not null && run.Inputs.Count > 1)
+            throw new TensorFileException(
+                $"--batch has no effect: the model has {run.Inputs.Count} inputs, and their files run at once. Leave it out.");
         (string Path, string? Output)[] written = [.. targets.Select(target => OutputFile.Parse(target, run.OutputNames))];
         string[] labels = labelsFile is null ? [] : ReadLabels(labelsFile);
         IReadOnlyDictionary<string, IReadOnlyList<string>> assigned = run.Assign(files);
-        FileTensor[] tensors = [.. run.Inputs.Select(input =>
-            InputBatch.Stack([.. assigned[input.Name].Select(file => InputFile.Read(file, input, scaling))], assigned[input.Name]))];
-        IReadOnlyList<FileTensor> results = ProgressLine.RunShare(output.Human, "Running", progress => run.Run(tensors, batch, progress, cancellation));
+        FileTensor[][] read =
+            [.. run.Inputs.Select(input => assigned[input.Name].Select(file => InputFile.Read(file, input, pixels.Scaling)).ToArray())];
+        if (pixels.Option is not null && !read.Any(files => files.Any(file => file.IsScaled)))
+            throw new TensorFileException(
+                $"{pixels.Option} has no effect: it is for bytes that become floats, and no input has such. Leave it out.");
+        FileTensor[] tensors = [.. run.Inputs.Zip(read, (input, files) => InputBatch.Stack(files, assigned[input.Name]))];
+        IReadOnlyList<FileTensor> results = ProgressLine.RunShare(
+            output.Human, "Running", progress => run.Run(tensors, batch ?? DefaultBatch, progress, cancellation));
         foreach ((string target, string? name) in written)
             OutputFile.Write(target, name, run.OutputNames, results);
         foreach ((string name, FileTensor result) in run.OutputNames.Zip(results))
             output.Human.WriteLine($"{name}: {result}");
-        if (top is not null && !TopClasses.AppliesTo(results[0]))
-            throw new TensorFileException($"--top: the first output, '{run.OutputNames[0]}', is {results[0]}; expected float [inputs, classes]. Write it with --output instead.");
-        IReadOnlyList<IReadOnlyList<ClassScore>>? ranking = (top is not null || written.Length == 0) && TopClasses.AppliesTo(results[0])
+        bool ranks = top is not null || labelsFile is not null;
+        if (ranks && !TopClasses.AppliesTo(results[0]))
+            throw new TensorFileException(
+                $"{(top is null ? "--labels" : "--top")}: the first output, '{run.OutputNames[0]}', is {results[0]}; "
+                + "expected float [inputs, classes]. Write it with --output instead.");
+        IReadOnlyList<IReadOnlyList<ClassScore>>? ranking = (ranks || written.Length == 0) && TopClasses.AppliesTo(results[0])
             ? TopClasses.Of(results[0], top ?? DefaultTop, labels)
             : null;
         if (ranking is not null)

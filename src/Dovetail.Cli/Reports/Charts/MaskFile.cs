@@ -1,3 +1,4 @@
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Core.Patterns;
 
 namespace Dovetail.Cli.Reports.Charts;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Core.Patterns;
 
 namespace Dovetail.Cli.Reports.Charts;

@@ -1,4 +1,5 @@
 using Dovetail.Cli.Reports.Html;
+using Dovetail.Cli.Reports.Results;
 
 namespace Dovetail.Cli.Reports.Sections;
 

@@ -1,5 +1,6 @@
 using Dovetail.Cli.Reports.Charts;
 using Dovetail.Cli.Reports.Html;
+using Dovetail.Cli.Reports.Results;
 
 namespace Dovetail.Cli.Reports.Sections;
 

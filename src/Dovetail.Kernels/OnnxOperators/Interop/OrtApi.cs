@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Dovetail.Core.Operators;
 
 namespace Dovetail.Kernels.OnnxOperators.Interop;
 
@@ -28,7 +29,7 @@ internal readonly unsafe struct OrtApi
     public static OrtApi Of(nint apiBase) =>
         TableOf(apiBase, Version) is var table and not 0
             ? From(table)
-            : throw new OperatorException($"The operators of ai.dovetail need ONNX Runtime 1.{Version} or newer; this is {VersionText(apiBase)}. Use a newer ONNX Runtime.");
+            : throw new OperatorException($"The operators of {OperatorSet.Domain} need ONNX Runtime 1.{Version} or newer; this is {VersionText(apiBase)}. Use a newer ONNX Runtime.");
 
     /// <summary>Version 1 of the API: enough to make a status in any release, however old.</summary>
     public static OrtApi OldestOf(nint apiBase) => From(TableOf(apiBase, 1));
@@ -321,16 +322,4 @@ internal readonly unsafe struct OrtApi
 
     private static string VersionText(nint apiBase) =>
         Marshal.PtrToStringUTF8(((delegate* unmanaged[Cdecl]<nint>)((nint*)apiBase)[1])()) ?? "an unknown version";
-}
-
-/// <summary>ONNXTensorElementDataType, as far as the operators use it.</summary>
-internal enum ElementType
-{
-    Undefined = 0,
-    Float = 1,
-    UInt8 = 2,
-    Int8 = 3,
-    Int32 = 6,
-    Float16 = 10,
-    BFloat16 = 16,
 }

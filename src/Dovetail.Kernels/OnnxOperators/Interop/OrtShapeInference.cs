@@ -1,4 +1,5 @@
 using System.Text;
+using Dovetail.Core.Operators;
 
 namespace Dovetail.Kernels.OnnxOperators.Interop;
 
@@ -23,18 +24,19 @@ internal readonly unsafe struct OrtShapeInference(OrtApi api, nint* table, nint 
 
     public long[]? AttributeInts(string name) => Attribute(name, OpAttributeInts);
 
-    /// <summary>An integer list, or <paramref name="fallback"/> where the attribute is absent.</summary>
-    /// <exception cref="OperatorException">It has another length, or a number is too small.</exception>
-    public int[] Ints(string name, int[] fallback, int minimum)
+    /// <summary>The integers of an attribute, or its default.</summary>
+    /// <exception cref="OperatorException">They are not allowed.</exception>
+    public int[] Get(IntsAttribute attribute)
     {
-        if (AttributeInts(name) is not { } values)
-            return fallback;
-        return values.Length == fallback.Length && values.All(value => value >= minimum && value <= int.MaxValue)
-            ? Array.ConvertAll(values, value => (int)value)
-            : throw new OperatorException($"The attribute '{name}' is [{string.Join(", ", values)}], expected {fallback.Length} integers of {minimum} or more.");
+        if (AttributeInts(attribute.Name) is not { } values)
+            return [.. attribute.Default];
+        return attribute.Fault(values) is { } fault
+            ? throw new OperatorException($"The attribute '{attribute.Name}' {fault}.")
+            : Array.ConvertAll(values, value => (int)value);
     }
 
-    public long? AttributeInt(string name) => Attribute(name, OpAttributeInt) is [long value] ? value : null;
+    /// <summary>The integer of an attribute, or its default; a kernel checks it.</summary>
+    public long Get(IntAttribute attribute) => Attribute(attribute.Name, OpAttributeInt) is [long value] ? value : attribute.Default;
 
     /// <param name="symbols">Names of the symbolic dimensions; 0 for those without. Used up by the call.</param>
     public void SetOutput(int index, ElementType type, long[] dimensions, nint[] symbols)

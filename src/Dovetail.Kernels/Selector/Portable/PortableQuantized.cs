@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Dovetail.Kernels.Reference;
 
 namespace Dovetail.Kernels.Selector.Portable;
 
@@ -35,5 +34,5 @@ internal readonly unsafe struct PortableQuantized : IQuantizedLaneOperations<nin
     public static void StoreSums(void* target, int sums) => *(int*)target = sums;
 
     public static void Requantize(int sums, float* factors, float lowest, float highest, byte zeroPoint, byte* target) =>
-        *target = QuantizedReference.Requantize(sums, *factors, zeroPoint, (byte)(zeroPoint + lowest), (byte)(zeroPoint + highest));
+        *target = PortableRequantization.Apply(sums, *factors, zeroPoint, (byte)(zeroPoint + lowest), (byte)(zeroPoint + highest));
 }

@@ -1,6 +1,5 @@
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Passes.Layout;
-using Dovetail.Onnx.Shapes;
 
 namespace Dovetail.Onnx.Passes.Choose;
 
@@ -22,10 +21,11 @@ internal sealed class LayoutLinks
     /// <param name="Elements">Of the image, for one input.</param>
     public sealed record Link(NodeProto? Layer, string Region, long Elements, bool IsQuantized);
 
+    /// <param name="shapes">Of all tensors, for a batch of 1.</param>
     /// <param name="layers">The convolutions that may be packed.</param>
-    public static IReadOnlyList<Link> Find(OnnxModel model, IReadOnlySet<NodeProto> layers)
+    public static IReadOnlyList<Link> Find(OnnxModel model, IReadOnlyDictionary<string, TensorInfo> shapes, IReadOnlySet<NodeProto> layers)
     {
-        var links = new LayoutLinks(ShapeInference.Infer(model, batch: 1));
+        var links = new LayoutLinks(shapes);
         var free = new LayoutFreeOperators(model, links._shapes);
         var found = new List<(NodeProto? Layer, string Image)>();
         foreach (NodeProto node in model.Nodes)
@@ -35,7 +35,7 @@ internal sealed class LayoutLinks
                 found.AddRange([.. reads.Take(1).Concat(writes).Select(image => (node, image))]); // not int8 weights behind their DequantizeLinear
             else if (free.Contains(node))
                 links.Join([.. reads, .. writes]);
-            else if (!node.Is("GlobalAveragePool")) // which is as good in either
+            else if (!free.EndsLayout(node)) // which is as good in either
                 found.AddRange([.. reads.Concat(writes).Select(image => ((NodeProto?)null, image))]);
         }
 

@@ -1,6 +1,7 @@
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Shapes;
 
 namespace Dovetail.Onnx.Passes.Choose;
 
@@ -22,13 +23,22 @@ public static class PackingChoice
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(patterns);
         ArgumentNullException.ThrowIfNull(options);
+        model.NameNodes();
+        IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(model, batch: 1);
+        return Choose(model, shapes, WeightLayers.Find(model, shapes), patterns, options);
+    }
+
+    internal static IReadOnlyDictionary<string, LayerPrediction> Choose(
+        OnnxModel model, IReadOnlyDictionary<string, TensorInfo> shapes, IReadOnlyList<WeightLayer> all,
+        IReadOnlyDictionary<string, ComplementaryPattern> patterns, FasterLayers options)
+    {
         ILayerTimes times = options.Times;
-        List<WeightLayer> layers = [.. WeightLayers.Find(model).Where(layer => layer.HasFixedSize && patterns.ContainsKey(layer.Name))];
+        List<WeightLayer> layers = [.. all.Where(layer => layer.HasFixedSize && patterns.ContainsKey(layer.Name))];
         (double Dense, double Packed)[] sides = [.. layers.Select(layer => (
             times.DenseMicroseconds(layer.Workload, layer.Shape, patterns[layer.Name], layer.IsQuantized),
             times.PackedMicroseconds(layer.Workload, layer.Shape, patterns[layer.Name], layer.IsQuantized)))];
         Dictionary<NodeProto, int> convolutions = layers.Index().Where(entry => entry.Item.Op == "Conv").ToDictionary(entry => entry.Item.Node, entry => entry.Index);
-        IReadOnlyList<LayoutLinks.Link> links = convolutions.Count == 0 ? [] : LayoutLinks.Find(model, convolutions.Keys.ToHashSet());
+        IReadOnlyList<LayoutLinks.Link> links = convolutions.Count == 0 ? [] : LayoutLinks.Find(model, shapes, convolutions.Keys.ToHashSet());
         Dictionary<string, int> regions = links.Select(link => link.Region).Distinct().Index().ToDictionary(entry => entry.Item, entry => layers.Count + entry.Index);
         ComplementaryPattern? beside = layers.Find(layer => layer.Op == "Conv") is { } convolution ? patterns[convolution.Name] : null;
         var borders = links.Select(link => (

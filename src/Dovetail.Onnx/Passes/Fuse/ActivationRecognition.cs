@@ -1,6 +1,7 @@
 using Dovetail.Core.Workloads;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Operators;
 
 namespace Dovetail.Onnx.Passes.Fuse;
 
@@ -33,7 +34,7 @@ internal static class ActivationRecognition
     {
         var values = new Dictionary<string, double[]> { [tensor] = Samples };
         var nodes = new List<NodeProto>();
-        foreach (NodeProto node in model.Nodes.Where(n => n.Domain is "" or "ai.onnx"))
+        foreach (NodeProto node in model.Nodes)
         {
             if (!node.Inputs.Exists(values.ContainsKey))
                 continue;
@@ -51,28 +52,14 @@ internal static class ActivationRecognition
 
     private static double[]? Evaluate(OnnxModel model, NodeProto node, Dictionary<string, double[]> values)
     {
-        if (node.Outputs.Count != 1)
+        if (node.Outputs.Count != 1 || OperatorNode.Find(model, node) is not { } op)
+            return null;
+        if (op.Operator.Unary is not null)
+            return values.TryGetValue(node.Input(0), out double[]? x) && op.Operator.Unary(op) is { } function ? Array.ConvertAll(x, v => function(v)) : null;
+        if (op.Operator.Binary is null || node.Inputs.Count != 2)
             return null;
         double[][] inputs = [.. node.Inputs.Select(i => values.TryGetValue(i, out double[]? known) ? known : Constant(model, i)).OfType<double[]>()];
-        if (inputs.Length != node.Inputs.Count)
-            return null;
-        return (node.OpType, inputs) switch
-        {
-            ("Add", [var a, var b]) => Zip(a, b, (x, y) => x + y),
-            ("Sub", [var a, var b]) => Zip(a, b, (x, y) => x - y),
-            ("Mul", [var a, var b]) => Zip(a, b, (x, y) => x * y),
-            ("Div", [var a, var b]) => Zip(a, b, (x, y) => x / y),
-            ("Pow", [var a, var b]) => Zip(a, b, Math.Pow),
-            ("Neg", [var a]) => Array.ConvertAll(a, x => -x),
-            ("Exp", [var a]) => Array.ConvertAll(a, Math.Exp),
-            ("Reciprocal", [var a]) => Array.ConvertAll(a, x => 1 / x),
-            ("Tanh", [var a]) => Array.ConvertAll(a, Math.Tanh),
-            ("Sigmoid", [var a]) => Array.ConvertAll(a, ScalarFunctions.Sigmoid),
-            ("Erf", [var a]) => Array.ConvertAll(a, ScalarFunctions.Erf),
-            ("Gelu", [var a]) => node.GetString("approximate", "none") == "tanh" ? Array.ConvertAll(a, ScalarFunctions.GeluTanh) : Array.ConvertAll(a, ScalarFunctions.Gelu),
-            ("Identity", [var a]) => a,
-            _ => null,
-        };
+        return inputs is [var a, var b] ? [.. a.Zip(b, op.Operator.Binary)] : null;
     }
 
     // A constant of rank 0 or 1 leaves every shape as it is.
@@ -84,8 +71,6 @@ internal static class ActivationRecognition
         Array.Fill(values, tensor.ToFloats()[0]);
         return values;
     }
-
-    private static double[] Zip(double[] a, double[] b, Func<double, double, double> function) => [.. a.Zip(b, function)];
 
     private static bool AreClose(double[] expected, double[] found)
     {

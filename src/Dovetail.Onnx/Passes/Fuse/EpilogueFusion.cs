@@ -1,6 +1,6 @@
+using Dovetail.Core.Operators;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Passes.Unpack;
 using Dovetail.Onnx.Shapes;
 
 namespace Dovetail.Onnx.Passes.Fuse;
@@ -11,12 +11,10 @@ namespace Dovetail.Onnx.Passes.Fuse;
 /// </summary>
 internal static class EpilogueFusion
 {
-    private const int Bias = 3, Residual = 4;
-
     public static void Apply(OnnxModel model)
     {
         IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(model);
-        foreach (NodeProto node in model.Nodes.Where(n => (PackedWeights.IsPacked(n) && !PackedWeights.IsQuantized(n)) || UnpackedWindow.IsDepthwise(n)).ToList())
+        foreach (NodeProto node in model.Nodes.Where(n => (PackedWeights.IsPacked(n) && !PackedWeights.IsQuantized(n)) || n.Is(OperatorSet.DepthwiseConv)).ToList())
         {
             if (PackedActivation.Of(node) != PackedActivation.None)
                 continue;
@@ -48,28 +46,21 @@ internal static class EpilogueFusion
 
     private static bool FuseAdd(OnnxModel model, NodeProto node, NodeProto next, IReadOnlyDictionary<string, TensorInfo> shapes)
     {
-        if (!next.Is("Add") || node.HasInput(Residual))
+        if (!next.Is("Add") || node.HasInput(InputNames.Residual))
             return false;
         string other = next.Inputs[0] == node.Outputs[0] ? next.Inputs[1] : next.Inputs[0];
         TensorInfo output = shapes[node.Outputs[0]];
         if (model.FindInitializer(other) is { } row)
         {
-            if (node.HasInput(Bias) || row.DataType != OnnxType.Float || row.Dims is not [var length] || length != output.Shape[^1].Value)
+            if (node.HasInput(InputNames.Bias) || row.DataType != OnnxType.Float || row.Dims is not [var length] || length != output.Shape[^1].Value)
                 return false;
-            SetInput(node, Bias, other);
+            node.SetInput(InputNames.Bias, other);
             return true;
         }
 
         if (!shapes[other].Equals(output) || output.Shape.Contains(Dim.Unknown))
             return false;
-        SetInput(node, Residual, other);
+        node.SetInput(InputNames.Residual, other);
         return true;
-    }
-
-    private static void SetInput(NodeProto node, int index, string name)
-    {
-        while (node.Inputs.Count <= index)
-            node.Inputs.Add("");
-        node.Inputs[index] = name;
     }
 }

@@ -1,4 +1,6 @@
+using Dovetail.Core.Operators;
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Operators;
 using Dovetail.Onnx.Shapes;
 
 namespace Dovetail.Onnx.Passes.Layout;
@@ -38,8 +40,6 @@ internal sealed class ChannelsLastRegions
         while (regions.Cancel() || regions.MovePooled() || regions.MoveDown())
             model.RemoveDeadNodes();
         model.RemoveDeadNodes();
-        ChannelsLastWindows.TakeBytes(model);
-        model.CheckGraph();
     }
 
     public static NodeProto ToChannelsLast(OnnxModel model, string input) =>
@@ -47,6 +47,10 @@ internal sealed class ChannelsLastRegions
 
     public static NodeProto ToChannelsFirst(OnnxModel model, string input, string output) =>
         new NodeProto("Transpose", model.UniqueName($"{output}.to_nchw"), [input], [output]).With("perm", ToFirst);
+
+    public static bool IsToChannelsLast(NodeProto node) => Permutes(node, ToLast);
+
+    public static bool IsToChannelsFirst(NodeProto node) => Permutes(node, ToFirst);
 
     private static bool Permutes(NodeProto? node, long[] order) =>
         node is not null && node.Is("Transpose") && node.FindInts("perm") is { } perm && perm.AsSpan().SequenceEqual(order);
@@ -90,7 +94,7 @@ internal sealed class ChannelsLastRegions
                 if (!CanMoveOver(reader) || Permutes(reader, ToLast))
                     continue;
                 bool leads = LeadsToChannelsLast(reader, []);
-                bool free = all && (!LayoutFreeOperators.TakesSeveralImages(reader) || reader.Inputs.All(IsFreeInput));
+                bool free = all && (_free.Read(reader) is not { Operator.Layout.AllInputs: true } || reader.Inputs.All(IsFreeInput));
                 if (leads || free)
                 {
                     MoveOver(reader, transpose.Inputs[0]);
@@ -102,35 +106,38 @@ internal sealed class ChannelsLastRegions
         return false;
     }
 
-    private bool CanMoveOver(NodeProto node) => Permutes(node, ToLast) || node.Is("GlobalAveragePool") || _free.Contains(node);
+    private bool CanMoveOver(NodeProto node) => Permutes(node, ToLast) || _free.EndsLayout(node) || _free.Contains(node);
 
     // Costs no Transpose: it comes from NHWC anyway, or is a constant.
     private bool IsFreeInput(string tensor) => Permutes(_model.FindProducer(tensor), ToFirst) || _free.IsPermutableConstant(tensor);
 
     private bool LeadsToChannelsLast(NodeProto node, HashSet<NodeProto> seen)
     {
-        if (Permutes(node, ToLast) || node.Is("GlobalAveragePool"))
+        if (Permutes(node, ToLast) || _free.EndsLayout(node))
             return true;
         return seen.Add(node) && CanMoveOver(node) && _model.Consumers(node.Outputs[0]).Any(next => LeadsToChannelsLast(next, seen));
     }
 
     private void MoveOver(NodeProto node, string channelsLast)
     {
-        if (node.Is("GlobalAveragePool"))
+        OperatorNode op = _free.Read(node)!;
+        LayoutFreedom layout = op.Operator.Layout!;
+        if (layout.EndsLayout)
         {
-            ReplacePool(node, channelsLast);
+            ReplacePool(node, layout.Twin!, channelsLast);
             return;
         }
 
-        _free.TurnWindow(node);
-        int dataInputs = LayoutFreeOperators.TakesSeveralImages(node) ? node.Inputs.Count : 1;
+        if (_free.FindPerDimension(op) is { } parameter)
+            PermuteDimensions(op, parameter);
+        if (layout.Twin is not null)
+            _free.TurnWindow(op);
+        if (layout.Axis is not null)
+            node.With(layout.Axis, 3);
+        int dataInputs = layout.AllInputs ? node.Inputs.Count : 1;
         for (int i = 0; i < dataInputs; i++)
             node.Inputs[i] = ChannelsLast(node, node.Inputs[i]);
-        if (node.Is("Concat") || node.Is("Gather") || node.Is("Split"))
-            node.With("axis", 3);
-        if (_free.PermutableInput(node) is { } shapeInput)
-            node.Inputs[shapeInput] = PermuteShape(node.Inputs[shapeInput]);
-        int outputs = node.Is("Split") ? node.Outputs.Count : 1;
+        int outputs = layout.AllOutputs ? node.Outputs.Count : 1;
         for (int i = 0; i < outputs; i++)
         {
             string output = node.Outputs[i];
@@ -139,16 +146,31 @@ internal sealed class ChannelsLastRegions
         }
     }
 
-    private string PermuteShape(string name)
+    // One number a dimension, or several runs of such.
+    private void PermuteDimensions(OperatorNode op, string parameter)
     {
-        TensorProto constant = _model.FindConstant(name)!;
-        string moved = _model.UniqueName($"{name}_nhwc");
+        (AttributeProto? attribute, int? input) = op.Locate(parameter);
+        if (attribute is not null)
+        {
+            Turn(attribute.Ints);
+            Turn(attribute.Floats);
+            return;
+        }
+
+        TensorProto constant = _model.FindConstant(op.Node.Inputs[input!.Value])!;
+        string moved = op.Node.Inputs[input.Value] = _model.UniqueName($"{constant.Name}_nhwc");
         _model.AddInitializer(constant.DataType == OnnxType.Int64
             ? TensorData.Create<long>(moved, [.. constant.Dims], Permute(constant.Read<long>()))
             : TensorData.Create<float>(moved, [.. constant.Dims], Permute(constant.ToFloats())));
-        return moved;
 
-        static T[] Permute<T>(T[] values) => [.. Enumerable.Range(0, values.Length).Select(i => values[i / 4 * 4 + (int)ToLast[i % 4]])];
+        static T[] Permute<T>(IReadOnlyList<T> values) => [.. Enumerable.Range(0, values.Count).Select(i => values[i / 4 * 4 + (int)ToLast[i % 4]])];
+
+        static void Turn<T>(List<T> values)
+        {
+            T[] turned = Permute(values);
+            values.Clear();
+            values.AddRange(turned);
+        }
     }
 
     private string ChannelsLast(NodeProto reader, string tensor)
@@ -178,10 +200,10 @@ internal sealed class ChannelsLastRegions
         return name;
     }
 
-    private void ReplacePool(NodeProto pool, string channelsLast)
+    private void ReplacePool(NodeProto pool, OperatorSchema twin, string channelsLast)
     {
         int at = _model.Nodes.IndexOf(pool);
-        var mean = new NodeProto("GlobalAveragePoolNhwc", pool.Name, [channelsLast], [_model.UniqueName($"{pool.Outputs[0]}_rows")], OnnxModel.DovetailDomain);
+        var mean = DovetailNodes.New(twin, pool.Name, [channelsLast], [_model.UniqueName($"{pool.Outputs[0]}_rows")]);
         string shape = _model.AddInitializer(TensorData.Create<long>(_model.UniqueName($"{pool.Name}.shape"), [4], [0, -1, 1, 1])).Name;
         var reshape = new NodeProto("Reshape", _model.UniqueName($"{pool.Name}.reshape"), [mean.Outputs[0], shape], [pool.Outputs[0]]);
         _pooled.Add(reshape);
@@ -197,7 +219,7 @@ internal sealed class ChannelsLastRegions
             string rows = reshape.Inputs[0], tensor = reshape.Outputs[0];
             if (_model.SingleConsumer(tensor) is not { } reader || reader.Inputs[0] != tensor)
                 continue;
-            if (_free.IsUnary(reader))
+            if (_free.IsElementwise(reader))
             {
                 string output = reader.Outputs[0];
                 reader.Inputs[0] = rows;
@@ -208,8 +230,8 @@ internal sealed class ChannelsLastRegions
                 return true;
             }
 
-            bool flattens = (reader.Is("Flatten") && reader.GetInt("axis", 1) is 1 or -3)
-                || (reader.OpType is "Reshape" or "Squeeze" && _shapes[reader.Outputs[0]].Shape is [_, { IsKnown: true } channels] && channels == _shapes[tensor].Shape[1]);
+            bool flattens = OperatorNode.Find(_model, reader) is { Operator.Channels: ChannelTie.Shape }
+                && _shapes[reader.Outputs[0]].Shape is [_, { IsKnown: true } channels] && channels == _shapes[tensor].Shape[1];
             if (flattens && !_model.IsOutput(reader.Outputs[0]))
             {
                 Bypass(reader, rows);

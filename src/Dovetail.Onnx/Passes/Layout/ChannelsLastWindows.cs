@@ -1,5 +1,6 @@
+using Dovetail.Core.Operators;
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Shapes;
+using Dovetail.Onnx.Operators;
 
 namespace Dovetail.Onnx.Passes.Layout;
 
@@ -9,22 +10,15 @@ namespace Dovetail.Onnx.Passes.Layout;
 /// </summary>
 internal sealed class ChannelsLastWindows(OnnxModel model, IReadOnlyDictionary<string, TensorInfo> shapes)
 {
-    public bool CanTurn(NodeProto node)
-    {
-        if (node.Domain is not ("" or "ai.onnx") || node.Outputs.Skip(1).Any(o => o.Length > 0) || shapes[node.Inputs[0]] is not { Rank: 4, Type: OnnxType.Float })
-            return false;
-        return node.OpType switch
-        {
-            "MaxPool" => node.GetInt("storage_order", 0) == 0 && HasFixedPads(node),
-            "AveragePool" => HasFixedPads(node),
-            "Conv" => IsDepthwise(node) && HasFixedPads(node),
-            _ => false,
-        };
-    }
+    /// <param name="op">Its row names a twin.</param>
+    public bool CanTurn(OperatorNode op) =>
+        !op.Node.Outputs.Skip(1).Any(o => o.Length > 0) && shapes[op.Node.Inputs[0]] is { Rank: 4, Type: OnnxType.Float }
+        && (!op.Node.Is("Conv") || IsDepthwise(op.Node)) && HasFixedPads(op.Node);
 
     /// <summary>Changes the node in place; its image input and its output are the caller's to change.</summary>
-    public void Turn(NodeProto node)
+    public void Turn(OperatorNode op)
     {
+        NodeProto node = op.Node;
         Window window = WindowOf(node);
         TensorInfo x = shapes[node.Inputs[0]];
         (int top, int bottom) = window.PadsOf(0, (int)(x.Shape[2].Value ?? 0));
@@ -32,10 +26,11 @@ internal sealed class ChannelsLastWindows(OnnxModel model, IReadOnlyDictionary<s
         node.RemoveAttribute("auto_pad");
         node.RemoveAttribute("storage_order");
         node.RemoveAttribute("group");
-        node.With("kernel_shape", window.Kernel).With("strides", window.Strides).With("pads", [top, left, bottom, right]).With("dilations", window.Dilations);
+        node.With(OperatorAttributes.KernelShape, window.Kernel).With(OperatorAttributes.Strides, window.Strides)
+            .With(OperatorAttributes.Pads, [top, left, bottom, right]).With(OperatorAttributes.Dilations, window.Dilations);
         if (node.Is("Conv"))
             node.Inputs[1] = FilterChannelsLast(node, window.Kernel);
-        (node.OpType, node.Domain) = (node.OpType switch { "MaxPool" => "MaxPoolNhwc", "AveragePool" => "AveragePoolNhwc", _ => "DepthwiseConvNhwc" }, OnnxModel.DovetailDomain);
+        (node.OpType, node.Domain) = (op.Operator.Layout!.Twin!.Name, OperatorSet.Domain);
     }
 
     /// <summary>
@@ -43,14 +38,14 @@ internal sealed class ChannelsLastWindows(OnnxModel model, IReadOnlyDictionary<s
     /// </summary>
     public static void TakeBytes(OnnxModel model)
     {
-        foreach (NodeProto node in model.Nodes.Where(n => n.Domain == OnnxModel.DovetailDomain && n.OpType == "MaxPoolNhwc").ToList())
+        foreach (NodeProto node in model.Nodes.Where(n => n.Is(OperatorSet.MaxPool)).ToList())
         {
             if (model.FindProducer(node.Inputs[0]) is not { } before || !before.Is("DequantizeLinear")
                 || model.SingleConsumer(node.Outputs[0]) is not { } after || !after.Is("QuantizeLinear")
                 || !HasSameConstant(model, before, after, 1) || !HasSameConstant(model, before, after, 2)
                 || model.FindConstant(before.Inputs[2]) is not { DataType: OnnxType.UInt8 })
                 continue;
-            node.OpType = "MaxPoolNhwcU8";
+            node.OpType = OperatorSet.MaxPoolBytes.Name;
             node.Inputs[0] = before.Inputs[0];
             node.Outputs[0] = after.Outputs[0];
             model.Nodes.Remove(after);

@@ -1,12 +1,12 @@
 using Dovetail.Onnx.Model;
-using Dovetail.Onnx.Shapes;
+using Dovetail.Onnx.Operators;
 
 namespace Dovetail.Onnx.Passes.Layout;
 
 /// <summary>
-/// Which nodes of a graph of NCHW images can work in NHWC instead, by changing no more than attributes and constants.
+/// Which nodes of a graph of NCHW images can work in NHWC instead, as their rows say (<see cref="LayoutFreedom"/>).
 /// The pass that moves Transposes over them (<see cref="ChannelsLastRegions"/>) and the prediction of how many stay
-/// (<see cref="Choice.LayoutLinks"/>) both ask here.
+/// (<see cref="Choose.LayoutLinks"/>) both ask here.
 /// </summary>
 /// <param name="model">The graph.</param>
 /// <param name="shapes">Of its tensors while they are NCHW.</param>
@@ -14,51 +14,47 @@ internal sealed class LayoutFreeOperators(OnnxModel model, IReadOnlyDictionary<s
 {
     private readonly ChannelsLastWindows _windows = new(model, shapes);
 
-    public bool Contains(NodeProto node) => node.Domain is "" or "ai.onnx" && node.OpType switch
+    public bool Contains(NodeProto node)
     {
-        "Add" or "Sub" or "Mul" or "Div" or "Pow" => node.Inputs.All(i => IsPermutableConstant(i) || IsImage(i)),
-        "Concat" => node.GetInt("axis") is 1 or -3 && node.Inputs.All(i => IsPermutableConstant(i) || IsImage(i)),
-        "MaxPool" or "AveragePool" or "Conv" => _windows.CanTurn(node),
-        "Split" => node.GetInt("axis", 0) is 1 or -3 && !node.Outputs.Exists(model.IsOutput),
-        "Pad" => !node.HasInput(3) && PermutableInput(node) is 1,
-        "Resize" => node.GetString("mode", "nearest") == "nearest" && node.FindAttribute("axes") is null && PermutableInput(node) is 2 or 3,
-        "Gather" => node.GetInt("axis", 0) is 1 or -3 && model.FindConstant(node.Inputs[1])?.Dims.Count == 1, // an order of channels
-        _ => IsUnary(node),
-    };
+        if (Read(node) is not { Operator.Layout: { EndsLayout: false } layout } op)
+            return false;
+        if (layout.Twin is not null)
+            return _windows.CanTurn(op);
+        return (layout.AllOutputs ? !node.Outputs.Exists(model.IsOutput) : node.Outputs.Count(output => output.Length > 0) == 1)
+            && (layout.Axis is null || node.GetInt(layout.Axis, 0) is 1 or -3)
+            && (layout.PerDimension.Count == 0 || FindPerDimension(op) is not null)
+            && (!layout.AllInputs || node.Inputs.All(i => IsPermutableConstant(i) || IsImage(i)));
+    }
 
     /// <summary>True for an operator that takes each number of its first input alone.</summary>
-    public bool IsUnary(NodeProto node) => node.Domain is "" or "ai.onnx" && node.OpType switch
-    {
-        "Relu" or "LeakyRelu" or "Clip" or "Sigmoid" or "Tanh" or "HardSigmoid" or "HardSwish" or "Gelu" or "Identity" or "Erf" or "Neg" or "Abs" or "Exp" or "Sqrt" or "Elu" or "Softplus" or "Mish" => true,
-        "QuantizeLinear" or "DequantizeLinear" => model.FindConstant(node.Inputs[1])?.ElementCount() == 1,
-        _ => false,
-    };
+    public bool IsElementwise(NodeProto node) => Read(node) is { Operator.Layout.IsElementwise: true } && Contains(node);
 
-    /// <summary>True where all inputs are images, or constants of such a shape; of the others the first is.</summary>
-    public static bool TakesSeveralImages(NodeProto node) => node.OpType is "Add" or "Sub" or "Mul" or "Div" or "Pow" or "Concat";
+    /// <summary>True for the mean of a whole image, which is as good in either layout and ends it.</summary>
+    public bool EndsLayout(NodeProto node) => Read(node) is { Operator.Layout.EndsLayout: true };
 
     /// <summary>A constant that another one can stand for in NHWC: a number, or floats, one a channel or an image.</summary>
     public bool IsPermutableConstant(string tensor) => model.FindInitializer(tensor) is { } constant
         && ((constant.ElementCount() == 1 && constant.Dims.Count <= 1)
             || (constant.DataType == OnnxType.Float && (constant.ElementCount() == 1 || constant.Dims.Count == 4 || (constant.Dims.Count == 3 && constant.Dims[1] == 1 && constant.Dims[2] == 1))));
 
-    /// <summary>The input of Pad or Resize that has a number for each dimension; null where it is no constant of that kind.</summary>
-    public int? PermutableInput(NodeProto node)
+    /// <summary>The parameter of a node that has numbers for each of four dimensions; null where it is no constant of that kind.</summary>
+    public string? FindPerDimension(OperatorNode op)
     {
-        if (node.Is("Pad"))
-            return node.HasInput(1) && model.FindConstant(node.Inputs[1])?.ElementCount() == 8 ? 1 : null;
-        if (!node.Is("Resize"))
+        string? given = op.Operator.Layout!.PerDimension.FirstOrDefault(op.IsGiven);
+        if (given is null)
             return null;
-        int input = node.HasInput(3) ? 3 : 2;
-        return node.HasInput(input) && model.FindConstant(node.Inputs[input])?.ElementCount() == 4 ? input : null;
+        (AttributeProto? attribute, int? input) = op.Locate(given);
+        long? count = input is { } at ? model.FindConstant(op.Node.Inputs[at])?.ElementCount()
+            : Math.Max(attribute!.Ints.Count, attribute.Floats.Count);
+        return count is 4 or 8 ? given : null;
     }
 
+    /// <summary>The node with its row; null where it has none or that says no word about layout.</summary>
+    public OperatorNode? Read(NodeProto node) =>
+        OperatorNode.Find(model, node) is { Operator.Layout: { } layout } op && layout.Only?.Invoke(op) != false ? op : null;
+
     /// <summary>Makes a window operator an NHWC one; its image input and its output are the caller's to change.</summary>
-    public void TurnWindow(NodeProto node)
-    {
-        if (node.OpType is "MaxPool" or "AveragePool" or "Conv")
-            _windows.Turn(node);
-    }
+    public void TurnWindow(OperatorNode op) => _windows.Turn(op);
 
     private bool IsImage(string tensor) => model.FindInitializer(tensor) is null && shapes.TryGetValue(tensor, out TensorInfo? info) && info.Rank == 4;
 }

@@ -24,6 +24,7 @@ public static class BatchNormFolding
                 || model.FindInitializer(conv.Input(1)) is not { Dims: [> 0, _, _, ..] } weight
                 || (conv.HasInput(2) && model.FindInitializer(conv.Inputs[2]) is null)
                 || norm.GetInt("training_mode", 0) != 0
+                || norm.GetInt("spatial", 1) == 0 // before version 9: a mean for each number of an image
                 || norm.Outputs.Count(o => o.Length > 0) != 1)
                 continue;
             FoldInto(model, conv, weight, norm);

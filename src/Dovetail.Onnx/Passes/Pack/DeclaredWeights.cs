@@ -1,4 +1,3 @@
-using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Layers;
 
@@ -7,14 +6,14 @@ namespace Dovetail.Onnx.Passes.Pack;
 /// <summary>Whether layers satisfy the patterns that their model declares for them. One that does not was damaged, or its training diverged.</summary>
 internal static class DeclaredWeights
 {
-    /// <param name="layers">All layers of the model, as the packing pass sees them.</param>
+    /// <param name="layers">All layers of the prepared model.</param>
     /// <param name="patterns">By node name.</param>
     /// <exception cref="PatternException">Some do not; the message names each with what was found.</exception>
-    public static void Check(IReadOnlyList<WeightLayer> layers, IReadOnlyDictionary<string, ComplementaryPattern> patterns)
+    public static void Check(IReadOnlyList<WeightLayer> layers, IReadOnlyDictionary<string, ComplementaryPattern> patterns, LayerPacking packing)
     {
         List<(string Name, string? Fault)> faults = [.. layers
             .Where(layer => patterns.ContainsKey(layer.Name))
-            .Select(layer => (Name: $"{layer.Name} ({patterns[layer.Name]})", Fault: FindFault(layer, patterns[layer.Name])))
+            .Select(layer => (Name: $"{layer.Name} ({patterns[layer.Name]})", Fault: FindFault(layer, patterns[layer.Name], packing)))
             .Where(entry => entry.Fault is not null)];
         if (faults.Count > 0)
             throw new PatternException(
@@ -22,29 +21,18 @@ internal static class DeclaredWeights
                 + "Train or prune the model again, or say which pattern to pack: then layers that do not satisfy it stay dense.");
     }
 
-    private static string? FindFault(WeightLayer layer, ComplementaryPattern pattern)
+    private static string? FindFault(WeightLayer layer, ComplementaryPattern pattern, LayerPacking packing)
     {
         if (layer.ReasonAgainst(pattern) is { } unfit)
             return unfit;
-        var layout = new CellLayout(pattern, layer.Shape);
-        try
+        if (!layer.IsQuantized)
         {
-            if (layer.IsQuantized)
-            {
-                Packer.Pack<sbyte>(layer.GetInt8Weights(), layout);
-                return null;
-            }
-
             float[] weights = layer.GetWeights();
             int at = Array.FindIndex(weights, weight => !float.IsFinite(weight));
             if (at >= 0)
                 return $"the weight at row {at / layer.Shape.Inputs}, column {at % layer.Shape.Inputs} is {weights[at]}, expected a finite number";
-            Packer.Pack<float>(weights, layout);
-            return null;
         }
-        catch (PackingException error)
-        {
-            return error.Message;
-        }
+
+        return packing.Fault(layer, pattern);
     }
 }

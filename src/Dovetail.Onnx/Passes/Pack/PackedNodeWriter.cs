@@ -1,11 +1,10 @@
+using Dovetail.Core.Operators;
 using Dovetail.Core.Packing;
-using Dovetail.Core.Patterns;
 using Dovetail.Core.Workloads;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Passes.Layout;
 using Dovetail.Onnx.Passes.Normalize;
-using Dovetail.Onnx.Shapes;
 
 namespace Dovetail.Onnx.Passes.Pack;
 
@@ -13,103 +12,71 @@ namespace Dovetail.Onnx.Passes.Pack;
 /// Replaces one layer by its packed operator. A convolution gets a Transpose on either side;
 /// <see cref="ChannelsLastRegions"/> moves and cancels them afterwards.
 /// </summary>
+/// <param name="model">A copy of the model that the layers were found in.</param>
 internal sealed class PackedNodeWriter(OnnxModel model, PackingOptions options)
 {
-    /// <summary>Packs a layer in place; returns its packed bytes, or why it cannot be packed.</summary>
-    public (long Bytes, string? Reason) Write(WeightLayer layer, ComplementaryPattern pattern)
+    /// <param name="packed">As <see cref="LayerPacking"/> made it.</param>
+    public void Write(WeightLayer layer, PackedTensor packed)
     {
-        var layout = new CellLayout(pattern, layer.Shape);
-        if (layer.Node.GetString("auto_pad", "NOTSET").StartsWith("SAME", StringComparison.Ordinal) && !layer.HasFixedSize)
-            return (0, "its padding (auto_pad SAME) depends on the size of its input, which is not fixed");
-        try
+        NodeProto node = model.FindNode(layer.Name)!;
+        NodeProto result = DovetailNodes.New(OperatorSet.Packed(node.Is("Conv"), layer.IsQuantized), node.Name, [node.Inputs[0]], []);
+        if (layer.IsQuantized)
         {
-            return layer.IsQuantized ? WriteQuantized(layer, layout) : WriteFloat(layer, layout);
-        }
-        catch (PackingException error)
-        {
-            return (0, error.Message);
-        }
-    }
-
-    /// <summary>Values and owners, in bytes.</summary>
-    public static long PackedBytes(WeightLayer layer, ComplementaryPattern pattern, DType valueType)
-    {
-        int valueBytes = layer.IsQuantized ? sizeof(sbyte) : valueType == DType.Float32 ? sizeof(float) : sizeof(ushort);
-        var layout = new CellLayout(pattern, layer.Shape);
-        return (long)layout.ValueCount * valueBytes
-            + (long)layout.OwnerRows * OwnerCodec.RowBytes(layout.OwnerColumns, pattern.IndexBits);
-    }
-
-    private (long, string?) WriteFloat(WeightLayer layer, CellLayout layout)
-    {
-        NodeProto node = layer.Node;
-        string bias = node.Input(2);
-        if (node.GetFloat("alpha", 1) != 1 || node.GetFloat("beta", 1) != 1)
-            return (0, "its alpha or beta is not 1 and cannot be folded");
-        PackedTensor packed = PackedCast.To(Packer.Pack<float>(layer.GetWeights(), layout), options.ValueType);
-        if (bias.Length > 0)
-        {
-            if (BiasRow.Find(model, layer) is not { } row)
-                return (0, "its bias is no constant row of one number an output");
-            if (model.FindInitializer(bias) is not { DataType: OnnxType.Float, Dims: [_] } tensor || tensor.Dims[0] != row.Length)
-            {
-                bias = model.UniqueName($"{layer.Name}.bias_row");
-                model.AddInitializer(TensorData.Create<float>(bias, [row.Length], row));
-            }
+            (QuantizedLayer? quantized, _) = QuantizedLayer.Read(model, layer);
+            PackedWeights.Write(model, result, packed);
+            WriteQuantized(node, result, quantized!);
+            Put(layer, node, result, quantized!.QuantizeOutput.Outputs[0]);
+            model.Nodes.Remove(quantized.QuantizeOutput);
+            return;
         }
 
-        var result = new NodeProto { Name = node.Name, Domain = OnnxModel.DovetailDomain, OpType = node.Is("Conv") ? "PackedConv" : "PackedGemm" };
-        (string values, string owners) = PackedWeights.Write(model, result, packed);
+        string bias = node.HasInput(2) ? Bias(layer, node.Inputs[2]) : "";
+        PackedWeights.Write(model, result, packed);
         if (options.BFloat16Operands)
-            result.With(PackedWeights.OperandsAttribute, "bf16");
-        result.Inputs.AddRange([node.Inputs[0], values, owners]);
+            result.With(OperatorAttributes.Operands, OperandNames.BFloat16);
         if (bias.Length > 0)
-            result.Inputs.Add(bias);
-        Put(layer, result, node.Outputs[0]);
-        return (packed.ByteCount, null);
+            result.SetInput(InputNames.Bias, bias);
+        Put(layer, node, result, node.Outputs[0]);
     }
 
-    private (long, string?) WriteQuantized(WeightLayer layer, CellLayout layout)
+    private string Bias(WeightLayer layer, string bias)
     {
-        (QuantizedLayer? quantized, string? reason) = QuantizedLayer.Read(model, layer);
-        if (quantized is null)
-            return (0, reason);
-        NodeProto node = layer.Node;
-        PackedTensor packed = Packer.Pack<sbyte>(layer.GetInt8Weights(), layout, scales: quantized.WeightScales);
-        var result = new NodeProto { Name = node.Name, Domain = OnnxModel.DovetailDomain, OpType = node.Is("Conv") ? "PackedQLinearConv" : "PackedQLinearGemm" };
-        (string values, string owners) = PackedWeights.Write(model, result, packed);
+        float[] row = BiasRow.Find(model, layer)!;
+        if (model.FindInitializer(bias) is { DataType: OnnxType.Float, Dims: [var length] } && length == row.Length)
+            return bias;
+        return model.AddInitializer(TensorData.Create<float>(model.UniqueName($"{layer.Name}.bias_row"), [row.Length], row)).Name;
+    }
+
+    private void WriteQuantized(NodeProto node, NodeProto result, QuantizedLayer quantized)
+    {
+        NodeProto dequantize = quantized.DequantizeInput, quantize = quantized.QuantizeOutput;
         string scales = model.UniqueName($"{node.Name}.weight_scale");
         model.AddInitializer(TensorData.Create<float>(scales, [quantized.WeightScales.Length], quantized.WeightScales));
-        NodeProto dequantize = quantized.DequantizeInput, quantize = quantized.QuantizeOutput;
-        result.Inputs.AddRange(
-        [
-            dequantize.Inputs[0], dequantize.Inputs[1], dequantize.Inputs[2], values, owners, scales, quantize.Inputs[1], quantize.Inputs[2],
-        ]);
+        result.SetInput(InputNames.X, dequantize.Inputs[0])
+            .SetInput(InputNames.InputScale, dequantize.Inputs[1]).SetInput(InputNames.InputZeroPoint, dequantize.Inputs[2])
+            .SetInput(InputNames.WeightScales, scales)
+            .SetInput(InputNames.OutputScale, quantize.Inputs[1]).SetInput(InputNames.OutputZeroPoint, quantize.Inputs[2]);
         if (quantized.BiasName is { } bias)
-            result.Inputs.Add(bias);
+            result.SetInput(InputNames.Bias, bias);
         if (quantized.Clamp is { } clamp)
         {
             PackedActivation.FindClamp(model, clamp)!.WriteTo(result);
             model.Nodes.Remove(clamp);
         }
-
-        Put(layer, result, quantize.Outputs[0]);
-        model.Nodes.Remove(quantize);
-        return (packed.ByteCount, null);
     }
 
-    private void Put(WeightLayer layer, NodeProto packed, string output)
+    private void Put(WeightLayer layer, NodeProto node, NodeProto packed, string output)
     {
-        int at = model.Nodes.IndexOf(layer.Node);
+        int at = model.Nodes.IndexOf(node);
         model.Nodes.RemoveAt(at);
-        if (!layer.Node.Is("Conv"))
+        if (!node.Is("Conv"))
         {
             packed.Outputs.Add(output);
             model.Nodes.Insert(at, packed);
             return;
         }
 
-        var window = Window.Read(layer.Node, [.. layer.Shape.Dimensions.Skip(2)]);
+        var window = Window.Read(node, [.. layer.Shape.Dimensions.Skip(2)]);
         // SAME pads by the image's size: only then must it be known.
         int[] pads = window.AutoPad == "VALID" ? [0, 0, 0, 0] : window.Pads;
         if (window.AutoPad.StartsWith("SAME", StringComparison.Ordinal))
@@ -118,7 +85,8 @@ internal sealed class PackedNodeWriter(OnnxModel model, PackingOptions options)
             pads = [g.PadTop, g.PadLeft, g.PadBottom, g.PadRight];
         }
 
-        packed.With("strides", window.Strides).With("pads", pads).With("dilations", window.Dilations).With("group", layer.Shape.Groups);
+        packed.With(OperatorAttributes.Strides, window.Strides).With(OperatorAttributes.Pads, pads)
+            .With(OperatorAttributes.Dilations, window.Dilations).With(OperatorAttributes.Group, layer.Shape.Groups);
         NodeProto before = ChannelsLastRegions.ToChannelsLast(model, packed.Inputs[0]);
         packed.Inputs[0] = before.Outputs[0];
         packed.Outputs.Add(model.UniqueName($"{output}_nhwc"));

@@ -30,4 +30,11 @@ public sealed record PackingOptions
 
     /// <summary>Leave dense what would not become faster; null: pack whatever satisfies its pattern.</summary>
     public FasterLayers? Faster { get; init; }
+
+    /// <summary>These patterns, and the layers that declare none dense.</summary>
+    internal static PackingOptions Of(IReadOnlyDictionary<string, ComplementaryPattern> patterns, IEnumerable<string> layers) => new()
+    {
+        LayerPatterns = patterns,
+        KeepDense = layers.Where(layer => !patterns.ContainsKey(layer)).ToDictionary(layer => layer, _ => "the model declares it dense"),
+    };
 }

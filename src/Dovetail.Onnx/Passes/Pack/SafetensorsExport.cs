@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Safetensors;
 using Dovetail.Onnx.Layers;
@@ -24,8 +25,7 @@ public static class SafetensorsExport
         foreach (NodeProto node in packed.Nodes.Where(PackedWeights.IsPacked))
         {
             weights[node.Name] = PackedWeights.Read(packed, node);
-            int values = PackedWeights.ValuesInput(node);
-            written.UnionWith(node.Inputs.GetRange(values, PackedWeights.IsQuantized(node) ? 3 : 2));
+            written.UnionWith([node.Input(InputNames.Values), node.Input(InputNames.Owners), node.Input(InputNames.WeightScales)]);
         }
 
         if (weights.Count == 0)

@@ -1,4 +1,5 @@
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Operators;
 using Dovetail.Onnx.Shapes;
 
 namespace Dovetail.Onnx.Passes.Permute;
@@ -9,8 +10,9 @@ internal sealed record ChannelParameter(NodeProto Node, int Input, int Axis, str
 /// <summary>
 /// Which tensors of a graph must have their channels in one order, and which constants follow them.
 /// 1. A tensor's channels lie along axis 1 (matrices, images) or 2 (tokens, [N, T, C]).
-/// 2. An operator that treats all channels alike ties its input to its output; Add, Sub, Mul, Div, Pow and Max tie all
-///    their tensors, so a residual connection ties every producer and every reader along it. Ties are closed under union.
+/// 2. What an operator does to the order its row says (<see cref="ChannelTie"/>). One that treats all channels alike ties its
+///    input to its output; Add, Mul and their like tie all their tensors, so a residual connection ties every producer and
+///    every reader along it. Ties are closed under union.
 /// 3. Conv, Gemm and MatMul with constant weights tie nothing: the rows of their weights follow the output, the
 ///    columns the input. A depthwise convolution ties its input to its output.
 /// 4. Inputs and outputs of the graph keep their order, and so does every tensor of an operator that is not
@@ -61,28 +63,29 @@ internal sealed class ChannelTies
     /// <summary>False where the operator may depend on the order of channels.</summary>
     private bool Tie(NodeProto node)
     {
-        if (node.Domain is not ("" or "ai.onnx") || node.Outputs.Count(o => o.Length > 0) != 1)
+        if (OperatorNode.Find(_model, node) is not { Operator.Channels: { } tie } op || node.Outputs.Count(o => o.Length > 0) != 1)
             return false;
         string x = node.Input(0), y = node.Outputs[0];
-        return node.OpType switch
+        return tie switch
         {
-            "Relu" or "LeakyRelu" or "Clip" or "Sigmoid" or "Tanh" or "Erf" or "Gelu" or "HardSigmoid" or "HardSwish" or "Softmax"
-                or "Sqrt" or "Exp" or "Identity" or "Dropout" or "Cast" => node.Inputs.Skip(1).All(i => i.Length == 0 || IsConstant(i)) && Union(x, y),
-            "MaxPool" or "AveragePool" or "GlobalAveragePool" or "GlobalMaxPool" => _shapes[x].Rank == 4 && Union(x, y),
-            "Add" or "Sub" or "Mul" or "Div" or "Pow" or "Max" => node.Inputs.Select((_, i) => i).All(i => TieOperand(node, i, y)),
-            "BatchNormalization" => node.GetInt("training_mode", 0) == 0 && _shapes[x].Rank is 2 or 4 && Union(x, y)
-                && Enumerable.Range(1, 4).All(i => Follows(node, i, 0, y)),
-            "LayerNormalization" => _shapes[x].Rank is 2 or 3 && node.GetInt("axis", -1) is var axis && (axis == -1 || axis == _shapes[x].Rank - 1)
-                && Union(x, y) && Enumerable.Range(1, node.Inputs.Count - 1).All(i => Follows(node, i, 0, y)),
-            "Flatten" or "Reshape" or "Squeeze" or "Unsqueeze" => TieFlat(x, y),
-            "ReduceMean" or "ReduceSum" => TieReduced(node, x, y),
-            "Conv" => TieConv(node, x, y),
-            "Gemm" => node.GetInt("transA", 0) == 0 && TieMatrix(node, x, y, inputsFirst: node.GetInt("transB", 0) == 0)
+            ChannelTie.Alike => node.Inputs.Skip(1).All(i => i.Length == 0 || IsConstant(i)) && Union(x, y),
+            ChannelTie.Image => _shapes[x].Rank == 4 && Union(x, y),
+            ChannelTie.Operands => node.Inputs.Select((_, i) => i).All(i => TieOperand(node, i, y)),
+            // batch statistics, or (before version 9) one for each number of an image, are another matter
+            ChannelTie.ChannelParameters => node.GetInt("training_mode", 0) == 0 && node.GetInt("spatial", 1) != 0 && _shapes[x].Rank is 2 or 4
+                && Union(x, y) && ParametersFollow(node, y),
+            ChannelTie.LastAxisParameters => _shapes[x].Rank is 2 or 3 && node.GetInt("axis", -1) is var axis && (axis == -1 || axis == _shapes[x].Rank - 1)
+                && Union(x, y) && ParametersFollow(node, y),
+            ChannelTie.Shape => TieFlat(x, y),
+            ChannelTie.Reduction => TieReduced(op, x, y),
+            ChannelTie.Convolution => TieConv(node, x, y),
+            ChannelTie.Gemm => node.GetInt("transA", 0) == 0 && TieMatrix(node, x, y, inputsFirst: node.GetInt("transB", 0) == 0)
                 && (!node.HasInput(2) || TieOperand(node, 2, y)),
-            "MatMul" => TieMatrix(node, x, y, inputsFirst: true),
-            _ => false,
+            _ => TieMatrix(node, x, y, inputsFirst: true),
         };
     }
+
+    private bool ParametersFollow(NodeProto node, string y) => Enumerable.Range(1, node.Inputs.Count - 1).All(i => Follows(node, i, 0, y));
 
     private bool TieConv(NodeProto node, string x, string y)
     {
@@ -125,14 +128,13 @@ internal sealed class ChannelTies
             && before.Skip(2).Concat(after.Skip(2)).All(d => d.Value == 1) && Union(x, y);
     }
 
-    private bool TieReduced(NodeProto node, string x, string y)
+    private bool TieReduced(OperatorNode op, string x, string y)
     {
-        long[]? axes = node.HasInput(1) ? _model.FindConstant(node.Inputs[1])?.ToInt64s() : node.FindInts("axes");
-        if (axes is null or [] || Axis(x) is not { } axis || Axis(y) is not { } left)
+        if (op.IsComputed("axes") || op.Ints("axes") is not { Length: > 0 } axes || Axis(x) is not { } axis || Axis(y) is not { } left)
             return false;
         int rank = _shapes[x].Rank;
         int[] reduced = [.. axes.Select(a => (int)(a < 0 ? a + rank : a))];
-        int dropped = node.GetInt("keepdims", 1) == 0 ? reduced.Count(a => a < axis) : 0;
+        int dropped = op.Node.GetInt("keepdims", 1) == 0 ? reduced.Count(a => a < axis) : 0;
         return !reduced.Contains(axis) && left == axis - dropped && Union(x, y);
     }
 

@@ -1,5 +1,6 @@
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Operators;
 using Dovetail.Onnx.Shapes;
 
 namespace Dovetail.Onnx.Passes.Quantize;
@@ -56,7 +57,7 @@ internal sealed class QuantizationPlan
     private NodeProto? FoldableActivation(NodeProto node) => _model.SingleConsumer(node.Outputs[0]) switch
     {
         { } next when next.Is("Relu") => next,
-        { } next when next.Is("Clip") && next.HasInput(1) && _model.FindConstant(next.Inputs[1])?.ToFloats() is [0] => next,
+        { } next when next.Is("Clip") && OperatorNode.Find(_model, next)?.Float("min", float.NegativeInfinity) == 0 => next,
         _ => null,
     };
 

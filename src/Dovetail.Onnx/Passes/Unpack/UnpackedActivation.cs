@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Core.Packing;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
@@ -16,27 +17,27 @@ internal static class UnpackedActivation
         var nodes = new List<NodeProto>();
         switch (activation.Name)
         {
-            case "relu":
+            case ActivationNames.Relu:
                 Add("Relu", x);
                 break;
-            case "clip" when model.OpsetVersion() < ClipHasInputs:
+            case ActivationNames.Clip when model.OpsetVersion() < ClipHasInputs:
                 Add("Clip", x);
                 nodes[0].With("min", Math.Max(activation.Least, float.MinValue)).With("max", Math.Min(activation.Greatest, float.MaxValue));
                 break;
-            case "clip":
+            case ActivationNames.Clip:
                 Add("Clip", x, Constant("least", activation.Least), Constant("greatest", activation.Greatest));
                 break;
-            case "silu":
+            case ActivationNames.Silu:
                 Add("Mul", x, Add("Sigmoid", x));
                 break;
-            case "gelu" or "gelu_tanh" when model.OpsetVersion() >= HasGelu:
+            case ActivationNames.Gelu or ActivationNames.GeluTanh when model.OpsetVersion() >= HasGelu:
                 Add("Gelu", x);
-                nodes[0].With("approximate", activation.Name == "gelu" ? "none" : "tanh");
+                nodes[0].With("approximate", activation.Name == ActivationNames.Gelu ? "none" : "tanh");
                 break;
-            case "gelu":
+            case ActivationNames.Gelu:
                 Halve(Add("Erf", Add("Mul", x, Constant("inverse_root", (float)(1 / Math.Sqrt(2))))));
                 break;
-            case "gelu_tanh":
+            case ActivationNames.GeluTanh:
                 string cube = Add("Mul", Add("Mul", x, x), x);
                 string sum = Add("Add", x, Add("Mul", cube, Constant("cubic", 0.044715f)));
                 Halve(Add("Tanh", Add("Mul", sum, Constant("root", (float)Math.Sqrt(2 / Math.PI)))));
@@ -62,8 +63,8 @@ internal static class UnpackedActivation
     public static IEnumerable<NodeProto> QuantizedNodes(OnnxModel model, NodeProto node, string x)
     {
         PackedActivation activation = PackedActivation.Of(node);
-        float scale = model.Constant(node.Inputs[6], node).ToFloats()[0];
-        byte zeroPoint = model.Constant(node.Inputs[7], node).Read<byte>()[0];
+        float scale = model.Constant(node.Input(InputNames.OutputScale), node).ToFloats()[0];
+        byte zeroPoint = model.Constant(node.Input(InputNames.OutputZeroPoint), node).Read<byte>()[0];
         byte least = LayerQuantization.Quantize(activation.Least, scale, zeroPoint), greatest = LayerQuantization.Quantize(activation.Greatest, scale, zeroPoint);
         if (least > 0)
         {

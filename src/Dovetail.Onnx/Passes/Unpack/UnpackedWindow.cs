@@ -1,4 +1,4 @@
-using Dovetail.Onnx.Layers;
+using Dovetail.Core.Operators;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Passes.Layout;
 
@@ -7,34 +7,26 @@ namespace Dovetail.Onnx.Passes.Unpack;
 /// <summary>The NHWC pooling and depthwise operators in ONNX's own operators, between Transposes.</summary>
 internal static class UnpackedWindow
 {
-    public static bool IsDepthwise(NodeProto node) => node.Domain == OnnxModel.DovetailDomain && node.OpType == "DepthwiseConvNhwc";
-
     /// <summary>ONNX's name of one of these operators; null for any other node.</summary>
-    public static string? DenseOperator(NodeProto node) => node.Domain != OnnxModel.DovetailDomain ? null : node.OpType switch
-    {
-        "MaxPoolNhwc" or "MaxPoolNhwcU8" => "MaxPool",
-        "AveragePoolNhwc" => "AveragePool",
-        "DepthwiseConvNhwc" => "Conv",
-        "GlobalAveragePoolNhwc" => "GlobalAveragePool",
-        _ => null,
-    };
+    public static string? DenseOperator(NodeProto node) => node.FindSchema() is { IsPacked: false } schema ? schema.Standard : null;
 
     public static List<NodeProto> Nodes(OnnxModel model, NodeProto node)
     {
         string op = DenseOperator(node)!;
         NodeProto before = ChannelsLastRegions.ToChannelsFirst(model, node.Inputs[0], model.UniqueName($"{node.Name}.x"));
         var dense = new NodeProto(op, node.Name, [before.Outputs[0]], [model.UniqueName($"{node.Name}.y")]);
-        dense.Attributes.AddRange(node.Attributes.Where(a => !a.Name.StartsWith(PackedWeights.ActivationAttribute, StringComparison.Ordinal)));
+        dense.Attributes.AddRange(node.Attributes.Where(a =>
+            a.Name != OperatorAttributes.Activation.Name && a.Name != OperatorAttributes.ActivationMin.Name && a.Name != OperatorAttributes.ActivationMax.Name));
         // Older operator sets do not know the attribute.
-        if (op == "AveragePool" && dense.GetInt32s("dilations", 1, 1).All(d => d == 1))
-            dense.RemoveAttribute("dilations");
-        if (IsDepthwise(node))
+        if (node.Is(OperatorSet.AveragePool) && node.Get(OperatorAttributes.Dilations).All(d => d == 1))
+            dense.RemoveAttribute(OperatorAttributes.Dilations.Name);
+        if (node.Is(OperatorSet.DepthwiseConv))
             AddFilter(model, node, dense);
-        NodeProto after = op == "GlobalAveragePool"
+        NodeProto after = node.Is(OperatorSet.GlobalAveragePool)
             ? new NodeProto("Flatten", model.UniqueName($"{node.Name}.flatten"), [dense.Outputs[0]], [model.UniqueName($"{node.Name}.rows")])
             : ChannelsLastRegions.ToChannelsLast(model, dense.Outputs[0]);
         List<NodeProto> nodes = [before, dense, after];
-        if (IsDepthwise(node))
+        if (node.Is(OperatorSet.DepthwiseConv))
             nodes.AddRange(UnpackedActivation.Nodes(model, node, after.Outputs[0]));
         nodes[^1].Outputs[0] = node.Outputs[0];
         return nodes;
@@ -42,7 +34,7 @@ internal static class UnpackedWindow
 
     private static void AddFilter(OnnxModel model, NodeProto node, NodeProto dense)
     {
-        TensorProto filter = model.Constant(node.Input(1), node);
+        TensorProto filter = model.Constant(node.Input(InputNames.Filter), node);
         if (filter.Dims is not [var height, var width, var channels])
             throw new OnnxException($"{node}: filter {filter} does not fit, expected [kh, kw, C].");
         float[] values = filter.ToFloats(), moved = new float[values.Length];
@@ -50,8 +42,8 @@ internal static class UnpackedWindow
             for (long c = 0; c < channels; c++, at++)
                 moved[c * height * width + tap] = values[at];
         dense.Inputs.Add(model.AddInitializer(TensorData.Create<float>(model.UniqueName($"{node.Name}.weight"), [channels, 1, height, width], moved)).Name);
-        if (node.HasInput(2))
-            dense.Inputs.Add(node.Inputs[2]);
+        if (node.HasInput(InputNames.Bias))
+            dense.Inputs.Add(node.Input(InputNames.Bias));
         dense.With("group", channels);
     }
 }

@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Layers;
@@ -32,7 +33,7 @@ public static class UnpackingPass
             model.Nodes.InsertRange(at, PackedWeights.IsQuantized(node) ? Quantized(model, node, weights) : Float(model, node, weights));
         }
 
-        model.Proto.OpsetImports.RemoveAll(o => o.Domain == OnnxModel.DovetailDomain);
+        model.Proto.OpsetImports.RemoveAll(o => o.Domain == OperatorSet.Domain);
         model.RemoveDeadNodes();
         model.CheckGraph();
         return model;
@@ -46,18 +47,18 @@ public static class UnpackingPass
         if (PackedWeights.IsConvolution(node))
         {
             x = Append(nodes, ChannelsLastRegions.ToChannelsFirst(model, x, model.UniqueName($"{node.Name}.x")));
-            x = Append(nodes, Convolution("Conv", model, node, node.HasInput(3) ? [x, weight, node.Inputs[3]] : [x, weight]));
+            x = Append(nodes, Convolution("Conv", model, node, node.HasInput(InputNames.Bias) ? [x, weight, node.Input(InputNames.Bias)] : [x, weight]));
             x = Append(nodes, ChannelsLastRegions.ToChannelsLast(model, x));
         }
         else
         {
             x = Append(nodes, New(model, "MatMul", node.Name, x, weight));
-            if (node.HasInput(3))
-                x = Append(nodes, New(model, "Add", $"{node.Name}.bias_add", x, node.Inputs[3]));
+            if (node.HasInput(InputNames.Bias))
+                x = Append(nodes, New(model, "Add", $"{node.Name}.bias_add", x, node.Input(InputNames.Bias)));
         }
 
-        if (node.HasInput(4))
-            x = Append(nodes, New(model, "Add", $"{node.Name}.residual", x, node.Inputs[4]));
+        if (node.HasInput(InputNames.Residual))
+            x = Append(nodes, New(model, "Add", $"{node.Name}.residual", x, node.Input(InputNames.Residual)));
         foreach (NodeProto part in UnpackedActivation.Nodes(model, node, x))
             nodes.Add(part);
         nodes[^1].Outputs[0] = node.Outputs[0];
@@ -68,22 +69,22 @@ public static class UnpackingPass
     {
         var nodes = new List<NodeProto>();
         string weight = AddWeight(model, node, packed.Shape, Packer.Unpack((PackedTensor<sbyte>)packed));
-        string x = node.Inputs[0], zero = node.Inputs[7];
+        string x = node.Inputs[0], inputZero = node.Input(InputNames.InputZeroPoint), zero = node.Input(InputNames.OutputZeroPoint);
         if (PackedWeights.IsConvolution(node))
         {
             string zeros = model.UniqueName($"{node.Name}.weight_zero_point");
             model.AddInitializer(TensorData.Create<sbyte>(zeros, [packed.Shape.Outputs], new sbyte[packed.Shape.Outputs]));
             x = Append(nodes, ChannelsLastRegions.ToChannelsFirst(model, x, model.UniqueName($"{node.Name}.x")));
-            string[] inputs = [x, node.Inputs[1], node.Inputs[2], weight, node.Inputs[5], zeros, node.Inputs[6], zero];
-            x = Append(nodes, Convolution("QLinearConv", model, node, node.HasInput(8) ? [.. inputs, node.Inputs[8]] : inputs));
+            string[] inputs = [x, node.Input(InputNames.InputScale), inputZero, weight, node.Input(InputNames.WeightScales), zeros, node.Input(InputNames.OutputScale), zero];
+            x = Append(nodes, Convolution("QLinearConv", model, node, node.HasInput(InputNames.Bias) ? [.. inputs, node.Input(InputNames.Bias)] : inputs));
             x = Append(nodes, ChannelsLastRegions.ToChannelsLast(model, x));
         }
         else
         {
             // int8 × uint8 in int32 and its scaling stand as MatMulInteger and float operators: exact in every runtime.
-            x = Append(nodes, New(model, "MatMulInteger", node.Name, x, weight, node.Inputs[2]));
-            if (node.HasInput(8))
-                x = Append(nodes, New(model, "Add", $"{node.Name}.bias_add", x, node.Inputs[8]));
+            x = Append(nodes, New(model, "MatMulInteger", node.Name, x, weight, inputZero));
+            if (node.HasInput(InputNames.Bias))
+                x = Append(nodes, New(model, "Add", $"{node.Name}.bias_add", x, node.Input(InputNames.Bias)));
             x = Append(nodes, New(model, "Cast", $"{node.Name}.float", x).With("to", (long)OnnxType.Float));
             x = Append(nodes, New(model, "Mul", $"{node.Name}.scaled", x, AddFactors(model, node, packed.Scales!)));
             x = Append(nodes, New(model, "QuantizeLinear", $"{node.Name}.quantized", x, One(model), zero));
@@ -97,7 +98,7 @@ public static class UnpackingPass
 
     private static string AddFactors(OnnxModel model, NodeProto node, float[] weightScales)
     {
-        float x = model.Constant(node.Inputs[1], node).ToFloats()[0], y = model.Constant(node.Inputs[6], node).ToFloats()[0];
+        float x = model.Constant(node.Input(InputNames.InputScale), node).ToFloats()[0], y = model.Constant(node.Input(InputNames.OutputScale), node).ToFloats()[0];
         string name = model.UniqueName($"{node.Name}.factor");
         model.AddInitializer(TensorData.Create<float>(name, [weightScales.Length], Array.ConvertAll(weightScales, w => x * w / y)));
         return name;
@@ -136,9 +137,9 @@ public static class UnpackingPass
     private static NodeProto Convolution(string op, OnnxModel model, NodeProto node, string[] inputs)
     {
         NodeProto result = New(model, op, node.Name, inputs);
-        foreach (string name in new[] { "strides", "pads", "dilations" })
-            result.With(name, node.GetInts(name));
-        return result.With("group", node.GetInt("group", 1));
+        foreach (IntsAttribute attribute in new[] { OperatorAttributes.Strides, OperatorAttributes.Pads, OperatorAttributes.Dilations })
+            result.With(attribute, node.Get(attribute));
+        return result.With(OperatorAttributes.Group, node.Get(OperatorAttributes.Group));
     }
 
     private static NodeProto New(OnnxModel model, string op, string name, params string[] inputs) =>

@@ -12,7 +12,12 @@ internal sealed class BatchNormalizationOperator(NodeProto node) : IGraphOperato
     private readonly double _epsilon = node.GetFloat("epsilon", 1e-5f);
     private readonly double _torchMomentum = 1 - (double)node.GetFloat("momentum", 0.9f); // Torch weighs the batch
 
-    public InputRole RoleOf(int input, long elements) => input >= 3 ? InputRole.Buffer : InputRole.Trainable;
+    public InputRole RoleOf(int input) => input switch
+    {
+        0 => InputRole.Passed,
+        1 or 2 => InputRole.Bias,
+        _ => InputRole.Buffer,
+    };
 
     public Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode) =>
         nn.functional.batch_norm(inputs[0]!, inputs[3]!, inputs[4]!, inputs[1]!, inputs[2]!, mode.IsTraining, _torchMomentum, _epsilon);

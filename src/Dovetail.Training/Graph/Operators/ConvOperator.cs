@@ -18,6 +18,8 @@ internal sealed class ConvOperator : IGraphOperator
         _groups = node.GetInt("group", 1);
     }
 
+    public InputRole RoleOf(int input) => input == 2 ? InputRole.Bias : InputRole.Weight;
+
     public Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode)
     {
         (Tensor x, long[] padding) = _window.Pad(inputs[0]!, value: 0);

@@ -9,6 +9,8 @@ internal sealed class GemmOperator(NodeProto node) : IGraphOperator
     private readonly bool _transposeA = node.GetInt("transA", 0) != 0, _transposeB = node.GetInt("transB", 0) != 0;
     private readonly float _alpha = node.GetFloat("alpha", 1), _beta = node.GetFloat("beta", 1);
 
+    public InputRole RoleOf(int input) => input == 2 ? InputRole.Operand : InputRole.Weight;
+
     public Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode)
     {
         Tensor a = inputs[0]!, b = inputs[1]!;

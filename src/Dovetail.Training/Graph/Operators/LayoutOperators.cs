@@ -1,4 +1,5 @@
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Operators;
 using static TorchSharp.torch;
 
 namespace Dovetail.Training.Graph.Operators;
@@ -18,12 +19,12 @@ internal sealed class FlattenOperator(NodeProto node) : IGraphOperator
 }
 
 /// <summary>ONNX Reshape with a constant shape: −1 is worked out, 0 copies the input's dimension.</summary>
-internal sealed class ReshapeOperator(NodeProto node, OnnxModel model) : IGraphOperator
+internal sealed class ReshapeOperator(OperatorNode op) : IGraphOperator
 {
-    private readonly long[] _shape = model.Constant(node.Inputs[1], node).ToInt64s();
-    private readonly bool _allowZero = node.GetInt("allowzero", 0) != 0;
+    private readonly long[] _shape = op.Ints("shape") ?? throw new GraphException($"{op.Node} cannot be trained: it has no shape.");
+    private readonly bool _allowZero = op.Node.GetInt("allowzero", 0) != 0;
 
-    public InputRole RoleOf(int input, long elements) => input == 0 ? InputRole.Fixed : InputRole.Constant;
+    public InputRole RoleOf(int input) => input == 0 ? InputRole.Passed : InputRole.Constant;
 
     public Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode)
     {
@@ -49,6 +50,8 @@ internal sealed class ConcatOperator(NodeProto node) : IGraphOperator
 {
     private readonly long _axis = node.GetInt("axis");
 
+    public InputRole RoleOf(int input) => InputRole.Operand;
+
     public Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode)
     {
         var parts = new List<Tensor>(inputs.Length);
@@ -73,7 +76,7 @@ internal sealed class GatherOperator : IGraphOperator
         (_axis, _indices) = (node.GetInt("axis", 0), indices.ToInt64s());
     }
 
-    public InputRole RoleOf(int input, long elements) => input == 0 ? InputRole.Trainable : InputRole.Constant;
+    public InputRole RoleOf(int input) => input == 0 ? InputRole.Passed : InputRole.Constant;
 
     public Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode)
     {

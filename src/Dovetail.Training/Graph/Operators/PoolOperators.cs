@@ -1,4 +1,5 @@
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Operators;
 using static TorchSharp.torch;
 
 namespace Dovetail.Training.Graph.Operators;
@@ -52,13 +53,13 @@ internal sealed class GlobalAveragePoolOperator : IGraphOperator
     }
 }
 
-/// <summary>ONNX ReduceMean: the mean over constant axes, given as an attribute or, from operator set 18 on, an input.</summary>
-internal sealed class ReduceMeanOperator(NodeProto node, OnnxModel model) : IGraphOperator
+/// <summary>ONNX ReduceMean: the mean over constant axes.</summary>
+internal sealed class ReduceMeanOperator(OperatorNode op) : IGraphOperator
 {
-    private readonly long[]? _axes = node.HasInput(1) ? model.Constant(node.Inputs[1], node).ToInt64s() : node.FindInts("axes");
-    private readonly bool _keepDimensions = node.GetInt("keepdims", 1) != 0, _noneMeansNone = node.GetInt("noop_with_empty_axes", 0) != 0;
+    private readonly long[]? _axes = op.Ints("axes");
+    private readonly bool _keepDimensions = op.Node.GetInt("keepdims", 1) != 0, _noneMeansNone = op.Node.GetInt("noop_with_empty_axes", 0) != 0;
 
-    public InputRole RoleOf(int input, long elements) => input == 0 ? InputRole.Fixed : InputRole.Constant;
+    public InputRole RoleOf(int input) => input == 0 ? InputRole.Passed : InputRole.Constant;
 
     public Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode)
     {

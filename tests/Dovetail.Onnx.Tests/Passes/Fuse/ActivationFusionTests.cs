@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
@@ -90,8 +91,8 @@ public sealed class ActivationFusionTests
     {
         Assert.Contains("bounds are 2 and 1", Assert.Throws<OnnxException>(() => PackedActivation.Clip(2, 1)).Message);
         Assert.Throws<OnnxException>(() => PackedActivation.Clip(float.NaN, 1));
-        NodeProto node = new NodeProto("PackedGemm", "gemm", [], [], OnnxModel.DovetailDomain).With("activation", "tanh");
-        Assert.Contains("has activation 'tanh', expected none, relu, clip", Assert.Throws<OnnxException>(() => PackedActivation.Of(node)).Message);
+        NodeProto node = new NodeProto("PackedGemm", "gemm", [], [], OperatorSet.Domain).With("activation", "tanh");
+        Assert.Contains("is 'tanh', expected 'none', 'relu', 'clip'", Assert.Throws<OnnxException>(() => PackedActivation.Of(node)).Message);
     }
 
     private static NodeProto N(string op, string output, params string[] inputs) => new(op, "", inputs, [output]);

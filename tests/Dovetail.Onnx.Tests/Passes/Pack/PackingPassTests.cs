@@ -1,3 +1,4 @@
+using Dovetail.Core.Operators;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Layers;
@@ -30,7 +31,7 @@ public sealed class PackingPassTests
         {
             var tensor = (PackedTensor<float>)PackedWeights.Read(result.Model, node);
             Assert.Equal(layers[node.Name].GetWeights(), Packer.Unpack(tensor));
-            PackedLayerReport report = Assert.Single(result.Layers, l => l.Name == node.Name);
+            LayerPlan report = Assert.Single(result.Layers, l => l.Name == node.Name);
             Assert.Equal(tensor.ByteCount, report.PackedBytes);
             Assert.Null(report.DenseReason);
             packed++;
@@ -63,8 +64,8 @@ public sealed class PackingPassTests
         Assert.All(packed.Nodes.Where(PackedWeights.IsPacked), n => Assert.Equal("relu", n.GetString("activation")));
         NodeProto last = packed.FindNode("block1.conv2")!;
         Assert.Equal(packed.FindNode("down2")!.Outputs[0], last.Inputs[4]);
-        Assert.Equal(1, packed.OpsetVersion(OnnxModel.DovetailDomain));
-        Assert.Equal("1:16", packed.FindMetadata(PackingPass.PatternMetadata));
+        Assert.Equal(1, packed.OpsetVersion(OperatorSet.Domain));
+        Assert.Equal("1:16", packed.FindMetadata(LayerPatterns.CommonMetadata));
         IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(packed);
         Assert.Equal("float[N, 4, 4, 128]", shapes[last.Outputs[0]].ToString());
         Assert.Equal("float[N, 10]", shapes["logits"].ToString());

@@ -1,0 +1,45 @@
+using Dovetail.Accelerator.Simulation;
+
+namespace Dovetail.Cli.Reports.Results;
+
+/// <summary>The JSON of <c>dovetail simulate</c>. m, n, k are SCALE-Sim's: m output pixels, n filters, k window.</summary>
+/// <param name="Assumption">What weights are taken to be where that is not what their file says; else null.</param>
+public sealed record SimulationJson(
+    int Rows, int Cols, string Dataflow, string Pattern, string Mode, string Schedule,
+    long TotalCycles, double Utilization, double EnergyPicojoules, IReadOnlyList<SimulatedLayerJson> Layers, string? Assumption)
+{
+    public static SimulationJson Of(NetworkSimulation network, string mode, string? assumption)
+    {
+        ArgumentNullException.ThrowIfNull(network);
+        return new SimulationJson(
+            network.Config.Rows, network.Config.Columns, network.Config.Dataflow.ToString(), network.Config.Pattern.ToString(), mode,
+            network.Layers.Count > 0 ? network.Layers[0].Schedule.ToString() : "",
+            network.TotalCycles, network.Utilization, network.Energy.TotalPicojoules,
+            [.. network.Layers.Select(SimulatedLayerJson.Of)], assumption);
+    }
+}
+
+public sealed record SimulatedLayerJson(
+    string Name, int M, int N, int K, string Pattern, long Folds, long Cycles, double Utilization,
+    SramReadsJson SramReads, SramWritesJson SramWrites, DramBytesJson DramBytes, double EnergyPicojoules)
+{
+    public static SimulatedLayerJson Of(LayerCounts layer)
+    {
+        ArgumentNullException.ThrowIfNull(layer);
+        return new SimulatedLayerJson(
+            layer.Name, layer.Shape.Pixels, layer.Shape.Outputs, layer.Shape.Inputs, layer.Pattern.ToString(),
+            layer.Events.Folds, layer.Cycles, layer.Utilization,
+            new SramReadsJson(layer.Events.IfmapReads, layer.Events.FilterReads, layer.Events.OwnerReads),
+            new SramWritesJson(layer.Events.OfmapWrites),
+            new DramBytesJson(layer.Dram.IfmapBytes, layer.Dram.FilterBytes, layer.Dram.OfmapBytes),
+            layer.EnergyPicojoules);
+    }
+}
+
+/// <summary>Words: activations, weights, owners.</summary>
+public sealed record SramReadsJson(long Ifmap, long Filter, long Owners);
+
+/// <summary>Words: partial sums.</summary>
+public sealed record SramWritesJson(long Ofmap);
+
+public sealed record DramBytesJson(long Ifmap, long Filter, long Ofmap);

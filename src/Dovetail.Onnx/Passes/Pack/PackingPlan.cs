@@ -1,0 +1,17 @@
+namespace Dovetail.Onnx.Passes.Pack;
+
+/// <summary>What packing does to a model, before it is done.</summary>
+/// <param name="ModelName">The graph's name.</param>
+/// <param name="Layers">Every layer with weights, in graph order.</param>
+/// <param name="Layout">Where images are NHWC, and where Transposes stand.</param>
+public sealed record PackingPlan(string ModelName, IReadOnlyList<LayerPlan> Layers, LayoutPlan Layout)
+{
+    /// <summary>Weights of all layers before.</summary>
+    public long DenseBytes => Layers.Sum(layer => layer.DenseBytes);
+
+    /// <summary>Weights of all layers after, packed or dense.</summary>
+    public long PackedBytes => Layers.Sum(layer => layer.PackedBytes);
+
+    /// <summary>The layers that are packed.</summary>
+    public IEnumerable<LayerPlan> Packed => Layers.Where(layer => layer.IsPacked);
+}
