@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Data;
 using Spectre.Console;
@@ -20,10 +21,7 @@ internal static class DataCommand
                 .AddRow(data.Name, $"{data.Train.Count:N0}", $"{data.Test.Count:N0}", Markup.Escape(data.Source.ToString())));
             if (data.Source.IsSample)
                 output.Human.WriteLine("This is the embedded sample. The full set: dovetail data get fashion-mnist");
-            output.WriteJson(new
-            {
-                datasets = new[] { new { data.Name, train_images = data.Train.Count, test_images = data.Test.Count, source = data.Source.ToString() } },
-            });
+            output.WriteJson(new DataListJson([new DatasetJson(data.Name, data.Train.Count, data.Test.Count, data.Source.ToString())]));
             return 0;
         });
 
@@ -47,7 +45,7 @@ internal static class DataCommand
                 });
             ImageDataset data = FashionMnist.Load(source);
             output.Human.WriteLine($"{data.Name}: {data.Train.Count:N0} training and {data.Test.Count:N0} test images ({source}).");
-            output.WriteJson(new { data.Name, train_images = data.Train.Count, test_images = data.Test.Count, source = source.ToString() });
+            output.WriteJson(new DataGetJson(data.Name, data.Train.Count, data.Test.Count, source.ToString()));
             return 0;
         });
         return new Command("data", "Data sets: list them, bring the full ones.") { list, get };

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Dovetail.Cli.Codesign;
 using Dovetail.Cli.Reports.Charts;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Core.Files;
@@ -55,14 +56,9 @@ internal static class ExpressivenessCommand
             Print(output.Human, name, result);
             if (parsed.GetValue(svg) is { } target)
                 AtomicFile.WriteAllText(target, ExpressivenessChart.Render(result.Families, name));
-            output.WriteJson(new
-            {
-                weights = file is null ? "gaussian" : parsed.GetValue(weights),
-                seed = file is null ? parsed.GetValue(seed) : (int?)null,
-                result.Families,
-                result.Layers,
-                result.Notes,
-            });
+            output.WriteJson(new ExpressivenessJson(
+                file is null ? "gaussian" : parsed.GetValue(weights)!, file is null ? parsed.GetValue(seed) : null,
+                result.Families, result.Layers, result.Notes));
         });
         return command;
     }

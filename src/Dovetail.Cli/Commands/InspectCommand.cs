@@ -2,6 +2,7 @@ using System.CommandLine;
 using Dovetail.Cli.Codesign;
 using Dovetail.Cli.Reports.Charts;
 using Dovetail.Cli.Reports.Html;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Core.Files;
@@ -68,19 +69,10 @@ internal static class InspectCommand
             Print(output.Human, path, weights.Format, size, layers);
             if (drawn is not null)
                 Draw(drawn, layers.First(layer => layer.Name == drawn.Name), parsed.GetValue(svg), parsed.GetValue(png));
-            output.WriteJson(new
-            {
-                file = path,
-                weights.Format,
-                declared_pattern = declared?.ToString(),
-                file_bytes = size,
-                weights = layers.Sum(layer => layer.Weights),
-                non_zeros = layers.Sum(layer => layer.NonZeros),
-                sparsity = layers.Count == 0 ? 0 : 1 - (double)layers.Sum(layer => layer.NonZeros) / layers.Sum(layer => layer.Weights),
-                bytes = layers.Sum(layer => layer.Bytes),
-                dense_bytes = layers.Sum(layer => layer.DenseBytes),
-                layers,
-            });
+            long places = layers.Sum(layer => layer.Weights), nonZeros = layers.Sum(layer => layer.NonZeros);
+            output.WriteJson(new InspectJson(
+                path, weights.Format, declared?.ToString(), size, places, nonZeros, layers.Count == 0 ? 0 : 1 - (double)nonZeros / places,
+                layers.Sum(layer => layer.Bytes), layers.Sum(layer => layer.DenseBytes), layers));
             return Task.FromResult(0);
         });
         return command;

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Dovetail.Benchmarking;
 using Dovetail.Cli.Codesign;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Core.Operators;
@@ -75,21 +76,10 @@ internal static class PackCommand
             output.Human.WriteLine($"{source}: {before:N0} bytes; {target}: {after:N0} bytes, {(double)before / after:0.0} times smaller.");
             if (faster is not null)
                 PrintPrediction(output.Human, result.Plan, parsed.GetValue(batch), parsed.GetValue(threads));
-            output.WriteJson(new
-            {
-                file = target,
-                bytes = new { dense = before, packed = after },
-                predicted_for = faster is null ? null : new { cpu = MachineFacts.Cpu, batch = parsed.GetValue(batch), threads = parsed.GetValue(threads), least_gain = faster.LeastGain },
-                layers = result.Layers.Select(layer => new
-                {
-                    layer.Name,
-                    pattern = layer.Pattern?.ToString(),
-                    dense_reason = layer.DenseReason,
-                    layer.DenseBytes,
-                    layer.PackedBytes,
-                    prediction = layer.Prediction is not { } p ? null : new { dense_us = p.DenseMicroseconds, packed_us = p.PackedMicroseconds, transpose_us = p.TransposeMicroseconds },
-                }),
-            });
+            output.WriteJson(new PackJson(
+                target, new PackedBytesJson(before, after),
+                faster is null ? null : new PredictionBasisJson(MachineFacts.Cpu, parsed.GetValue(batch), parsed.GetValue(threads), faster.LeastGain),
+                [.. result.Layers.Select(Json)]));
             return 0;
         }, CancellationToken.None));
         return command;
@@ -117,6 +107,12 @@ internal static class PackCommand
 
         static string Count(int number, string noun) => $"{number} {noun}{(number == 1 ? "" : "s")}";
     }
+
+    private static PackedLayerJson Json(LayerPlan layer) => new(
+        layer.Name, layer.Pattern?.ToString(), layer.DenseReason, layer.DenseBytes, layer.PackedBytes,
+        layer.Prediction is { } times
+            ? new PredictedTimesJson(times.DenseMicroseconds, times.PackedMicroseconds, times.TransposeMicroseconds)
+            : null);
 
     private static void PrintPrediction(IAnsiConsole console, PackingPlan plan, int batch, int threads)
     {

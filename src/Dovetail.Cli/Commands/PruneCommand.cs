@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using Dovetail.Cli.Codesign;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Core.Patterns;
@@ -167,38 +168,19 @@ internal static class PruneCommand
         _ => $"{cost:N0} multiply-accumulates",
     };
 
-    private static object Json(PruningResult result, string target, string cost) => new
-    {
-        file = target,
-        sparsity = result.Sparsity,
-        layers = result.Layers.Where(layer => layer.Pattern is not null).Select(layer => new
-        {
-            layer.Name,
-            shape = layer.Shape.ToString(),
-            pattern = layer.Pattern!.ToString(),
-            captured_energy = layer.CapturedEnergy,
-            order = layer.Order is not { } order ? null : new
-            {
-                outcome = order.Outcome.ToString().ToLowerInvariant(),
-                captured_energy_before = order.CapturedBefore,
-                order.Reason,
-                order.SearchSeconds,
-                order.TiedLayers,
-            },
-        }),
-        dense_layers = result.Layers.Where(layer => layer.Pattern is null).Select(layer => new { layer.Name, reason = Describe(layer.Dense) }),
-        allocation = result.Allocation is not { Result: var found } allocation ? null : new
-        {
-            method = allocation.Method.ToString(),
-            unit = cost == "latency" ? "nanoseconds" : cost,
-            allocation.Budget,
-            found.Cost,
-            dense_cost = allocation.DenseCost,
-            sum_of_captured_shares = found.Score,
-            found.UpperBound,
-            found.IsOptimal,
-        },
-    };
+    private static PruneJson Json(PruningResult result, string target, string cost) => new(
+        target, result.Sparsity,
+        [.. result.Layers.Where(layer => layer.Pattern is not null).Select(layer => new PrunedLayerJson(
+            layer.Name, layer.Shape.ToString(), layer.Pattern!.ToString(), layer.CapturedEnergy, layer.Order is { } order ? Json(order) : null))],
+        [.. result.Layers.Where(layer => layer.Pattern is null).Select(layer => new DenseLayerJson(layer.Name, Describe(layer.Dense)))],
+        result.Allocation is { } allocation ? Json(allocation, cost) : null);
+
+    private static ChannelOrderJson Json(PermutedLayer order) => new(
+        order.Outcome.ToString().ToLowerInvariant(), order.CapturedBefore, order.Reason, order.SearchSeconds, order.TiedLayers);
+
+    private static AllocationJson Json(LayerAllocation allocation, string cost) => new(
+        allocation.Method.ToString(), cost == "latency" ? "nanoseconds" : cost, allocation.Budget, allocation.Result.Cost, allocation.DenseCost,
+        allocation.Result.Score, allocation.Result.UpperBound, allocation.Result.IsOptimal);
 
     private static double? ParseSeconds(ArgumentResult result)
     {

@@ -98,22 +98,9 @@ internal static class RtlCommand
                 Print(output.Human, synthesis);
             }
 
-            output.WriteJson(new
-            {
-                files,
-                rows = config.Rows,
-                cols = config.Columns,
-                pattern = config.Pattern.ToString(),
-                multiplier = multipliers,
-                check = tile,
-                area = synthesis is null ? null : new { dense = synthesis.Dense.Area, complementary = synthesis.Complementary.Area },
-                critical_path_ns = synthesis is null ? null : new { dense = synthesis.Dense.CriticalPathNanoseconds, complementary = synthesis.Complementary.CriticalPathNanoseconds },
-                throughput_per_area_gain = synthesis?.ThroughputPerAreaGain,
-                array_area = synthesis is null ? null : new { dense = synthesis.Dense.ArrayArea, complementary = synthesis.Complementary.ArrayArea },
-                array_throughput_per_area_gain = synthesis?.ArrayThroughputPerAreaGain,
-                method = synthesis?.Method,
-                library = synthesis?.Library,
-            });
+            var result = new RtlJson(
+                files, config.Rows, config.Columns, config.Pattern.ToString(), multipliers, tile, null, null, null, null, null, null, null);
+            output.WriteJson(synthesis is null ? result : result.With(synthesis));
             if (tile?.Status == "different")
                 throw new DovetailException($"The RTL differs from the simulator: {tile.Reason}");
             return tile is null or { Status: "equal" }

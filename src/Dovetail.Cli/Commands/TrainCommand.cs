@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Dovetail.Benchmarking;
 using Dovetail.Cli.Codesign;
-using Dovetail.Cli.Reports;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Core.Files;
@@ -87,7 +87,7 @@ internal static class TrainCommand
             result.Model.Save(target);
             if (!result.IsComplete)
                 throw new InterruptedException($"Interrupted after {result.Steps} steps. '{target}' is usable (validation accuracy {result.ValidationAccuracy:0.0%}); go on with the same command and --resume.");
-            var report = new TrainReport(
+            var report = new TrainJson(
                 parsed.GetValue(model)!, images.Source.IsSample ? images.Name + "-sample" : images.Name,
                 TrainingMethods.Name(options.Method),
                 options.Method == TrainingMethod.Dense ? "1:1" : options.Pattern.ToString(),
@@ -95,9 +95,9 @@ internal static class TrainCommand
                 options.Seed, options.Epochs, result.ValidationAccuracy, result.TestAccuracy,
                 result.History.Count == 0 ? 0 : result.History.Average(epoch => epoch.Seconds),
                 "./dovetail " + string.Join(' ', parsed.Tokens.Select(token => Reproduction.Quote(token.Value))), MachineFacts.Commit,
-                [.. result.Tensors.Select(TrainReport.Tensor.Of)]);
+                [.. result.Tensors.Select(TrainJson.Tensor.Of)]);
             if (parsed.GetValue(csv) is { } table)
-                AppendedTable.Append(table, TrainReport.CsvHeader, report.CsvRow());
+                AppendedTable.Append(table, TrainJson.CsvHeader, report.CsvRow());
             string tested = result.TestAccuracy is { } accuracy ? $", test accuracy {accuracy:0.00%}" : "";
             output.Human.WriteLine(
                 $"Validation accuracy {result.ValidationAccuracy:0.00%}{tested}, in {result.Seconds:0} s. Wrote {target}.");
@@ -139,7 +139,7 @@ internal static class TrainCommand
             Directory.CreateDirectory(folder);
         AtomicFile.CheckWritable(target);
         if (csv is not null)
-            AppendedTable.CheckWritable(csv, TrainReport.CsvHeader);
+            AppendedTable.CheckWritable(csv, TrainJson.CsvHeader);
     }
 
     /// <summary>By name what is learned and what stays, and why it stays; single numbers are counted.</summary>

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using Dovetail.Cli.Codesign;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Core.Patterns;
@@ -35,17 +36,8 @@ internal static class VerifyCommand
                 ModelSource.CheckFile(path);
                 Verdict verdict = Verification.Run(path, parsed.GetValue(pattern));
                 Print(output.Human, path, verdict);
-                output.WriteJson(new
-                {
-                    file = path,
-                    readable = true,
-                    verdict.Satisfied,
-                    verdict.Format,
-                    verdict.Pattern,
-                    verdict.FirstViolation,
-                    verdict.Violations,
-                    verdict.Layers,
-                });
+                output.WriteJson(new VerifyJson(
+                    path, Readable: true, verdict.Satisfied, verdict.Format, verdict.Pattern, verdict.FirstViolation, verdict.Violations, verdict.Layers));
                 return verdict.Satisfied ? Satisfied : Violated;
             }
             catch (Exception error) when (error is DovetailException or IOException or UnauthorizedAccessException)
@@ -83,7 +75,7 @@ internal static class VerifyCommand
     {
         try
         {
-            output.WriteJson(new { file = path, readable = false, satisfied = false, error = message });
+            output.WriteJson(new UnreadableJson(path, Readable: false, Satisfied: false, message));
         }
         catch (DovetailException)
         {

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Model;
@@ -25,7 +26,7 @@ internal static class ZooCommand
                 table.AddRow(Markup.Escape(model.Name), Markup.Escape(Shape(model)), Markup.Escape(model.Description));
             output.Human.Write(table);
             output.Human.WriteLine("Use one with --model zoo:NAME, or write it to a file: dovetail zoo write NAME FILE.onnx");
-            output.WriteJson(new { models = ZooModels.Names.Select(model => new { model.Name, model.Description, model.InputName, input_shape = Shape(model) }) });
+            output.WriteJson(new ZooListJson([.. ZooModels.Names.Select(model => new ZooModelJson(model.Name, model.Description, model.InputName, Shape(model)))]));
             return 0;
         });
         return list;
@@ -74,7 +75,7 @@ internal static class ZooCommand
             });
             string said = chosen is null ? "" : $"; {layers} layers satisfy {chosen}";
             output.Human.WriteLine($"Wrote {path}, {new FileInfo(path).Length:N0} bytes{said}.");
-            output.WriteJson(new { file = path, bytes = new FileInfo(path).Length, seed = parsed.GetValue(seed), pattern = chosen?.ToString(), layers_projected = layers });
+            output.WriteJson(new ZooWriteJson(path, new FileInfo(path).Length, parsed.GetValue(seed), chosen?.ToString(), layers));
             return 0;
         });
         return write;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Core;
 using Dovetail.Core.Files;
 using Spectre.Console;
@@ -50,10 +51,10 @@ public sealed class VerbOutput
     };
 
     /// <summary>Writes the verb's result where <c>--json</c> asked for it, if it did.</summary>
-    public void WriteJson<T>(T result)
+    public void WriteJson(VerbResult result)
     {
         if (_jsonTarget is not null)
-            WriteJsonText(JsonSerializer.Serialize(result, JsonOptions) + "\n");
+            WriteJsonText(JsonSerializer.Serialize<object>(result, JsonOptions) + "\n");
     }
 
     /// <summary>As <see cref="WriteJson"/> for text that is JSON already.</summary>

@@ -53,7 +53,11 @@ internal sealed record ModelBench(
         Print(output.Human, models, network, layers, rates);
         if (load?.Note(Callers * Options.Threads) is { } note)
             output.Human.WriteLine(note);
-        output.WriteJson(Json(models, network, layers, rates, average, load));
+        output.WriteJson(new BenchJson(
+            MachineFacts.Cpu, Options.Threads, Options.Batch, Options.Seed, Against, models.DenseOrigin, Callers > 1 ? "async" : "sync", Callers,
+            average, load?.Busy, [.. Dimensions.Select(dimension => new DimensionJson(dimension.Key, dimension.Value))],
+            NetworkSpeedJson.Of(network, rates), [.. network.Subjects.Select(subject => SubjectJson.Of(subject, Options.Batch))],
+            [.. layers.Select(LayerSpeedInfo.Of)], PeakJson.Of(rates.PeakGflops), VersionsJson.OfThisProgram));
     }
 
     private void Print(IAnsiConsole console, BenchmarkModels models, NetworkResult result, IReadOnlyList<LayerResult> layers, NetworkRates rates)
@@ -90,48 +94,4 @@ internal sealed record ModelBench(
         console.Write(table);
         console.WriteLine("Layers alone, dense ones in ONNX Runtime and in the layout that it gives them inside a network.");
     }
-
-    private object Json(
-        BenchmarkModels models, NetworkResult network, IReadOnlyList<LayerResult> layers, NetworkRates rates, double? average, MachineLoad? load) => new
-        {
-            cpu = MachineFacts.Cpu,
-            Options.Threads,
-            Options.Batch,
-            Options.Seed,
-            against = Against,
-            dense_origin = models.DenseOrigin,
-            stream = Callers > 1 ? "async" : "sync",
-            callers = Callers,
-            load_average = average,
-            busy_processors = load?.Busy,
-            dimensions = Dimensions.Select(dimension => new { name = dimension.Key, size = dimension.Value }),
-            network = new
-            {
-                dense_ms = network.Dense.Latency.MedianMicroseconds / 1e3,
-                packed_ms = network.Packed.Latency.MedianMicroseconds / 1e3,
-                network.Ratio,
-                ratio_p10 = network.RatioP10,
-                network.ThroughputRatio,
-                dense_int8_ms = network.DenseInt8?.Latency.MedianMicroseconds / 1e3,
-                ratio_int8 = network.RatioInt8,
-                no_dense_int8_because = network.NoDenseInt8,
-                rates.EffectiveGflops,
-                rates.UsefulGflops,
-                rates.ShareOfPeak,
-            },
-            subjects = network.Subjects.Select(subject => new
-            {
-                subject.Name,
-                load_ms = subject.LoadMilliseconds,
-                runs = subject.Latency.Runs,
-                p10_ms = subject.Latency.P10Microseconds / 1e3,
-                p50_ms = subject.Latency.MedianMicroseconds / 1e3,
-                p90_ms = subject.Latency.P90Microseconds / 1e3,
-                p99_ms = subject.Latency.P99Microseconds / 1e3,
-                inputs_per_second = subject.RunsPerSecond * Options.Batch,
-            }),
-            layers = layers.Select(LayerSpeedInfo.Of),
-            peak = new { gflops = rates.PeakGflops, dtype = "fp32", method = PeakArithmetic.Method },
-            versions = MachineFacts.Versions,
-        };
 }

@@ -1,5 +1,6 @@
 using Dovetail.Benchmarking;
 using Dovetail.Benchmarking.Layers;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
@@ -31,23 +32,12 @@ internal sealed record ShapesBench(string File, IReadOnlyList<ComplementaryPatte
             Print(output.Human, pattern, result);
         if (load?.Note(Options.Threads) is { } note)
             output.Human.WriteLine(note);
-        output.WriteJson(new
-        {
-            cpu = MachineFacts.Cpu,
-            Options.Threads,
-            Options.Batch,
-            dtype = DType.ToString().ToLowerInvariant(),
-            shapes = File,
-            Options.Seed,
-            peak = new { gflops = result.PeakGflops, dtype = "fp32", method = PeakArithmetic.Method },
-            session_overhead_us = result.SessionOverheadMicroseconds,
-            load_average = average,
-            busy_processors = load?.Busy,
-            geometric_means = result.Summaries,
-            layers = result.Layers.Select(Json),
-            stay_dense = result.StayDense.Select(layer => new { layer.Shape.Workload.Name, pattern = layer.Pattern.ToString(), layer.Reason }),
-            versions = MachineFacts.Versions,
-        });
+        output.WriteJson(new ShapesBenchJson(
+            MachineFacts.Cpu, Options.Threads, Options.Batch, DType.ToString().ToLowerInvariant(), File, Options.Seed,
+            PeakJson.Of(result.PeakGflops), result.SessionOverheadMicroseconds, average, load?.Busy, result.Summaries,
+            [.. result.Layers.Select(ShapeSpeedJson.Of)],
+            [.. result.StayDense.Select(layer => new UnfitShapeJson(layer.Shape.Workload.Name, layer.Pattern.ToString(), layer.Reason))],
+            VersionsJson.OfThisProgram));
     }
 
     private static void Print(IAnsiConsole console, ComplementaryPattern pattern, LayerListResult result)
@@ -83,39 +73,4 @@ internal sealed record ShapesBench(string File, IReadOnlyList<ComplementaryPatte
             return $"{(char)('a' + operators.IndexOf(name))}";
         }
     }
-
-    private static object Json(LayerMeasurement row) => new
-    {
-        row.Shape.Workload.Name,
-        op = row.Shape.Workload.Op,
-        row.Shape.Workload.M,
-        row.Shape.Workload.N,
-        row.Shape.Workload.K,
-        row.Shape.Count,
-        row.Pattern,
-        dtype = row.DType.ToString().ToLowerInvariant(),
-        row.Kernel,
-        dense_op = row.Dense.Operator,
-        dense_us = row.Dense.Timing.MedianMicroseconds,
-        dense_p10_us = row.Dense.Timing.P10Microseconds,
-        dense_p90_us = row.Dense.Timing.P90Microseconds,
-        dense_int8_op = row.DenseInt8.Operator,
-        dense_int8_us = row.DenseInt8.Timing.MedianMicroseconds,
-        dense_int8_p10_us = row.DenseInt8.Timing.P10Microseconds,
-        dense_int8_p90_us = row.DenseInt8.Timing.P90Microseconds,
-        dense_alone_us = row.DenseAlone.MedianMicroseconds,
-        packed_us = row.Packed.MedianMicroseconds,
-        packed_p10_us = row.Packed.P10Microseconds,
-        packed_p90_us = row.Packed.P90Microseconds,
-        packed_runs = row.Packed.Runs,
-        row.Ratio,
-        ratio_p10 = row.RatioP10,
-        ratio_int8 = row.RatioInt8,
-        ratio_int8_p10 = row.RatioInt8P10,
-        row.RatioAlone,
-        row.UsefulGflops,
-        row.EffectiveGflops,
-        row.DenseGflops,
-        row.ShareOfPeak,
-    };
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Spectre.Console;
 
@@ -25,17 +26,9 @@ internal static class DoctorCommand
                 : "Everything that a job must have is here.");
             IReadOnlyList<ExpectedGain> gains = ExpectedGains.OfThisCpu;
             Print(output.Human, gains);
-            output.WriteJson(new
-            {
-                findings = findings.Select(finding => new
-                {
-                    finding.Subject,
-                    status = finding.Status.ToString().ToLowerInvariant(),
-                    finding.Found,
-                    finding.Advice,
-                }),
-                expected_gains = gains,
-            });
+            output.WriteJson(new DoctorJson(
+                [.. findings.Select(finding => new FindingJson(finding.Subject, finding.Status.ToString().ToLowerInvariant(), finding.Found, finding.Advice))],
+                gains));
             return broken ? CommandLine.Failed : 0;
         });
         return command;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core.Patterns;
 using Dovetail.Kernels.Dispatch;

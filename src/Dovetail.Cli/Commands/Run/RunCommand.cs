@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using Dovetail.Cli.Codesign;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Data;
 using Dovetail.Data.Tensors;
@@ -128,14 +129,11 @@ internal static class RunCommand
             : null;
         if (ranking is not null)
             Print(output.Human, ranking);
-        output.WriteJson(new
-        {
-            model = path,
-            inputs = run.Inputs.Zip(tensors, (input, tensor) => new { input.Name, files = assigned[input.Name], tensor.Shape }),
-            outputs = run.OutputNames.Zip(results, (name, result) => new { name, result.Shape }),
-            written = written.Select(target => target.Path),
-            top = ranking,
-        });
+        output.WriteJson(new RunJson(
+            path,
+            [.. run.Inputs.Zip(tensors, (input, tensor) => new RunInputJson(input.Name, assigned[input.Name], tensor.Shape))],
+            [.. run.OutputNames.Zip(results, (name, result) => new RunOutputJson(name, result.Shape))],
+            [.. written.Select(target => target.Path)], ranking));
     }
 
     private static void RunDataSet(VerbOutput output, string path, DovetailSession session, string data, int batch, CancellationToken cancellation)
@@ -148,7 +146,7 @@ internal static class RunCommand
             new ImmediateProgress<int>(done => progress.Report((double)done / labels.Length)), cancellation));
         double accuracy = Evaluation.Accuracy(logits, labels);
         output.Human.MarkupLineInterpolated($"{path}: [bold]{accuracy:0.00%}[/] of {labels.Length:N0} test images right ({images.Data.Name}, {images.Data.Source}).");
-        output.WriteJson(new { model = path, data = images.Data.Name, source = images.Data.Source.ToString(), test_images = labels.Length, accuracy });
+        output.WriteJson(new RunDataJson(path, images.Data.Name, images.Data.Source.ToString(), labels.Length, accuracy));
     }
 
     /// <summary>Images of one run: as the model fixes it, else as asked for.</summary>

@@ -1,4 +1,4 @@
-namespace Dovetail.Cli.Commands.Doctor;
+namespace Dovetail.Cli.Reports.Results;
 
 /// <summary>
 /// What packed layers gained over ONNX Runtime's dense ones in a committed measurement, one thread: geometric means of medians.
@@ -11,6 +11,6 @@ namespace Dovetail.Cli.Commands.Doctor;
 /// <param name="Layers">How many were measured.</param>
 /// <param name="Networks">Whose layers they are.</param>
 /// <param name="Kernels">That ran the packed layers.</param>
-internal sealed record ExpectedGain(
+public sealed record ExpectedGain(
     string Results, bool WithoutAvx512, string Type, string Pattern, double Ratio, double RatioInt8, int Layers,
     IReadOnlyList<string> Networks, IReadOnlyList<string> Kernels);

@@ -1,17 +1,17 @@
 using System.Globalization;
 using Dovetail.Training;
 
-namespace Dovetail.Cli.Reports;
+namespace Dovetail.Cli.Reports.Results;
 
-/// <summary>What <c>dovetail train</c> writes about a run: as JSON whole, as CSV without the tensors.</summary>
+/// <summary>What <c>dovetail train</c> writes about a run: as JSON whole, as CSV without version and tensors.</summary>
 /// <param name="Pattern">"1:1" for a dense training.</param>
 /// <param name="Sparsity">Of the pattern.</param>
 /// <param name="TestAccuracy">Null where the test images were not looked at.</param>
 /// <param name="Command">That makes the run again.</param>
-internal sealed record TrainReport(
+public sealed record TrainJson(
     string Network, string Data, string Method, string Pattern, double Sparsity, int Seed, int Epochs,
     double ValidationAccuracy, double? TestAccuracy, double SecondsPerEpoch, string Command, string Commit,
-    IReadOnlyList<TrainReport.Tensor> Tensors)
+    IReadOnlyList<TrainJson.Tensor> Tensors) : VerbResult
 {
     public const string CsvHeader =
         "network,data,method,pattern,sparsity,seed,epochs,validation_accuracy,test_accuracy,seconds_per_epoch,command,commit";
