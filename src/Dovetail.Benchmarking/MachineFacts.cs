@@ -30,9 +30,6 @@ public static class MachineFacts
 
     public static string OnnxRuntimeVersion => OrtEnv.Instance().GetVersionString();
 
-    /// <summary>What ran, for a result's <c>versions</c>.</summary>
-    public static object Versions => new { dovetail = Version, commit = Commit, runtime = Runtime, onnx_runtime = OnnxRuntimeVersion };
-
     public static long TotalMemoryBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
 
     /// <summary>The largest resident size of this process so far.</summary>

@@ -16,7 +16,7 @@ public sealed class LatencyTable
     /// <summary>Layers with a measurement.</summary>
     public IReadOnlyCollection<string> Layers => [.. _nanoseconds.Keys.Select(key => key.Layer).Distinct()];
 
-    /// <exception cref="DovetailException">A file cannot be read, or is not such JSON.</exception>
+    /// <exception cref="DovetailException">A file cannot be read, or is not such JSON, or one of a newer schema.</exception>
     public static LatencyTable Load(IEnumerable<string> paths)
     {
         var table = new LatencyTable();
@@ -24,17 +24,9 @@ public sealed class LatencyTable
         {
             try
             {
-                using JsonDocument json = JsonDocument.Parse(File.ReadAllBytes(path));
-                foreach (JsonElement layer in json.RootElement.GetProperty("layers").EnumerateArray())
-                {
-                    string name = layer.GetProperty("name").GetString()!;
-                    table.Add(path, name, ComplementaryPattern.Dense, layer.GetProperty("dense_us").GetDouble());
-                    var pattern = ComplementaryPattern.Parse(layer.GetProperty("pattern").GetString()!);
-                    table.Add(path, name, pattern, layer.GetProperty("packed_us").GetDouble());
-                }
+                table.Add(path, Read(path));
             }
-            catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException
-                or FormatException or ArgumentNullException or PatternException)
+            catch (Exception error) when (error is JsonException or PatternException)
             {
                 throw new DovetailException(
                     $"'{path}' holds no measured latencies, expected a JSON object with layers, "
@@ -52,6 +44,26 @@ public sealed class LatencyTable
     public bool Has(string layer, ComplementaryPattern pattern) => _nanoseconds.ContainsKey((layer, pattern));
 
     public long Nanoseconds(string layer, ComplementaryPattern pattern) => _nanoseconds.GetValueOrDefault((layer, pattern));
+
+    private static MeasuredLatencies Read(string path)
+    {
+        MeasuredLatencies measured = JsonSerializer.Deserialize(File.ReadAllBytes(path), MeasuredLatenciesContext.Default.MeasuredLatencies)
+            ?? throw new JsonException("it holds null.");
+        return measured.SchemaVersion is { } found && found > MeasuredLatencies.NewestSchema
+            ? throw new DovetailException(
+                $"'{path}' has schema_version {found}, and this version reads up to {MeasuredLatencies.NewestSchema}. "
+                + "Update dovetail, or run 'dovetail bench' again.")
+            : measured;
+    }
+
+    private void Add(string path, MeasuredLatencies measured)
+    {
+        foreach (MeasuredLayer layer in measured.Layers)
+        {
+            Add(path, layer.Name, ComplementaryPattern.Dense, layer.DenseUs);
+            Add(path, layer.Name, ComplementaryPattern.Parse(layer.Pattern), layer.PackedUs);
+        }
+    }
 
     private void Add(string path, string layer, ComplementaryPattern pattern, double microseconds)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Dovetail.Cli.Commands.Doctor;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core.Patterns;
 

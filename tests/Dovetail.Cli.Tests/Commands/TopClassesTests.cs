@@ -1,4 +1,5 @@
 using Dovetail.Cli.Commands.Run;
+using Dovetail.Cli.Reports.Results;
 using Dovetail.Data.Tensors;
 
 namespace Dovetail.Cli.Tests.Commands;

@@ -101,7 +101,7 @@ public sealed class ResultJsonTests : IDisposable
     {
         JsonObject whole = JsonNode.Parse(ResultJson.Serialize(ResultFixture.Full()))!.AsObject();
         string path = Path.Combine(_folder, "result.json");
-        foreach (string name in whole.Select(field => field.Key).Except(["format_version", "notes", "onnx_runtime_int8"]).ToArray())
+        foreach (string name in whole.Select(field => field.Key).Except(["schema_version", "format_version", "notes", "onnx_runtime_int8"]).ToArray())
         {
             JsonObject cut = whole.DeepClone().AsObject();
             cut.Remove(name);
@@ -121,9 +121,20 @@ public sealed class ResultJsonTests : IDisposable
         whole["a_later_field"] = 1;
         File.WriteAllText(path, whole.ToJsonString());
         Assert.Equal(7, ResultJson.Read(path).Seed);
-        whole["format_version"] = 2;
-        File.WriteAllText(path, whole.ToJsonString());
-        Assert.Contains("format_version 2", Assert.Throws<ReportException>(() => ResultJson.Read(path)).Message, StringComparison.Ordinal);
+        foreach (string version in (string[])["schema_version", "format_version"]) // the second is its older name
+        {
+            whole.Remove("schema_version");
+            whole.Remove("format_version");
+            Assert.Equal(7, ReadBack(whole, path).Seed);
+            whole[version] = 2;
+            Assert.Contains("schema_version 2", Assert.Throws<ReportException>(() => ReadBack(whole, path)).Message, StringComparison.Ordinal);
+        }
+
+        static CodesignResult ReadBack(JsonObject result, string path)
+        {
+            File.WriteAllText(path, result.ToJsonString());
+            return ResultJson.Read(path);
+        }
     }
 
     [Fact]

@@ -49,6 +49,38 @@ public sealed class LatencyTableTests : IDisposable
         Assert.Contains("AllocationOptions.Latencies", Message(() => PruningPass.Prune(ZooModels.Create("mlp", 1), options with { Latencies = null })));
     }
 
+    [Theory]
+    [InlineData("", true)]
+    [InlineData("\"schema_version\":1,", true)]
+    [InlineData("\"schema_version\":2,", false)]
+    public void A_newer_schema_is_refused(string version, bool accepted)
+    {
+        string path = _folder.File("f.json");
+        const string Layer = "{\"name\":\"fc1\",\"pattern\":\"1:8\",\"dense_us\":8,\"packed_us\":2,\"more\":null}";
+        File.WriteAllText(path, $"{{{version}\"layers\":[{Layer}]}}");
+        if (accepted)
+            Assert.Equal(2_000, LatencyTable.Load([path]).Nanoseconds("fc1", new(1, 8)));
+        else
+            Assert.Equal(
+                $"'{path}' has schema_version 2, and this version reads up to 1. Update dovetail, or run 'dovetail bench' again.",
+                Message(() => LatencyTable.Load([path])));
+    }
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("{\"layers\":null}")]
+    [InlineData("{\"layers\":[null]}")]
+    [InlineData("{\"layers\":[{\"name\":null,\"pattern\":\"1:8\",\"dense_us\":8,\"packed_us\":2}]}")]
+    [InlineData("{\"layers\":[{\"name\":\"fc1\",\"pattern\":\"1:8\",\"dense_us\":\"8\",\"packed_us\":2}]}")]
+    [InlineData("{\"layers\":[{\"name\":\"fc1\",\"pattern\":\"8\",\"dense_us\":8,\"packed_us\":2}]}")]
+    public void Other_JSON_is_refused(string text)
+    {
+        File.WriteAllText(_folder.File("g.json"), text);
+        Assert.StartsWith($"'{_folder.File("g.json")}' holds no measured latencies", Message(() => LatencyTable.Load([_folder.File("g.json")])));
+    }
+
     public void Dispose() => _folder.Dispose();
 
     private static string Message(Action action) => Assert.Throws<DovetailException>(action).Message;

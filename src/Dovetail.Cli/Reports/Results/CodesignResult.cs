@@ -6,9 +6,11 @@ namespace Dovetail.Cli.Reports.Results;
 /// Everything that a codesign job found; <c>result.json</c> is this record in snake case, and
 /// <c>report.html</c> is a function of it alone. Names are stable (docs/result.md); units stand in names.
 /// </summary>
-public sealed record CodesignResult
+public sealed record CodesignResult : VerbResult
 {
+    /// <summary>The older name of <see cref="VerbResult.SchemaVersion"/>, with the same number.</summary>
     public int FormatVersion { get; init; } = 1;
+
     public required int Seed { get; init; }
     public required EnvironmentInfo Environment { get; init; }
     public required DataInfo Data { get; init; }

@@ -11,8 +11,8 @@ namespace Dovetail.Cli.Reports.Results;
 /// </summary>
 public static class ResultJson
 {
-    /// <summary>The format that this version writes, and the newest that it reads.</summary>
-    public const int FormatVersion = 1;
+    /// <summary>The schema that this version writes, and the newest that it reads.</summary>
+    public const int SchemaVersion = 1;
 
     private static readonly ResultJsonContext Context = new(new JsonSerializerOptions(ResultJsonContext.Default.Options)
     {
@@ -66,10 +66,11 @@ public static class ResultJson
         {
             CodesignResult result = JsonSerializer.Deserialize(text, Context.CodesignResult)
                 ?? throw new ReportException($"'{path}' holds null, expected the object that 'dovetail codesign' writes.");
-            return result.FormatVersion <= FormatVersion
+            int version = Math.Max(result.SchemaVersion, result.FormatVersion);
+            return version <= SchemaVersion
                 ? result
                 : throw new ReportException(
-                    $"'{path}' has format_version {result.FormatVersion}, and this version reads up to {FormatVersion}. Update dovetail, or run 'dovetail codesign' again.");
+                    $"'{path}' has schema_version {version}, and this version reads up to {SchemaVersion}. Update dovetail, or run 'dovetail codesign' again.");
         }
         catch (JsonException error)
         {
