@@ -57,7 +57,7 @@ public sealed class JsonDocTests
     {
         string[] files = Directory.GetFiles(Path.Combine(Repository.Root, "src", "Dovetail.Cli"), "*.cs", SearchOption.AllDirectories);
         Assert.True(files.Length > 50);
-        Assert.Empty(files.Where(file => Regex.IsMatch(File.ReadAllText(file), @"\bWriteJson\(\s*new\s*\{|static object Json\(")));
+        Assert.DoesNotContain(files, file => Regex.IsMatch(File.ReadAllText(file), @"\bWriteJson\(\s*new\s*\{|static object Json\("));
     }
 
     private static IEnumerable<Type> ResultTypes() => typeof(VerbResult).Assembly.GetTypes()
