@@ -49,6 +49,8 @@ public sealed class LatencyTable
     {
         MeasuredLatencies measured = JsonSerializer.Deserialize(File.ReadAllBytes(path), MeasuredLatenciesContext.Default.MeasuredLatencies)
             ?? throw new JsonException("it holds null.");
+        if (measured.Layers.Contains(null!)) // which the serializer lets pass in a list
+            throw new JsonException("a layer is null.");
         return measured.SchemaVersion is { } found && found > MeasuredLatencies.NewestSchema
             ? throw new DovetailException(
                 $"'{path}' has schema_version {found}, and this version reads up to {MeasuredLatencies.NewestSchema}. "
