@@ -26,7 +26,7 @@ internal static class DecodingBenchmark
     {
         var layout = new CellLayout(ComplementaryPattern.Parse(text), WeightShape.Matrix(Size, Size));
         float[] source = GaussianWeights.Create(Size * Size, 1);
-        bool[] mask = Projection.Project(Array.ConvertAll(source, MathF.Abs), layout);
+        bool[] mask = Projection.ByMagnitude(source, layout);
         T[] weights = [.. source.Select((value, i) => mask[i] ? convert(value) : default)];
         PackedTensor<T> packed = Packer.Pack<T>(weights, layout, mask);
         byte[] encoded = packed.EncodeOwners();

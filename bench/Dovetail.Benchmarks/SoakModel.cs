@@ -3,6 +3,7 @@ using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Passes.Pack;
 using Dovetail.Onnx.Passes.Quantize;
+using Dovetail.Onnx.Pruning;
 using Dovetail.Onnx.Zoo;
 using Dovetail.Runtime;
 
@@ -45,17 +46,6 @@ internal sealed record SoakModel(string Name, byte[] Packed, float[] Logits, flo
 
     private static byte[] Pack(OnnxModel model, string pattern) => PackingPass.Pack(model, ComplementaryPattern.Parse(pattern)).Model.ToBytes();
 
-    private static OnnxModel Sparse(string network, string pattern, int seed)
-    {
-        OnnxModel model = ZooModels.Create(network, seed);
-        var parsed = ComplementaryPattern.Parse(pattern);
-        foreach (WeightLayer layer in WeightLayers.FindFitting(model, parsed))
-        {
-            float[] weights = layer.GetWeights();
-            bool[] mask = Projection.Project(Array.ConvertAll(weights, MathF.Abs), new CellLayout(parsed, layer.Shape));
-            layer.SetWeights(weights.Select((w, i) => mask[i] ? w : 0).ToArray());
-        }
-
-        return model;
-    }
+    private static OnnxModel Sparse(string network, string pattern, int seed) =>
+        PruningPass.Prune(ZooModels.Create(network, seed), ComplementaryPattern.Parse(pattern), new PruningOptions { Head = true }).Model;
 }

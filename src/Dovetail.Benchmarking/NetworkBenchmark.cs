@@ -1,50 +1,74 @@
 using Dovetail.Core.Workloads;
 using Dovetail.Kernels;
+using Dovetail.Onnx.Model;
 
 namespace Dovetail.Benchmarking;
 
 /// <summary>
 /// Dense against packed in the same process, so that both see the same machine.
-/// 1. Two sessions with equal threads, sequential execution, one inter-op thread. Threads may spin within a run, but
-///    stop when it ends: without that, the idle session's pool would take a processor from the other.
-/// 2. Both run in turn, in blocks (<see cref="Interleaving"/>).
+/// 1. Sessions with equal threads, sequential execution, one inter-op thread. Threads may spin within a run, but
+///    stop when it ends: without that, an idle session's pool would take a processor from the others.
+/// 2. They run in turn, in blocks (<see cref="Interleaving"/>).
 /// 3. Medians, with the 10th and 90th percentile beside them.
 /// Inputs are bound once; a figure is a whole session run, the runtime's own overhead of some microseconds included.
 /// </summary>
 public static class NetworkBenchmark
 {
-    /// <param name="denseModel">Any model; its first input takes what the packed one's takes.</param>
-    /// <param name="packedModel">The packed model.</param>
-    /// <param name="inputDimensions">Of the first input; null: the model's own with the batch of the options.</param>
+    /// <summary>The names of the subjects.</summary>
+    public const string PackedName = "packed", DenseName = "dense", DenseInt8Name = "dense int8";
+
+    /// <summary>Compares whole networks.</summary>
+    /// <param name="options">Seconds: for all sides together.</param>
+    /// <param name="callers">1: latency, one call at a time. More: throughput.</param>
+    /// <param name="int8">Measure the dense network quantized to int8 too, where it is not int8 itself.</param>
+    /// <param name="dense">Makes the dense side; null: a session of ONNX Runtime.</param>
     /// <exception cref="OperatorException">A model is refused or does not run.</exception>
-    public static Comparison Compare(
-        byte[] denseModel, byte[] packedModel, IReadOnlyList<long>? inputDimensions, BenchmarkOptions options, CancellationToken cancellation = default)
+    public static NetworkResult Measure(
+        NetworkPair pair, BenchmarkOptions options, int callers = 1, bool int8 = false, Func<OnnxModel, IBenchmarkSubject>? dense = null,
+        CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(pair);
         ArgumentNullException.ThrowIfNull(options);
-        using var dense = new BoundModel(denseModel, inputDimensions, options);
-        using var packed = new BoundModel(packedModel, inputDimensions, options);
-        Timing[] times = Interleaving.Measure([dense.Run, packed.Run], options.Seconds, cancellation);
-        return new Comparison(options.Threads, options.Batch, times[0], times[1]);
+        _ = SessionOverhead.MeasureMicroseconds(options, cancellation); // the first session of a process pays for ONNX Runtime itself
+        (OnnxModel? quantized, string? reason) = !int8 ? (null, null)
+            : pair.DenseIsQuantized ? (null, "the dense network is int8 itself")
+            : QuantizedBaseline.Create(pair.Dense, options.Seed);
+        var subjects = new List<IBenchmarkSubject>();
+        try
+        {
+            subjects.Add(new SessionSubject(PackedName, pair.Packed.ToBytes(), options, callers));
+            subjects.Add(dense?.Invoke(pair.Dense) ?? new SessionSubject(DenseName, pair.Dense.ToBytes(), options, callers));
+            if (quantized is not null)
+                subjects.Add(new SessionSubject(DenseInt8Name, quantized.ToBytes(), options, callers));
+            IReadOnlyList<SubjectTiming> timings = Measure(subjects, options, callers, cancellation);
+            return new NetworkResult(options, callers, timings[0], timings[1], timings.ElementAtOrDefault(2), reason);
+        }
+        finally
+        {
+            subjects.ForEach(subject => subject.Dispose());
+        }
     }
 
     /// <summary>
-    /// Compares layer by layer, <see cref="BenchmarkOptions.Seconds"/> for each. A dense convolution runs in the layout
-    /// that ONNX Runtime gives it inside a network, blocked or NHWC; its time as a model of its own stands beside it.
+    /// Compares layer by layer. A dense convolution runs in the layout that ONNX Runtime gives it inside a network, blocked or
+    /// NHWC; its time as a model of its own stands beside it.
     /// </summary>
-    public static IReadOnlyList<LayerComparison> CompareLayers(
-        IEnumerable<BenchmarkLayer> layers, BenchmarkOptions options, IProgress<LayerComparison>? progress = null, CancellationToken cancellation = default)
+    /// <param name="options">Seconds: for the sides of one layer together.</param>
+    /// <param name="seconds">Instead of the options' seconds: for the next layer, given how many are left with it.</param>
+    /// <param name="progress">Told each layer when it is measured.</param>
+    /// <exception cref="OperatorException">A model is refused or does not run.</exception>
+    public static IReadOnlyList<LayerResult> MeasureLayers(
+        NetworkPair pair, BenchmarkOptions options, Func<int, double>? seconds = null, IProgress<LayerResult>? progress = null,
+        CancellationToken cancellation = default)
     {
-        ArgumentNullException.ThrowIfNull(layers);
+        ArgumentNullException.ThrowIfNull(pair);
         ArgumentNullException.ThrowIfNull(options);
-        var results = new List<LayerComparison>();
-        foreach (BenchmarkLayer layer in layers)
+        int layers = pair.PackedLayers.Count();
+        var results = new List<LayerResult>();
+        foreach (BenchmarkLayer layer in BenchmarkLayer.Of(pair))
         {
-            Timing[] times = MeasureLayer(layer, options, cancellation);
-            LayerWorkload workload = layer.Workload;
-            double usefulOperations = 2.0 * workload.DenseMacs * layer.Pattern.Density * options.Batch;
-            results.Add(new LayerComparison(
-                workload.Name, workload.Op, workload.M, workload.N, workload.K, layer.Pattern.ToString(), layer.DType,
-                new Comparison(options.Threads, options.Batch, times[1], times[0]), times[^1], usefulOperations / (times[0].MedianMicroseconds * 1e3)));
+            double time = seconds?.Invoke(layers - results.Count) ?? options.Seconds;
+            results.Add(MeasureLayer(layer, options with { Seconds = time }, cancellation));
             progress?.Report(results[^1]);
         }
 
@@ -68,8 +92,18 @@ public static class NetworkBenchmark
         return [.. subjects.Select((subject, i) => new SubjectTiming(subject.Name, subject.LoadMilliseconds, times[i], 1e6 / times[i].MedianMicroseconds))];
     }
 
+    internal static LayerResult MeasureLayer(BenchmarkLayer layer, BenchmarkOptions options, CancellationToken cancellation = default)
+    {
+        Timing[] times = Time(layer, options, cancellation);
+        LayerWorkload workload = layer.Workload;
+        double usefulOperations = 2.0 * workload.DenseMacs * layer.Weights.Pattern.Density * options.Batch;
+        return new LayerResult(
+            workload, layer.Weights.Pattern, layer.Weights.DType, KernelNames.Of(layer.Weights, (long)workload.N * options.Batch, layer.Operands),
+            times[0], times[1], times[^1], usefulOperations / (times[0].MedianMicroseconds * 1e3));
+    }
+
     /// <returns>Packed, dense, and dense alone where that differs.</returns>
-    private static Timing[] MeasureLayer(BenchmarkLayer layer, BenchmarkOptions options, CancellationToken cancellation)
+    private static Timing[] Time(BenchmarkLayer layer, BenchmarkOptions options, CancellationToken cancellation)
     {
         var sessions = new List<BoundModel>();
         try

@@ -119,6 +119,20 @@ public sealed class LayerBenchmarkTests
         Assert.Equal((8, 2, 3), ((int)Math.Round(summaries[1].Ratio), (int)Math.Round(summaries[2].Ratio), (int)Math.Round(summaries[4].Ratio)));
     }
 
+    [Fact]
+    public void A_list_is_measured_layer_by_layer_and_what_does_not_fit_is_named()
+    {
+        ComplementaryPattern[] patterns = [new(4, 64), new(1, 16)];
+        var told = new Told();
+        LayerListResult result = LayerListBenchmark.Measure([s_conv, s_gemm], patterns, DType.Float32, new BenchmarkOptions(Seconds: 0.001), told);
+        Assert.Equal([s_conv, s_gemm], told);
+        Assert.Equal([(s_conv, "1:16"), (s_gemm, "4:64"), (s_gemm, "1:16")], result.Layers.Select(row => (row.Shape, row.Pattern)));
+        Assert.Equal([new UnfitLayer(s_conv, patterns[0], "32 channels are fewer than the group, 64")], result.StayDense);
+        Assert.All(result.Layers, row => Assert.Equal(result.PeakGflops, row.PeakGflops));
+        Assert.Equal(LayerSummary.Of(result.Layers), result.Summaries);
+        Assert.True(result.SessionOverheadMicroseconds > 0);
+    }
+
     private static float[] Run(byte[] model, float[] input, params long[] dimensions)
     {
         using var session = DovetailSession.Create(model, new DovetailSessionOptions(1, OptimizeGraph: false));
@@ -139,5 +153,10 @@ public sealed class LayerBenchmarkTests
                 }
 
         return result;
+    }
+
+    private sealed class Told : List<LayerShape>, IProgress<LayerShape>
+    {
+        public void Report(LayerShape value) => Add(value);
     }
 }

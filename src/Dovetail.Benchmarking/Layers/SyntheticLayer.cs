@@ -54,7 +54,7 @@ public sealed class SyntheticLayer
     public PackedTensor Pack(ComplementaryPattern pattern, DType type)
     {
         var layout = new CellLayout(pattern, _shape.Weights);
-        bool[] mask = Projection.Project(Array.ConvertAll(FloatWeights, MathF.Abs), layout);
+        bool[] mask = Projection.ByMagnitude(FloatWeights, layout);
         if (type == DType.Int8)
             return Packer.Pack<sbyte>(Masked(IntegerWeights, mask), layout, mask, WeightScales);
         return PackedCast.To(Packer.Pack<float>(Masked(FloatWeights, mask), layout, mask), type);

@@ -56,7 +56,7 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
                     exported, images, options.Threads, options.Seed, step, cancellation));
                 int packedLayers = exported.Packed.Layers.Count(layer => layer.Pattern is not null);
                 speed = stages.Run("Measure this CPU", 1 + packedLayers, step => BenchStage.Run(
-                    exported.Dense, exported.Packed.Model, options.BenchThreads, batch: 1, options.Seed, step, cancellation));
+                    new NetworkPair(exported.Packed.Model, exported.Dense), options.BenchThreads, batch: 1, options.Seed, step, cancellation));
                 simulation = stages.Run("Simulate the array", agreement.Captured.Count, step => SimulationStage.Run(
                     agreement.Captured, options.Pattern, options.Rows, options.Columns, step, cancellation));
                 rtl = stages.Run("Check the RTL", 1, step =>

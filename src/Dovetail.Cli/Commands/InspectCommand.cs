@@ -60,7 +60,7 @@ internal static class InspectCommand
                 foreach (WeightEntry entry in entries)
                 {
                     cancellation.ThrowIfCancellationRequested();
-                    layers.Add(Inspect(entry, packed ? null : weights.DeclaredFor(entry.Name), tried));
+                    layers.Add(Inspect(entry, packed ? null : weights.DeclaredFor(entry.Name), tried, detect: weights.LayerPatterns is null));
                     step(entry.Name);
                 }
             });
@@ -86,11 +86,11 @@ internal static class InspectCommand
         return command;
     }
 
-    private static LayerInspection Inspect(WeightEntry entry, SparsityPattern? declared, SparsityPattern[] candidates)
+    private static LayerInspection Inspect(WeightEntry entry, SparsityPattern? declared, SparsityPattern[] candidates, bool detect)
     {
         try
         {
-            return LayerInspection.Of(entry, declared, candidates);
+            return LayerInspection.Of(entry, declared, candidates, detect);
         }
         catch (PatternException error)
         {

@@ -15,6 +15,9 @@ namespace Dovetail.Cli.Commands;
 /// <summary><c>dovetail prune</c>: projects weights onto patterns by magnitude, without training.</summary>
 internal static class PruneCommand
 {
+    /// <summary>Exchanges that a search without a time limit weighs: what is gained beyond is small (bench/results).</summary>
+    private const long SearchEffort = 1_000_000;
+
     private static readonly string[] DefaultCandidates = ["1:2", "1:4", "1:8", "1:16", "2:32", "4:64", "1:32"];
 
     public static Command Create()
@@ -87,16 +90,26 @@ internal static class PruneCommand
                 throw new DovetailException($"The pruned model would replace its source, '{source}'. Give --out another name.");
             OnnxModel network = ModelSource.Load(source, parsed.GetValue(seed));
             CostUnit unit = Enum.Parse<CostUnit>(parsed.GetValue(cost)!, ignoreCase: true);
-            var options = new PruneOptions(
-                parsed.GetValue(pattern)!, parsed.GetValue(head),
-                parsed.GetValue(allocation) is not { } method ? null : new AllocationOptions(
-                    Method(method), parsed.GetValue(candidates) is { Length: > 0 } given ? given : [.. DefaultCandidates.Select(ComplementaryPattern.Parse)],
-                    unit, parsed.GetValue(budget)!, unit == CostUnit.Latency ? LatencyTable.Load(parsed.GetValue(latency)!) : null),
-                parsed.GetResult(permute) is null ? null : new PermuteOptions(
-                    parsed.GetValue(permute) is { } seconds ? TimeSpan.FromSeconds(seconds) : null, parsed.GetValue(foldOnly), parsed.GetValue(seed)));
-            PruneResult result = options.Permute is null
-                ? PruneJob.Run(network, options, null, cancellation)
-                : ProgressLine.RunShare(output.Human, "Ordering channels", progress => PruneJob.Run(network, options, progress, cancellation));
+            AllocationOptions? shared = parsed.GetValue(allocation) is not { } method ? null : new AllocationOptions(
+                Method(method),
+                parsed.GetValue(candidates) is { Length: > 0 } given ? given : [.. DefaultCandidates.Select(ComplementaryPattern.Parse)],
+                unit, parsed.GetValue(budget)!, unit == CostUnit.Latency ? LatencyTable.Load(parsed.GetValue(latency)!) : null);
+            TimeSpan? limit = parsed.GetValue(permute) is { } seconds ? TimeSpan.FromSeconds(seconds) : null;
+            var options = new PruningOptions
+            {
+                Head = parsed.GetValue(head),
+                Permutation = parsed.GetResult(permute) is null ? null : new PermutationPassOptions
+                {
+                    TimeLimit = limit,
+                    MaxEvaluations = limit is null ? SearchEffort : long.MaxValue,
+                    AllowStored = !parsed.GetValue(foldOnly),
+                    Seed = parsed.GetValue(seed),
+                },
+            };
+            PruningResult result = ProgressLine.RunShare(
+                output.Human, options.Permutation is null ? "Pruning" : "Ordering channels", progress => shared is null
+                    ? PruningPass.Prune(network, parsed.GetValue(pattern)!, options, progress, cancellation)
+                    : PruningPass.Prune(network, shared, options, progress, cancellation));
             result.Model.Save(target);
             Print(output.Human, result, target, unit);
             output.WriteJson(Json(result, target, parsed.GetValue(cost)!));
@@ -112,7 +125,7 @@ internal static class PruneCommand
         _ => AllocationMethod.CapturedEnergy,
     };
 
-    private static void Print(IAnsiConsole console, PruneResult result, string target, CostUnit unit)
+    private static void Print(IAnsiConsole console, PruningResult result, string target, CostUnit unit)
     {
         bool ordered = result.Layers.Any(layer => layer.Order is not null);
         Table table = new Table().AddColumns("Layer", "Shape", "Pattern").AddColumn(new TableColumn("Captured energy").RightAligned());
@@ -125,17 +138,20 @@ internal static class PruneCommand
             List<string> cells = [Markup.Escape(layer.Name), layer.Shape.ToString(), layer.Pattern?.ToString() ?? "dense", sparse ? $"{layer.CapturedEnergy:0.0%}" : "–"];
             if (ordered)
                 cells.AddRange(sparse ? [$"{layer.Order!.CapturedBefore:0.0%}", Markup.Escape(Describe(layer.Order))] : ["–", ""]);
-            table.AddRow([.. cells, Markup.Escape(layer.DenseReason ?? "")]);
+            table.AddRow([.. cells, Markup.Escape(Describe(layer.Dense))]);
         }
 
         console.Write(table);
         if (result.Allocation is { Result: var found } allocation)
             console.WriteLine(
-                $"{Amount(found.Cost, unit)} of a budget of {Amount(allocation.Budget, unit)}, {(double)found.Cost / Math.Max(1, result.DenseCost):0.0%} of the dense network's. Sum of captured shares "
+                $"{Amount(found.Cost, unit)} of a budget of {Amount(allocation.Budget, unit)}, {(double)found.Cost / Math.Max(1, allocation.DenseCost):0.0%} of the dense network's. Sum of captured shares "
                 + $"{found.Score:0.000}{(found.IsOptimal ? ", the greatest there is" : $"; none exceeds {found.UpperBound:0.000}")}.");
         console.WriteLine(
             $"Wrote {target}: {result.Layers.Count(layer => layer.Pattern is not null)} of {result.Layers.Count} layers pruned, {result.Sparsity:0.0%} of the weights of all layers zero. Captured energy is the share of Σw² that was kept.");
     }
+
+    private static string Describe(DenseReason? reason) =>
+        reason is { Cause: DenseCause.Head } ? $"{reason.Words} (--head prunes it too)" : reason?.Words ?? "";
 
     private static string Describe(PermutedLayer order) => order.Outcome switch
     {
@@ -151,7 +167,7 @@ internal static class PruneCommand
         _ => $"{cost:N0} multiply-accumulates",
     };
 
-    private static object Json(PruneResult result, string target, string cost) => new
+    private static object Json(PruningResult result, string target, string cost) => new
     {
         file = target,
         sparsity = result.Sparsity,
@@ -170,14 +186,14 @@ internal static class PruneCommand
                 order.TiedLayers,
             },
         }),
-        dense_layers = result.Layers.Where(layer => layer.Pattern is null).Select(layer => new { layer.Name, reason = layer.DenseReason }),
+        dense_layers = result.Layers.Where(layer => layer.Pattern is null).Select(layer => new { layer.Name, reason = Describe(layer.Dense) }),
         allocation = result.Allocation is not { Result: var found } allocation ? null : new
         {
             method = allocation.Method.ToString(),
             unit = cost == "latency" ? "nanoseconds" : cost,
             allocation.Budget,
             found.Cost,
-            dense_cost = result.DenseCost,
+            dense_cost = allocation.DenseCost,
             sum_of_captured_shares = found.Score,
             found.UpperBound,
             found.IsOptimal,

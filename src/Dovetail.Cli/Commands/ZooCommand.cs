@@ -1,8 +1,8 @@
 using System.CommandLine;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core.Patterns;
-using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Pruning;
 using Dovetail.Onnx.Zoo;
 using Spectre.Console;
 
@@ -65,7 +65,8 @@ internal static class ZooCommand
                 if (chosen is not null)
                 {
                     status.Status(Markup.Escape($"Projecting onto {chosen}"));
-                    layers = Project(model, chosen);
+                    PruningResult pruned = PruningPass.Prune(model, chosen, new PruningOptions { Head = true });
+                    (model, layers) = (pruned.Model, pruned.Layers.Count(layer => layer.Pattern is not null));
                 }
 
                 status.Status("Writing");
@@ -77,22 +78,6 @@ internal static class ZooCommand
             return 0;
         });
         return write;
-    }
-
-    private static int Project(OnnxModel model, ComplementaryPattern pattern)
-    {
-        IReadOnlyList<WeightLayer> layers = WeightLayers.FindFitting(model, pattern);
-        foreach (WeightLayer layer in layers)
-        {
-            float[] weights = layer.GetWeights();
-            bool[] mask = Projection.Project(Array.ConvertAll(weights, MathF.Abs), new CellLayout(pattern, layer.Shape));
-            for (int i = 0; i < weights.Length; i++)
-                weights[i] = mask[i] ? weights[i] : 0;
-            layer.SetWeights(weights);
-        }
-
-        LayerPatterns.Declare(model, layers.ToDictionary(layer => layer.Name, _ => pattern));
-        return layers.Count;
     }
 
     private static string Shape(ZooModel model) => $"{model.InputName} [{string.Join(", ", model.InputShape)}]";

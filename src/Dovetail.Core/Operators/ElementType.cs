@@ -1,6 +1,8 @@
 namespace Dovetail.Core.Operators;
 
-/// <summary>The element types of operators' inputs and outputs, numbered as ONNX's TensorProto and ONNX Runtime's C interface number them.</summary>
+/// <summary>
+/// The element types of operators' inputs and outputs, numbered as ONNX's TensorProto and ONNX Runtime's C interface number them.
+/// </summary>
 public enum ElementType
 {
     /// <summary>None, or more than one is allowed.</summary>

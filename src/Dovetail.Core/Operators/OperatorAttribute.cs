@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 
 namespace Dovetail.Core.Operators;
 
@@ -28,7 +29,9 @@ public sealed record FloatAttribute(string Name, float Default) : OperatorAttrib
 {
     public override string TypeText => "float";
 
-    public override string? DefaultText => float.IsPositiveInfinity(Default) ? "∞" : float.IsNegativeInfinity(Default) ? "−∞" : Default.ToString(System.Globalization.CultureInfo.InvariantCulture);
+    public override string? DefaultText => float.IsPositiveInfinity(Default) ? "∞"
+        : float.IsNegativeInfinity(Default) ? "−∞"
+        : Default.ToString(CultureInfo.InvariantCulture);
 }
 
 public sealed record IntAttribute(string Name, int Minimum, int Default) : OperatorAttribute(Name)
@@ -54,5 +57,6 @@ public sealed record IntsAttribute(string Name, int? Length, int Minimum, Immuta
     public string? Fault(IReadOnlyCollection<long> values) =>
         (Length is null || values.Count == Length) && values.All(value => value >= Minimum && value <= int.MaxValue)
             ? null
-            : $"is [{string.Join(", ", values)}], expected {(Length is { } length ? $"{length} " : "")}integers of {Minimum} or more{(values.Any(value => value > int.MaxValue) ? ", in 32 bits" : "")}";
+            : $"is [{string.Join(", ", values)}], expected {(Length is { } length ? $"{length} " : "")}integers of {Minimum} or more"
+                + (values.Any(value => value > int.MaxValue) ? ", in 32 bits" : "");
 }

@@ -13,10 +13,13 @@ public static class OperatorAttributes
 
     /// <summary>Applied after bias and residual.</summary>
     public static StringAttribute Activation { get; } = new(
-        "activation", [ActivationNames.None, ActivationNames.Relu, ActivationNames.Clip, ActivationNames.Silu, ActivationNames.Gelu, ActivationNames.GeluTanh], ActivationNames.None);
+        "activation",
+        [ActivationNames.None, ActivationNames.Relu, ActivationNames.Clip, ActivationNames.Silu, ActivationNames.Gelu, ActivationNames.GeluTanh],
+        ActivationNames.None);
 
     /// <summary>The same of the integer operators, which only clip.</summary>
-    public static StringAttribute IntegerActivation { get; } = Activation with { Values = [ActivationNames.None, ActivationNames.Relu, ActivationNames.Clip] };
+    public static StringAttribute IntegerActivation { get; } =
+        Activation with { Values = [ActivationNames.None, ActivationNames.Relu, ActivationNames.Clip] };
 
     /// <summary>The least result of a clip.</summary>
     public static FloatAttribute ActivationMin { get; } = new("activation_min", float.NegativeInfinity);

@@ -26,7 +26,8 @@ public sealed record OperatorSchema(
     public bool IsConvolution => IsPacked && Attributes.Contains(OperatorAttributes.Strides);
 
     /// <summary>The attribute "activation" with the values that the operator takes; null where it has none.</summary>
-    public StringAttribute? Activation => Attributes.OfType<StringAttribute>().FirstOrDefault(attribute => attribute.Name == OperatorAttributes.Activation.Name);
+    public StringAttribute? Activation =>
+        Attributes.OfType<StringAttribute>().FirstOrDefault(attribute => attribute.Name == OperatorAttributes.Activation.Name);
 
     /// <summary>How many inputs must be there.</summary>
     public int RequiredInputs => Inputs.Count(input => !input.IsOptional);

@@ -50,6 +50,17 @@ public static class Projection
         };
     }
 
+    /// <summary>The mask of the greatest magnitudes, |w| as score.</summary>
+    /// <param name="weights">Matrix order [outputs, taps·channels].</param>
+    /// <exception cref="PatternException">A weight is NaN, or the buffer does not fit the shape.</exception>
+    public static bool[] ByMagnitude(ReadOnlySpan<float> weights, CellLayout layout)
+    {
+        var magnitudes = new float[weights.Length];
+        for (int i = 0; i < magnitudes.Length; i++)
+            magnitudes[i] = MathF.Abs(weights[i]);
+        return Project(magnitudes, layout);
+    }
+
     internal static PatternException NotANumber(int at, WeightShape shape) =>
         new($"The score of weight [{at / shape.Inputs}, {at % shape.Inputs}] is NaN; expected numbers. A training that diverged leaves such weights.");
 

@@ -2,7 +2,7 @@ using Dovetail.Core.Patterns;
 
 namespace Dovetail.Onnx.Inspection;
 
-/// <summary>What <c>dovetail inspect</c> says of a layer.</summary>
+/// <summary>What a layer is, and which patterns its weights fit.</summary>
 /// <param name="Pattern">Declared by the file, or detected; null where the weights follow none.</param>
 /// <param name="PatternSource">"declared", "detected" or null.</param>
 /// <param name="Operands">What a packed floating-point layer multiplies, "fp32" or "bf16"; else null.</param>
@@ -13,19 +13,23 @@ public sealed record LayerInspection(
     string Name, string Op, IReadOnlyList<int> Shape, int Groups, string Type, string? Operands, string? Pattern, string? PatternSource,
     long Weights, long NonZeros, double Sparsity, long Bytes, long DenseBytes, string? BestFit, IReadOnlyList<CandidateFit> Candidates)
 {
-    public static LayerInspection Of(WeightEntry entry, SparsityPattern? declaredByFile, IReadOnlyList<SparsityPattern> candidates)
+    /// <param name="declaredByFile">Null where the file declares no pattern for the layer.</param>
+    /// <param name="detect">Look for a pattern where none is declared; not where the file says layer by layer what they are.</param>
+    public static LayerInspection Of(
+        WeightEntry entry, SparsityPattern? declaredByFile, IReadOnlyList<SparsityPattern> candidates, bool detect = true)
     {
         float[] weights = entry.Load();
         bool[] nonZeros = Array.ConvertAll(weights, weight => weight != 0);
-        SparsityPattern? declared = entry.Declared ?? (declaredByFile is not null && PatternMatch.ReasonAgainst(declaredByFile, entry.Shape) is null ? declaredByFile : null);
-        SparsityPattern? pattern = declared ?? PatternDetection.Find(nonZeros, entry.Shape);
+        bool fits = declaredByFile is not null && PatternMatch.ReasonAgainst(declaredByFile, entry.Shape) is null;
+        SparsityPattern? declared = entry.Declared ?? (fits ? declaredByFile : null);
+        SparsityPattern? pattern = declared ?? (detect ? PatternDetection.Find(nonZeros, entry.Shape) : null);
         SparsityPattern[] all = pattern is null || candidates.Contains(pattern) ? [.. candidates] : [pattern, .. candidates];
-        CandidateFit[] fits = [.. all.Select(candidate => CandidateFit.Of(candidate, entry.Shape, weights, nonZeros))];
-        CandidateFit? best = fits.Where(fit => fit.Satisfies == true).MinBy(fit => (fit.Places, fit.Log2Masks));
+        CandidateFit[] tried = [.. all.Select(candidate => CandidateFit.Of(candidate, entry.Shape, weights, nonZeros))];
+        CandidateFit? best = tried.Where(fit => fit.Satisfies == true).MinBy(fit => (fit.Places, fit.Log2Masks));
         long count = nonZeros.AsSpan().Count(true);
         return new LayerInspection(
             entry.Name, entry.Op, entry.Shape.Dimensions, entry.Shape.Groups, entry.Type, entry.Operands, pattern?.ToString(),
             pattern is null ? null : declared is null ? "detected" : "declared", nonZeros.Length, count, 1 - (double)count / nonZeros.Length,
-            entry.Bytes, entry.DenseBytes, best?.Pattern, fits);
+            entry.Bytes, entry.DenseBytes, best?.Pattern, tried);
     }
 }

@@ -10,7 +10,7 @@ namespace Dovetail.Onnx.Inspection;
 /// DequantizeLinear, and the packed operators. It needs no shape inference, so operators that the rest of the tool
 /// cannot run are no obstacle.
 /// </summary>
-public static class OnnxWeights
+internal static class OnnxWeights
 {
     public static IReadOnlyList<WeightEntry> Read(OnnxModel model) => [.. model.Nodes.Select(node => Read(model, node)).OfType<WeightEntry>()];
 

@@ -4,7 +4,7 @@ using Dovetail.Core.Patterns;
 namespace Dovetail.Onnx.Inspection;
 
 /// <summary>The rules that owners in a file obey (docs/format.md), checked so that the first break has a place in the matrix.</summary>
-public static class OwnerRules
+internal static class OwnerRules
 {
     /// <param name="encoded">[OwnerRows, RowBytes], as in the file.</param>
     /// <returns>Null where all owners are in order.</returns>

@@ -14,7 +14,7 @@ namespace Dovetail.Onnx.Inspection;
 /// 3. safetensors: the data section has the SHA-256 that the metadata say.
 /// A declaration that cannot be understood (no pattern, no shape) is an error, not a violation.
 /// </summary>
-public sealed class PackedVerification(SparsityPattern? asked)
+internal sealed class PackedVerification(SparsityPattern? asked)
 {
     public List<LayerVerdict> Layers { get; } = [];
 

@@ -11,7 +11,7 @@ namespace Dovetail.Onnx.Inspection;
 /// 3. Of the patterns with enough fill that leave a quarter or more of the weights out, the fullest is taken; of
 ///    equally full ones that with the fewest masks, because 1:16 also lies inside 2:32 and 4:64.
 /// </summary>
-public static class PatternDetection
+internal static class PatternDetection
 {
     private const double LeastFill = 0.9, MostDensity = 0.75;
 

@@ -4,10 +4,10 @@ using Dovetail.Onnx.Layers;
 namespace Dovetail.Onnx.Inspection;
 
 /// <summary>A weight outside of a pattern: the cell (complementary patterns only) and the weight's place in the matrix.</summary>
-public sealed record MaskFault(int? Cell, int Row, int Column, string Message);
+internal sealed record MaskFault(int? Cell, int Row, int Column, string Message);
 
 /// <summary>Whether a mask lies inside a pattern, for every family.</summary>
-public static class PatternMatch
+internal static class PatternMatch
 {
     /// <summary>Why a pattern does not fit a shape, null where it does.</summary>
     public static string? ReasonAgainst(SparsityPattern pattern, WeightShape shape) => pattern switch

@@ -8,7 +8,7 @@ namespace Dovetail.Onnx.Inspection;
 /// The layers of a safetensors file: its packed weights, and every tensor of at least two dimensions with
 /// floating-point or int8 elements, taken as [outputs, inputs, spatial…]. Convolution groups are not known there.
 /// </summary>
-public static class SafetensorsWeights
+internal static class SafetensorsWeights
 {
     public static IReadOnlyList<WeightEntry> Read(SafetensorsFile file, bool packed)
     {

@@ -1,6 +1,6 @@
 namespace Dovetail.Onnx.Inspection;
 
-/// <summary>What <c>dovetail verify</c> found.</summary>
+/// <summary>What <see cref="Verification"/> found.</summary>
 /// <param name="Pattern">The pattern that was asked for or that the metadata declare; null where only layers carry patterns.</param>
 /// <param name="Layers">Every layer with weights, checked or not.</param>
 public sealed record Verdict(string Format, string? Pattern, IReadOnlyList<LayerVerdict> Layers, IReadOnlyList<Violation> Violations)

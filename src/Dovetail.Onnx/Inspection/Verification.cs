@@ -8,7 +8,7 @@ namespace Dovetail.Onnx.Inspection;
 /// 1. Packed layers: the sizes of values and owners, every owner, every padding value; in safetensors also the
 ///    SHA-256 of the data. With a pattern asked for, their owners must lie inside it too.
 /// 2. Dense layers of a file that is not packed: no cell has more non-zeros than the pattern keeps. Layers that
-///    the pattern does not fit stay dense by the rule of 'dovetail pack' and are not checked, nor are layers that the file
+///    the pattern does not fit stay dense by the rule of packing and are not checked, nor are layers that the file
 ///    leaves out where it declares patterns layer by layer. A layer that it declares must be there and take its pattern.
 /// 3. A file in which nothing could be checked does not satisfy anything.
 /// </summary>
@@ -34,7 +34,8 @@ public static class Verification
         else
         {
             if (pattern is null && file.LayerPatterns is null)
-                throw new DovetailException($"'{path}' declares no pattern; expected packed weights or a declared one. Say which with --pattern, e.g. --pattern 1:16.");
+                throw new DovetailException(
+                    $"'{path}' declares no pattern; expected packed weights or a declared one. Say which it is to satisfy, e.g. 1:16.");
             IReadOnlyList<WeightEntry> entries = file.ReadEntries();
             IReadOnlyDictionary<string, ComplementaryPattern>? declared = asked is null ? file.LayerPatterns : null;
             foreach (WeightEntry entry in entries)

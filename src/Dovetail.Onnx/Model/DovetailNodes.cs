@@ -11,7 +11,7 @@ public static class DovetailNodes
         return new NodeProto(schema.Name, name, inputs, outputs, OperatorSet.Domain);
     }
 
-    /// <summary>The schema of a node of Dovetail's domain; null for any other node, and for an operator that the domain does not have.</summary>
+    /// <returns>Null for a node of another domain, and for an operator that Dovetail's does not have.</returns>
     public static OperatorSchema? FindSchema(this NodeProto node)
     {
         ArgumentNullException.ThrowIfNull(node);
@@ -20,7 +20,8 @@ public static class DovetailNodes
 
     /// <exception cref="OnnxException">The node is none of Dovetail's operators.</exception>
     public static OperatorSchema Schema(this NodeProto node) => FindSchema(node)
-        ?? throw new OnnxException($"{node} is no operator of {OperatorSet.Domain}, expected one of: {string.Join(", ", OperatorSet.All.Select(schema => schema.Name))}.");
+        ?? throw new OnnxException(
+            $"{node} is no operator of {OperatorSet.Domain}, expected one of: {string.Join(", ", OperatorSet.All.Select(schema => schema.Name))}.");
 
     public static bool Is(this NodeProto node, OperatorSchema schema) => FindSchema(node) == schema;
 
@@ -78,7 +79,8 @@ public static class DovetailNodes
 
     public static NodeProto With(this NodeProto node, IntAttribute attribute, int value) => node.With(NameOf(attribute), (long)value);
 
-    public static NodeProto With(this NodeProto node, IntsAttribute attribute, IEnumerable<int> values) => node.With(NameOf(attribute), values);
+    public static NodeProto With(this NodeProto node, IntsAttribute attribute, IEnumerable<int> values) =>
+        node.With(NameOf(attribute), values);
 
     private static string NameOf(OperatorAttribute attribute)
     {

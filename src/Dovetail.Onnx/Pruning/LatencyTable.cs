@@ -5,9 +5,9 @@ using Dovetail.Core.Patterns;
 namespace Dovetail.Onnx.Pruning;
 
 /// <summary>
-/// Measured latencies of layers under patterns, from the JSON that <c>dovetail bench</c> writes: one file for each pattern, or
-/// several. Where a layer and pattern stand in more than one, the least counts. A layer that was never measured costs nothing
-/// and has to stay dense.
+/// Measured latencies of layers under patterns, from the JSON of network benchmarks: one file for each pattern, or several.
+/// Where a layer and pattern stand in more than one, the least counts. A layer that was never measured costs nothing and has
+/// to stay dense.
 /// </summary>
 public sealed class LatencyTable
 {
@@ -29,12 +29,16 @@ public sealed class LatencyTable
                 {
                     string name = layer.GetProperty("name").GetString()!;
                     table.Add(path, name, ComplementaryPattern.Dense, layer.GetProperty("dense_us").GetDouble());
-                    table.Add(path, name, ComplementaryPattern.Parse(layer.GetProperty("pattern").GetString()!), layer.GetProperty("packed_us").GetDouble());
+                    var pattern = ComplementaryPattern.Parse(layer.GetProperty("pattern").GetString()!);
+                    table.Add(path, name, pattern, layer.GetProperty("packed_us").GetDouble());
                 }
             }
-            catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException or FormatException or ArgumentNullException or PatternException)
+            catch (Exception error) when (error is JsonException or InvalidOperationException or KeyNotFoundException
+                or FormatException or ArgumentNullException or PatternException)
             {
-                throw new DovetailException($"'{path}' is not what 'dovetail bench --json FILE' writes (layers with name, pattern, dense_us and packed_us): {error.Message}", error);
+                throw new DovetailException(
+                    $"'{path}' holds no measured latencies, expected a JSON object with layers, "
+                    + $"each with name, pattern, dense_us and packed_us: {error.Message}", error);
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException)
             {

@@ -1,6 +1,5 @@
 using Dovetail.Core.Allocation;
 using Dovetail.Core.Patterns;
-using Dovetail.Onnx.Passes.Pack;
 
 namespace Dovetail.Onnx.Pruning;
 
@@ -18,18 +17,14 @@ public enum AllocationMethod
 }
 
 /// <summary>A pattern for each layer of a model, within a budget.</summary>
+/// <param name="Budget">In the unit of the cost.</param>
+/// <param name="DenseCost">Of the dense network, in the same unit.</param>
 /// <param name="Layers">By node name, in graph order; the dense pattern where a layer stays dense.</param>
 /// <param name="Result">Costs, scores and whether they are proven to be the best.</param>
-public sealed record LayerAllocation(AllocationMethod Method, long Budget, IReadOnlyList<(string Layer, LayerChoice Choice)> Layers, AllocationResult Result)
+public sealed record LayerAllocation(
+    AllocationMethod Method, long Budget, long DenseCost, IReadOnlyList<(string Layer, LayerChoice Choice)> Layers, AllocationResult Result)
 {
     /// <summary>The patterns of the layers that become sparse.</summary>
     public IReadOnlyDictionary<string, ComplementaryPattern> LayerPatterns =>
         Layers.Where(l => !l.Choice.Pattern.IsDense).ToDictionary(l => l.Layer, l => l.Choice.Pattern);
-
-    /// <summary>For the packing pass: these patterns, and the others dense.</summary>
-    public PackingOptions ToPackingOptions() => new()
-    {
-        LayerPatterns = LayerPatterns,
-        KeepDense = Layers.Where(l => l.Choice.Pattern.IsDense).ToDictionary(l => l.Layer, _ => "the allocation keeps it dense"),
-    };
 }

@@ -1,4 +1,5 @@
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Operators;
 using Dovetail.Onnx.Shapes;
 
 namespace Dovetail.Training.Graph;
@@ -87,7 +88,7 @@ internal sealed class ChannelAxes
 
     private int? Reduced(NodeProto node, int rank, int from)
     {
-        long[] axes = (node.HasInput(1) ? _model.Constant(node.Inputs[1], node).ToInt64s() : node.FindInts("axes")) ?? [];
+        long[] axes = OperatorNode.Find(_model, node)!.Ints("axes") ?? []; // the node was built, so its row is known
         if (axes.Length == 0)
             return node.GetInt("noop_with_empty_axes", 0) != 0 ? from : null;
         long[] fromLast = Array.ConvertAll(axes, axis => axis < 0 ? -axis : rank - axis);

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using Dovetail.Cli.Commands;
 using Dovetail.Core.Patterns;
-using Dovetail.Core.Safetensors;
 using Dovetail.Onnx.Inspection;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
@@ -45,126 +44,6 @@ public sealed class InspectTests
         NoTorch.Check(loaded);
     }
 
-    [Theory]
-    [InlineData("1:16", 64, 64)]
-    [InlineData("4:64", 32, 128)]
-    [InlineData("1:8/out", 64, 32)]
-    [InlineData("2:16@strided", 32, 64)]
-    [InlineData("1:16x2", 64, 64)]
-    [InlineData("2:4", 16, 40)]
-    [InlineData("channel:0.25", 32, 32)]
-    public void Pattern_of_a_projected_mask_is_detected(string text, int outputs, int inputs)
-    {
-        var shape = WeightShape.Matrix(outputs, inputs);
-        var pattern = SparsityPattern.Parse(text);
-        float[] weights = GaussianWeights.Create(shape.Count, 11);
-        bool[] mask = Projection.Project(Array.ConvertAll(weights, w => w * w), pattern, shape);
-        Assert.Equal(pattern, PatternDetection.Find(mask, shape));
-    }
-
-    [Theory]
-    [InlineData(0.5)]
-    [InlineData(0.25)]
-    [InlineData(0.0625)]
-    public void Unstructured_and_dense_weights_show_no_pattern(double density)
-    {
-        var shape = WeightShape.Matrix(256, 256);
-        bool[] mask = Projection.Project(Array.ConvertAll(GaussianWeights.Create(shape.Count, 2), w => w * w), new UnstructuredPattern(density), shape);
-        Assert.Null(PatternDetection.Find(mask, shape));
-        Assert.Null(PatternDetection.Find([.. Enumerable.Repeat(true, shape.Count)], shape));
-    }
-
-    [Fact]
-    public void All_containers_tell_the_same_weights()
-    {
-        using var folder = new TemporaryFolder();
-        OnnxModel packed = SparseModels.Packed("1:16");
-        packed.Save(folder.File("packed.onnx"));
-        SafetensorsExport.Write(packed, folder.File("packed.safetensors"));
-        using WeightFile onnx = WeightFile.Open(folder.File("packed.onnx")), safetensors = WeightFile.Open(folder.File("packed.safetensors"));
-        Assert.Equal("packed onnx", onnx.Format);
-        Assert.Equal("packed safetensors", safetensors.Format);
-        WeightEntry[] layers = [.. onnx.ReadEntries().Where(entry => entry.IsPacked)];
-        Assert.NotEmpty(layers);
-        foreach (WeightEntry layer in layers)
-        {
-            WeightEntry twin = safetensors.ReadEntries().Single(entry => entry.Name == layer.Name);
-            Assert.Equal(layer.Load(), twin.Load());
-            Assert.Equal((layer.Shape, layer.Bytes, layer.Declared), (twin.Shape, twin.Bytes, twin.Declared));
-            Assert.True(layer.Bytes < layer.DenseBytes);
-        }
-    }
-
-    [Fact]
-    public void Dense_onnx_layers_are_those_of_the_rewriter()
-    {
-        OnnxModel model = SparseModels.Sparse("1:16");
-        IReadOnlyList<WeightLayer> expected = WeightLayers.Find(model);
-        IReadOnlyList<WeightEntry> found = OnnxWeights.Read(model);
-        Assert.Equal(expected.Select(layer => layer.Name), found.Select(entry => entry.Name));
-        foreach ((WeightLayer layer, WeightEntry entry) in expected.Zip(found))
-        {
-            Assert.Equal(layer.Shape, entry.Shape);
-            Assert.Equal(layer.GetWeights(), entry.Load());
-        }
-    }
-
-    /// <summary>A QDQ model: int8 weights times the scales of their outputs, and the pattern of the float model it was made of.</summary>
-    [Fact]
-    public void Quantized_layers_are_read_through_their_scales()
-    {
-        using var folder = new TemporaryFolder();
-        OnnxModel quantized = SparseModels.Int8("1:16");
-        string path = folder.File("sparse_int8.onnx");
-        quantized.Save(path);
-        using WeightFile file = WeightFile.Open(path);
-        IReadOnlyList<WeightEntry> entries = file.ReadEntries();
-        // the pass folds batch norms into the weights, so they are compared with the integers that it wrote
-        IReadOnlyList<WeightLayer> layers = WeightLayers.Find(quantized);
-        Assert.Equal(layers.Select(layer => (layer.Name, "int8", (long)layer.Shape.Count)), entries.Select(entry => (entry.Name, entry.Type, entry.Bytes)));
-        foreach ((WeightLayer layer, WeightEntry entry) in layers.Zip(entries))
-        {
-            sbyte[] integers = layer.GetInt8Weights();
-            float[] weights = entry.Load();
-            for (int row = 0; row < layer.Shape.Outputs; row++)
-            {
-                Span<float> values = weights.AsSpan(row * layer.Shape.Inputs, layer.Shape.Inputs);
-                ReadOnlySpan<sbyte> stored = integers.AsSpan(row * layer.Shape.Inputs, layer.Shape.Inputs);
-                int top = 0;
-                for (int column = 0; column < values.Length; column++)
-                    top = Math.Abs(stored[column]) > Math.Abs(stored[top]) ? column : top;
-                float scale = stored[top] == 0 ? 0 : values[top] / stored[top]; // one scale an output
-                for (int column = 0; column < values.Length; column++)
-                    Assert.Equal(stored[column] * scale, values[column], 1e-5f * Math.Abs(values[top]));
-            }
-
-            LayerInspection inspection = LayerInspection.Of(entry, null, [new ComplementaryPattern(1, 16)]);
-            if (layer.ReasonAgainst(new(1, 16)) is null)
-                Assert.Equal(("1:16", "detected"), (inspection.Pattern, inspection.PatternSource));
-        }
-
-        Assert.True(Verification.Run(path, new ComplementaryPattern(1, 16)).Satisfied);
-    }
-
-    [Fact]
-    public void Plain_safetensors_are_read_as_tensors()
-    {
-        using var folder = new TemporaryFolder();
-        string path = folder.File("plain.safetensors");
-        float[] weights = [1, 0, 0, 0, 0, 2, 0, 0];
-        SafetensorsWriter.Write(path, (SafetensorsEntry[])[SafetensorsEntry.Of<float>("w", SafetensorsDType.F32, [2, 4], weights), SafetensorsEntry.Of<float>("bias", SafetensorsDType.F32, [2], new float[2])]);
-        using WeightFile file = WeightFile.Open(path);
-        WeightEntry entry = Assert.Single(file.ReadEntries());
-        Assert.Equal(weights, entry.Load());
-        LayerInspection layer = LayerInspection.Of(entry, null, [new ComplementaryPattern(2, 4), new ComplementaryPattern(1, 4), new ComplementaryPattern(1, 8)]);
-        Assert.Equal("1:4", layer.BestFit);
-        Assert.Equal(0.75, layer.Sparsity);
-        CandidateFit unfit = layer.Candidates.Single(fit => fit.Pattern == "1:8");
-        Assert.NotNull(unfit.ReasonAgainst);
-        Assert.Null(unfit.CapturedEnergy);
-        Assert.True(Verification.Run(path, new ComplementaryPattern(1, 4)).Satisfied);
-    }
-
     /// <summary>Dense weights lie in no pattern: none is named as their best, and the column is left out where no layer has one.</summary>
     [Fact]
     public void Dense_weights_have_no_best_fit()
@@ -179,7 +58,7 @@ public sealed class InspectTests
         Assert.All(FitTables.Of(sparse, 160), table => Assert.Equal(2 + candidates.Length, table.Columns.Count));
 
         LayerInspection[] Inspect(OnnxModel model) =>
-            [.. OnnxWeights.Read(model).Select(entry => LayerInspection.Of(entry, null, candidates))];
+            [.. Entries(model).Select(entry => LayerInspection.Of(entry, null, candidates))];
     }
 
     [Theory]
@@ -202,7 +81,26 @@ public sealed class InspectTests
             Assert.Equal(isPacked ? operands : null, layer.GetProperty("operands").GetString());
         }
 
-        Assert.All(OnnxWeights.Read(SparseModels.PackedInt8("1:16")), entry => Assert.Null(entry.Operands));
+        Assert.All(Entries(SparseModels.PackedInt8("1:16")), entry => Assert.Null(entry.Operands));
+    }
+
+    [Fact]
+    public async Task A_layer_that_the_file_declares_dense_is_not_guessed_at()
+    {
+        using var folder = new TemporaryFolder();
+        string path = folder.File("sparse.onnx");
+        OnnxModel model = SparseModels.Sparse("1:16");
+        string[] sparse = [.. WeightLayers.FindFitting(model, new(1, 16)).Select(layer => layer.Name)];
+        LayerPatterns.Declare(model, new Dictionary<string, ComplementaryPattern> { [sparse[0]] = new(1, 16) });
+        model.Save(path);
+        CliProcess.Outcome outcome = await CliProcess.RunAsync("inspect", path, "--candidates", "1:16", "--json", "-");
+        Assert.True(outcome.ExitCode == 0, outcome.Error);
+        using JsonDocument json = JsonDocument.Parse(outcome.Output);
+        Dictionary<string, (string?, string?)> found = json.RootElement.GetProperty("layers").EnumerateArray().ToDictionary(
+            layer => layer.GetProperty("name").GetString()!,
+            layer => (layer.GetProperty("pattern").GetString(), layer.GetProperty("pattern_source").GetString()));
+        Assert.Equal(("1:16", "declared"), found[sparse[0]]);
+        Assert.All(sparse[1..], name => Assert.Equal((null, null), found[name]));
     }
 
     /// <summary>Every heading is whole at every width, and every candidate is in one of the tables.</summary>
@@ -214,7 +112,7 @@ public sealed class InspectTests
     public void No_heading_of_the_fits_is_cut(int width)
     {
         string[] patterns = ["2:4", "1:4", "1:8", "1:16", "4:64", "1:16@strided", "1:16/out", "1:16x2", "block4x4:0.0625", "unstructured:0.0625"];
-        LayerInspection[] layers = [.. OnnxWeights.Read(SparseModels.Sparse("1:16")).Select(entry => LayerInspection.Of(entry, null, [.. patterns.Select(SparsityPattern.Parse)]))];
+        LayerInspection[] layers = [.. Entries(SparseModels.Sparse("1:16")).Select(entry => LayerInspection.Of(entry, null, [.. patterns.Select(SparsityPattern.Parse)]))];
         using var text = new StringWriter();
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Out = new AnsiConsoleOutput(text) });
         console.Profile.Width = width;
@@ -239,5 +137,13 @@ public sealed class InspectTests
         Assert.Contains("expected one of", Assert.Single(outcome.ErrorLines));
         Assert.Equal("", outcome.Output); // found before the work
         Assert.False(File.Exists(folder.File("mask.png")));
+    }
+
+    private static IReadOnlyList<WeightEntry> Entries(OnnxModel model)
+    {
+        using var folder = new TemporaryFolder();
+        model.Save(folder.File("model.onnx"));
+        using WeightFile file = WeightFile.Open(folder.File("model.onnx"));
+        return file.ReadEntries();
     }
 }

@@ -58,11 +58,7 @@ public sealed class AllocationPassTests
     {
         OnnxModel model = Graphs.Trained("fashion-cnn", 7);
         LayerAllocation allocation = AllocationPass.Allocate(model, method, Candidates, 400_000, LayerCosts.Bytes());
-        foreach (WeightLayer layer in WeightLayers.Find(model))
-            if (allocation.LayerPatterns.TryGetValue(layer.Name, out ComplementaryPattern? pattern))
-                layer.ProjectOnto(pattern);
-
-        PackingResult packed = PackingPass.Pack(model, ComplementaryPattern.Parse("1:16"), allocation.ToPackingOptions());
+        PackingResult packed = PackingPass.PackDeclared(PruningPass.Prune(model, allocation.LayerPatterns).Model);
         Assert.Equal(allocation.Result.Cost, packed.Layers.Sum(l => l.PackedBytes));
         Assert.Equal(allocation.Layers.Select(l => l.Choice.Pattern.IsDense ? null : l.Choice.Pattern), packed.Layers.Select(l => l.Pattern));
         if (method == AllocationMethod.Uniform)

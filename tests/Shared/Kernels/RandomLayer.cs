@@ -11,7 +11,7 @@ internal static class RandomLayer
     public static PackedTensor<float> Float32(CellLayout layout, Random random)
     {
         float[] weights = Floats(layout.Shape.Count, random);
-        bool[] mask = Projection.Project(Array.ConvertAll(weights, MathF.Abs), layout);
+        bool[] mask = Projection.ByMagnitude(weights, layout);
         for (int i = 0; i < weights.Length; i++)
             weights[i] = mask[i] ? weights[i] : 0;
         return Packer.Pack<float>(weights, layout, mask);
@@ -20,7 +20,7 @@ internal static class RandomLayer
     public static PackedTensor<sbyte> Int8(CellLayout layout, Random random)
     {
         float[] scores = Floats(layout.Shape.Count, random);
-        bool[] mask = Projection.Project(Array.ConvertAll(scores, MathF.Abs), layout);
+        bool[] mask = Projection.ByMagnitude(scores, layout);
         var weights = new sbyte[scores.Length];
         for (int i = 0; i < weights.Length; i++)
             weights[i] = mask[i] ? (sbyte)random.Next(-127, 128) : (sbyte)0;

@@ -4,10 +4,10 @@ using Dovetail.Onnx.Model;
 
 namespace Dovetail.Tests;
 
-/// <summary>Weights of a model brought onto a pattern by magnitude.</summary>
+/// <summary>Weights of a model brought onto a pattern by magnitude, in place; nothing is declared.</summary>
 internal static class OnnxProjection
 {
-    /// <summary>Every layer that the pattern fits, in place.</summary>
+    /// <summary>Every layer that the pattern fits.</summary>
     public static OnnxModel ProjectOnto(this OnnxModel model, ComplementaryPattern pattern)
     {
         foreach (WeightLayer layer in WeightLayers.FindFitting(model, pattern))
@@ -18,9 +18,7 @@ internal static class OnnxProjection
     public static void ProjectOnto(this WeightLayer layer, ComplementaryPattern pattern)
     {
         float[] weights = layer.GetWeights();
-        bool[] mask = Projection.Project(Array.ConvertAll(weights, MathF.Abs), new CellLayout(pattern, layer.Shape));
-        for (int i = 0; i < weights.Length; i++)
-            weights[i] = mask[i] ? weights[i] : 0;
-        layer.SetWeights(weights);
+        bool[] mask = Projection.ByMagnitude(weights, new CellLayout(pattern, layer.Shape));
+        layer.SetWeights([.. weights.Select((weight, i) => mask[i] ? weight : 0)]);
     }
 }

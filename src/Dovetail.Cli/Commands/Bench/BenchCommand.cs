@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using Dovetail.Benchmarking;
-using Dovetail.Cli.Codesign;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Core.Packing;
@@ -46,7 +45,7 @@ internal static class BenchCommand
             Description = string.Create(
                 CultureInfo.InvariantCulture,
                 $"A model: about what the whole command may take, half for the network and half for its layers; "
-                + $"default {ModelBench.NetworkSeconds} for the network and {BenchStage.LayerSeconds} for each layer, all sides together. "
+                + $"default {ModelBench.NetworkSeconds} for the network and {ModelBench.LayerSeconds} for each layer, all sides together. "
                 + $"A bare layer: one side, default {ShapesBench.DefaultSeconds}."),
             HelpName = "SECONDS",
         };

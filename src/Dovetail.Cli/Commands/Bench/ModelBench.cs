@@ -1,12 +1,8 @@
 using Dovetail.Benchmarking;
-using Dovetail.Cli.Codesign;
 using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
-using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
-using Dovetail.Onnx.Layers;
-using Dovetail.Onnx.Model;
 using Spectre.Console;
 
 namespace Dovetail.Cli.Commands.Bench;
@@ -24,109 +20,79 @@ internal sealed record ModelBench(
 {
     public const double NetworkSeconds = 4;
 
-    private const string PackedName = "packed", DenseName = "dense", Int8Name = "dense int8";
+    /// <summary>For the sides of one layer together.</summary>
+    public const double LayerSeconds = 0.6;
 
     public void Run(VerbOutput output, CancellationToken cancellation)
     {
-        if (Against == BenchmarkModels.LibTorch && Callers > 1)
+        bool torch = Against == BenchmarkModels.LibTorch;
+        if (torch && Callers > 1)
             throw new DovetailException("--stream async with --against libtorch is not supported: its threads belong to the process. Use --stream sync.");
         var budget = new TimeBudget(Seconds, TimeProvider.System);
         double? average = MachineLoad.Average;
         MachineLoad? load = MachineLoad.Watch();
         BenchmarkModels models = BenchmarkModels.Load(Source, Against, Pattern, Dimensions, Options.Seed);
-        PackedModel packed = PackedModelReader.Read(models.Packed);
-        if (Against == BenchmarkModels.LibTorch)
+        if (torch)
             LibTorchSetup.Ensure(output.Human, cancellation);
-        int packedLayers = packed.Layers.Count(layer => !layer.Weights.Pattern.IsDense);
-        IReadOnlyList<SubjectTiming> subjects = [];
-        IReadOnlyList<LayerSpeedInfo> layers = [];
-        string? noInt8 = null;
+        NetworkResult network = null!;
+        IReadOnlyList<LayerResult> layers = [];
         double peak = 0;
-        ProgressLine.Run(output.Human, "Measuring", 1 + packedLayers, step =>
+        ProgressLine.Run(output.Human, "Measuring", 1 + models.Pair.PackedLayers.Count(), step =>
         {
             peak = PeakArithmetic.MeasureGflops(Callers > 1 ? Math.Min(Environment.ProcessorCount, Callers * Options.Threads) : Options.Threads);
-            (subjects, noInt8) = MeasureNetwork(models, budget, cancellation);
+            network = NetworkBenchmark.Measure(
+                models.Pair, Options with { Seconds = budget.Share(2, NetworkSeconds) }, Callers, int8: true,
+                torch ? dense => new TorchSubject(NetworkBenchmark.DenseName, dense, Options) : null, cancellation);
             step("network");
-            layers = BenchStage.Layers(
-                models.Dense, models.Packed, Options, left => budget.Share(left, BenchStage.LayerSeconds), step, cancellation);
+            layers = NetworkBenchmark.MeasureLayers(
+                models.Pair, Options, left => budget.Share(left, LayerSeconds),
+                new ImmediateProgress<LayerResult>(layer => step(layer.Workload.Name)), cancellation);
         });
         load = MachineLoad.Greater(load, MachineLoad.Watch());
-        var rates = new NetworkRates(packed, Options.Batch, Subject(subjects, PackedName).RunsPerSecond, peak);
-        Print(output.Human, models, subjects, layers, rates, noInt8);
+        var rates = new NetworkRates(models.Pair.Layers, Options.Batch, network.Packed.RunsPerSecond, peak);
+        Print(output.Human, models, network, layers, rates);
         if (load?.Note(Callers * Options.Threads) is { } note)
             output.Human.WriteLine(note);
-        output.WriteJson(Json(models, subjects, layers, rates, noInt8, average, load));
+        output.WriteJson(Json(models, network, layers, rates, average, load));
     }
 
-    private static SubjectTiming Subject(IEnumerable<SubjectTiming> subjects, string name) => subjects.First(subject => subject.Name == name);
-
-    private (IReadOnlyList<SubjectTiming> Timings, string? NoInt8) MeasureNetwork(
-        BenchmarkModels models, TimeBudget budget, CancellationToken cancellation)
-    {
-        _ = SessionOverhead.MeasureMicroseconds(Options, cancellation); // the first session of a process pays for ONNX Runtime itself
-        (OnnxModel? int8, string? reason) = models.DenseIsQuantized
-            ? (null, "the dense network is int8 itself")
-            : QuantizedBaseline.Create(models.Dense, Options.Seed);
-        var subjects = new List<IBenchmarkSubject>();
-        try
-        {
-            subjects.Add(new SessionSubject(PackedName, models.Packed.ToBytes(), Options, Callers));
-            subjects.Add(Against == BenchmarkModels.LibTorch
-                ? new TorchSubject(DenseName, models.Dense, Options)
-                : new SessionSubject(DenseName, models.Dense.ToBytes(), Options, Callers));
-            if (int8 is not null)
-                subjects.Add(new SessionSubject(Int8Name, int8.ToBytes(), Options, Callers));
-            BenchmarkOptions timed = Options with { Seconds = budget.Share(2, NetworkSeconds) };
-            return (NetworkBenchmark.Measure(subjects, timed, Callers, cancellation), reason);
-        }
-        finally
-        {
-            subjects.ForEach(subject => subject.Dispose());
-        }
-    }
-
-    private void Print(
-        IAnsiConsole console, BenchmarkModels models, IReadOnlyList<SubjectTiming> subjects, IReadOnlyList<LayerSpeedInfo> layers, NetworkRates rates, string? noInt8)
+    private void Print(IAnsiConsole console, BenchmarkModels models, NetworkResult result, IReadOnlyList<LayerResult> layers, NetworkRates rates)
     {
         string stream = Callers > 1 ? $"{Callers} callers at once" : "one call at a time";
         console.WriteLine($"{MachineFacts.Cpu}, {Options.Threads} thread{(Options.Threads > 1 ? "s" : "")} a session, batch {Options.Batch}, {stream}. Dense: {models.DenseOrigin}{(Against == BenchmarkModels.LibTorch ? ", in libtorch" : "")}.");
-        SubjectTiming packed = Subject(subjects, PackedName);
         Table network = new Table().Border(TableBorder.Simple).AddColumn("Network");
         foreach (string column in (string[])["median ms", "p10", "p90", "p99", "inputs/s", "load ms", "packed is faster", "by p10"])
             network.AddColumn(new TableColumn(column).RightAligned());
-        foreach (SubjectTiming subject in subjects)
+        foreach (SubjectTiming subject in result.Subjects)
         {
-            bool self = subject == packed;
+            bool self = subject == result.Packed;
             network.AddRow(
                 subject.Name, $"{subject.Latency.MedianMicroseconds / 1e3:N3}", $"{subject.Latency.P10Microseconds / 1e3:N3}", $"{subject.Latency.P90Microseconds / 1e3:N3}",
                 $"{subject.Latency.P99Microseconds / 1e3:N3}", $"{subject.RunsPerSecond * Options.Batch:N0}", $"{subject.LoadMilliseconds:N1}",
-                self ? "" : Callers > 1 ? $"[bold]{packed.RunsPerSecond / subject.RunsPerSecond:0.0}×[/]" : $"[bold]{subject.Latency.MedianMicroseconds / packed.Latency.MedianMicroseconds:0.0}×[/]",
-                self ? "" : $"{subject.Latency.P10Microseconds / packed.Latency.P10Microseconds:0.0}×");
+                self ? "" : $"[bold]{(Callers > 1 ? result.ThroughputOver(subject) : result.Over(subject)):0.0}×[/]",
+                self ? "" : $"{result.OverP10(subject):0.0}×");
         }
 
         console.Write(network);
-        console.WriteLine($"Packed: {rates.EffectiveGflops:N0} effective GFLOP/s, {rates.UsefulGflops:N1} on kept weights: {rates.ShareOfPeak:0%} of this machine's fp32 peak, {rates.PeakGflops:N0}{(models.DenseIsQuantized ? " (int8 may pass it)" : "")}.");
-        if (noInt8 is not null)
+        console.WriteLine($"Packed: {rates.EffectiveGflops:N0} effective GFLOP/s, {rates.UsefulGflops:N1} on kept weights: {rates.ShareOfPeak:0%} of this machine's fp32 peak, {rates.PeakGflops:N0}{(models.Pair.DenseIsQuantized ? " (int8 may pass it)" : "")}.");
+        if (result.NoDenseInt8 is { } noInt8)
             console.WriteLine($"No dense int8 baseline: {noInt8}.");
         Table table = new Table().Border(TableBorder.Simple).AddColumns("Layer", "Pattern", "Kernel");
         foreach (string column in (string[])["M×N×K", "dense µs", "p10", "packed µs", "p10", "ratio", "by p10", "GFLOP/s"])
             table.AddColumn(new TableColumn(column).RightAligned());
-        foreach (LayerSpeedInfo layer in layers)
+        foreach (LayerResult layer in layers)
             table.AddRow(
-                Markup.Escape(layer.Name), layer.Pattern, layer.Kernel, $"{layer.M}×{layer.N}×{layer.K}",
-                $"{layer.DenseUs:N1}", $"{layer.DenseP10Us:N1}", $"{layer.PackedUs:N1}", $"{layer.PackedP10Us:N1}", $"{layer.Ratio:0.0}×", $"{layer.RatioP10:0.0}×",
-                $"{layer.UsefulGflops:N1}");
+                Markup.Escape(layer.Workload.Name), layer.Pattern.ToString(), layer.Kernel,
+                $"{layer.Workload.M}×{layer.Workload.N}×{layer.Workload.K}",
+                $"{layer.Dense.MedianMicroseconds:N1}", $"{layer.Dense.P10Microseconds:N1}",
+                $"{layer.Packed.MedianMicroseconds:N1}", $"{layer.Packed.P10Microseconds:N1}",
+                $"{layer.Ratio:0.0}×", $"{layer.RatioP10:0.0}×", $"{layer.UsefulGflops:N1}");
         console.Write(table);
         console.WriteLine("Layers alone, dense ones in ONNX Runtime and in the layout that it gives them inside a network.");
     }
 
     private object Json(
-        BenchmarkModels models, IReadOnlyList<SubjectTiming> subjects, IReadOnlyList<LayerSpeedInfo> layers, NetworkRates rates, string? noInt8,
-        double? average, MachineLoad? load)
-    {
-        SubjectTiming packed = Subject(subjects, PackedName), dense = Subject(subjects, DenseName);
-        SubjectTiming? int8 = subjects.FirstOrDefault(subject => subject.Name == Int8Name);
-        return new
+        BenchmarkModels models, NetworkResult network, IReadOnlyList<LayerResult> layers, NetworkRates rates, double? average, MachineLoad? load) => new
         {
             cpu = MachineFacts.Cpu,
             Options.Threads,
@@ -141,19 +107,19 @@ internal sealed record ModelBench(
             dimensions = Dimensions.Select(dimension => new { name = dimension.Key, size = dimension.Value }),
             network = new
             {
-                dense_ms = dense.Latency.MedianMicroseconds / 1e3,
-                packed_ms = packed.Latency.MedianMicroseconds / 1e3,
-                ratio = dense.Latency.MedianMicroseconds / packed.Latency.MedianMicroseconds,
-                ratio_p10 = dense.Latency.P10Microseconds / packed.Latency.P10Microseconds,
-                throughput_ratio = packed.RunsPerSecond / dense.RunsPerSecond,
-                dense_int8_ms = int8?.Latency.MedianMicroseconds / 1e3,
-                ratio_int8 = int8?.Latency.MedianMicroseconds / packed.Latency.MedianMicroseconds,
-                no_dense_int8_because = noInt8,
+                dense_ms = network.Dense.Latency.MedianMicroseconds / 1e3,
+                packed_ms = network.Packed.Latency.MedianMicroseconds / 1e3,
+                network.Ratio,
+                ratio_p10 = network.RatioP10,
+                network.ThroughputRatio,
+                dense_int8_ms = network.DenseInt8?.Latency.MedianMicroseconds / 1e3,
+                ratio_int8 = network.RatioInt8,
+                no_dense_int8_because = network.NoDenseInt8,
                 rates.EffectiveGflops,
                 rates.UsefulGflops,
                 rates.ShareOfPeak,
             },
-            subjects = subjects.Select(subject => new
+            subjects = network.Subjects.Select(subject => new
             {
                 subject.Name,
                 load_ms = subject.LoadMilliseconds,
@@ -164,9 +130,8 @@ internal sealed record ModelBench(
                 p99_ms = subject.Latency.P99Microseconds / 1e3,
                 inputs_per_second = subject.RunsPerSecond * Options.Batch,
             }),
-            layers,
+            layers = layers.Select(LayerSpeedInfo.Of),
             peak = new { gflops = rates.PeakGflops, dtype = "fp32", method = PeakArithmetic.Method },
             versions = MachineFacts.Versions,
         };
-    }
 }

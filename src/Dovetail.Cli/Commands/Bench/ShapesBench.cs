@@ -22,23 +22,13 @@ internal sealed record ShapesBench(string File, IReadOnlyList<ComplementaryPatte
         double? average = MachineLoad.Average;
         MachineLoad? load = MachineLoad.Watch();
         IReadOnlyList<LayerShape> shapes = LayerShapeFile.Read(File);
-        double peak = PeakArithmetic.MeasureGflops(Options.Threads);
-        double overhead = SessionOverhead.MeasureMicroseconds(Options, cancellation);
-        var benchmark = new LayerBenchmark(DType, Options, peak);
-        var measured = new List<LayerMeasurement>();
-        ProgressLine.Run(output.Human, "Measuring", shapes.Count, step =>
-        {
-            foreach (LayerShape shape in shapes)
-            {
-                measured.AddRange(benchmark.Measure(shape, Patterns, cancellation));
-                step(shape.Workload.Name);
-            }
-        });
+        LayerListResult result = null!;
+        ProgressLine.Run(output.Human, "Measuring", shapes.Count, step => result = LayerListBenchmark.Measure(
+            shapes, Patterns, DType, Options, new ImmediateProgress<LayerShape>(shape => step(shape.Workload.Name)), cancellation));
         load = MachineLoad.Greater(load, MachineLoad.Watch());
-        var summaries = LayerSummary.Of(measured);
-        output.Human.WriteLine($"{MachineFacts.Cpu}, {Options.Threads} thread{(Options.Threads > 1 ? "s" : "")}, batch {Options.Batch}, {DType.ToString().ToLowerInvariant()} weights, peak {peak:N0} fp32 GFLOP/s; every figure holds {overhead:N1} µs of a session's own");
+        output.Human.WriteLine($"{MachineFacts.Cpu}, {Options.Threads} thread{(Options.Threads > 1 ? "s" : "")}, batch {Options.Batch}, {DType.ToString().ToLowerInvariant()} weights, peak {result.PeakGflops:N0} fp32 GFLOP/s; every figure holds {result.SessionOverheadMicroseconds:N1} µs of a session's own");
         foreach (ComplementaryPattern pattern in Patterns)
-            Print(output.Human, pattern, shapes, measured, summaries);
+            Print(output.Human, pattern, result);
         if (load?.Note(Options.Threads) is { } note)
             output.Human.WriteLine(note);
         output.WriteJson(new
@@ -49,22 +39,18 @@ internal sealed record ShapesBench(string File, IReadOnlyList<ComplementaryPatte
             dtype = DType.ToString().ToLowerInvariant(),
             shapes = File,
             Options.Seed,
-            peak = new { gflops = peak, dtype = "fp32", method = PeakArithmetic.Method },
-            session_overhead_us = overhead,
+            peak = new { gflops = result.PeakGflops, dtype = "fp32", method = PeakArithmetic.Method },
+            session_overhead_us = result.SessionOverheadMicroseconds,
             load_average = average,
             busy_processors = load?.Busy,
-            geometric_means = summaries,
-            layers = measured.Select(Json),
-            stay_dense = Patterns.SelectMany(pattern => shapes.Select(shape => (Pattern: pattern, Shape: shape, Reason: LayerBenchmark.ReasonAgainst(shape, pattern))))
-                .Where(entry => entry.Reason is not null)
-                .Select(entry => new { entry.Shape.Workload.Name, pattern = entry.Pattern.ToString(), entry.Reason }),
+            geometric_means = result.Summaries,
+            layers = result.Layers.Select(Json),
+            stay_dense = result.StayDense.Select(layer => new { layer.Shape.Workload.Name, pattern = layer.Pattern.ToString(), layer.Reason }),
             versions = MachineFacts.Versions,
         });
     }
 
-    private static void Print(
-        IAnsiConsole console, ComplementaryPattern pattern, IReadOnlyList<LayerShape> shapes,
-        IEnumerable<LayerMeasurement> measured, IReadOnlyList<LayerSummary> summaries)
+    private static void Print(IAnsiConsole console, ComplementaryPattern pattern, LayerListResult result)
     {
         Table table = new Table().Title($"[bold]{Markup.Escape(pattern.ToString())}[/]").Border(TableBorder.Simple);
         table.AddColumn(new TableColumn("Layer").NoWrap());
@@ -72,7 +58,7 @@ internal sealed record ShapesBench(string File, IReadOnlyList<ComplementaryPatte
             table.AddColumn(new TableColumn(column).RightAligned().NoWrap());
         table.AddColumn(new TableColumn("by").NoWrap());
         var operators = new List<string>();
-        foreach (LayerMeasurement row in measured.Where(row => row.Pattern == pattern.ToString()))
+        foreach (LayerMeasurement row in result.Layers.Where(row => row.Pattern == pattern.ToString()))
             table.AddRow(
                 Markup.Escape(row.Shape.Workload.Name), $"{row.Shape.Workload.M}×{row.Shape.Workload.N}×{row.Shape.Workload.K}",
                 $"{row.Dense.Timing.MedianMicroseconds:N1}", $"{row.DenseInt8.Timing.MedianMicroseconds:N1}", $"[bold]{row.Packed.MedianMicroseconds:N1}[/]",
@@ -80,15 +66,14 @@ internal sealed record ShapesBench(string File, IReadOnlyList<ComplementaryPatte
                 $"[bold]{row.Ratio:0.0}[/]", $"{row.RatioP10:0.0}", $"{row.RatioInt8:0.0}", $"{row.RatioAlone:0.0}", $"{row.UsefulGflops:N1}", $"{row.ShareOfPeak:0%}",
                 string.Concat(new[] { row.Dense.Operator, row.DenseInt8.Operator, row.Kernel }.Select(Mark)));
         table.AddEmptyRow();
-        foreach (LayerSummary summary in summaries.Where(summary => summary.Pattern == pattern.ToString()))
+        foreach (LayerSummary summary in result.Summaries.Where(summary => summary.Pattern == pattern.ToString()))
             table.AddRow(
                 $"[bold]{summary.Group}[/]", $"mean of {summary.Layers}", "", "", "", "", "",
                 $"[bold]{summary.Ratio:0.0}[/]", $"{summary.RatioP10:0.0}", $"{summary.RatioInt8:0.0}", $"{summary.RatioAlone:0.0}", "", $"{summary.ShareOfPeak:0%}", "");
         console.Write(table);
         console.WriteLine($"Medians, p10 and p90 of alternating blocks. GFLOP/s on kept weights, and their share of the fp32 peak, which int8 may pass. By (fp32, int8, packed): {string.Join(", ", operators.Select(name => $"{Mark(name)} {name}"))}.");
-        foreach (LayerShape shape in shapes)
-            if (LayerBenchmark.ReasonAgainst(shape, pattern) is { } reason)
-                console.WriteLine($"{shape.Workload.Name} stays dense: {reason}.");
+        foreach (UnfitLayer layer in result.StayDense.Where(layer => layer.Pattern.Equals(pattern)))
+            console.WriteLine($"{layer.Shape.Workload.Name} stays dense: {layer.Reason}.");
 
         // A letter for each operator in order of appearance: names would not fit into the table.
         string Mark(string name)

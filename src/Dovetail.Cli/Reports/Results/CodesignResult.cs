@@ -1,3 +1,5 @@
+using Dovetail.Benchmarking;
+
 namespace Dovetail.Cli.Reports.Results;
 
 /// <summary>
@@ -105,7 +107,13 @@ public sealed record SpeedInfo(
 public sealed record LayerSpeedInfo(
     string Name, string Op, int M, int N, int K, string Pattern, string Dtype, string Kernel,
     double DenseUs, double PackedUs, double Ratio, double UsefulGflops,
-    double? DenseP10Us = null, double? PackedP10Us = null, double? RatioP10 = null);
+    double? DenseP10Us = null, double? PackedP10Us = null, double? RatioP10 = null)
+{
+    public static LayerSpeedInfo Of(LayerResult layer) => new(
+        layer.Workload.Name, layer.Workload.Op, layer.Workload.M, layer.Workload.N, layer.Workload.K, layer.Pattern.ToString(),
+        layer.DType.ToString().ToLowerInvariant(), layer.Kernel, layer.Dense.MedianMicroseconds, layer.Packed.MedianMicroseconds, layer.Ratio,
+        layer.UsefulGflops, layer.Dense.P10Microseconds, layer.Packed.P10Microseconds, layer.RatioP10);
+}
 
 public sealed record AcceleratorInfo(
     int Rows, int Cols, string Dataflow, int ClusterColumns, double ClockMegahertz,

@@ -49,7 +49,9 @@ internal sealed class LayerPacking(OnnxModel model, PackingOptions options)
             return (null, error.Message);
         }
 
-        return node.HasInput(2) && BiasRow.Find(model, layer) is null ? (null, "its bias is no constant row of one number an output") : (packed, null);
+        return node.HasInput(2) && BiasRow.Find(model, layer) is null
+            ? (null, "its bias is no constant row of one number an output")
+            : (packed, null);
     }
 
     private (PackedTensor?, string?) PackQuantized(WeightLayer layer, ComplementaryPattern pattern)
@@ -70,7 +72,9 @@ internal sealed class LayerPacking(OnnxModel model, PackingOptions options)
         var layout = new CellLayout(pattern, layer.Shape);
         try
         {
-            known = (layer.IsQuantized ? Packer.Pack<sbyte>(layer.GetInt8Weights(), layout) : Packer.Pack<float>(layer.GetWeights(), layout), null);
+            known.Weights = layer.IsQuantized
+                ? Packer.Pack<sbyte>(layer.GetInt8Weights(), layout)
+                : Packer.Pack<float>(layer.GetWeights(), layout);
         }
         catch (PackingException error)
         {

@@ -10,7 +10,8 @@ namespace Dovetail.Onnx.Passes.Pack;
 /// <param name="DenseReason">Why it stays dense; null where it is packed.</param>
 /// <param name="DenseBytes">Its weights before (float or int8), without bias.</param>
 /// <param name="PackedBytes">Values, owners and scales after, whatever kernel reads them; equal to DenseBytes where it stays dense.</param>
-public sealed record LayerPlan(string Name, WeightShape Shape, ComplementaryPattern? Pattern, string? DenseReason, long DenseBytes, long PackedBytes)
+public sealed record LayerPlan(
+    string Name, WeightShape Shape, ComplementaryPattern? Pattern, string? DenseReason, long DenseBytes, long PackedBytes)
 {
     /// <summary>Of a layer that can be packed, where <see cref="PackingOptions.Faster"/> asked for it and its sizes are fixed.</summary>
     public LayerPrediction? Prediction { get; init; }

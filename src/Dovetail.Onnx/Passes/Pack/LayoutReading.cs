@@ -29,8 +29,10 @@ internal sealed class LayoutReading
         foreach (NodeProto node in model.Nodes.Where(node => !borders.Contains(node)))
             reading.Follow(node);
         string[] images = [.. model.Nodes.SelectMany(node => node.Outputs).Where(reading._parents.ContainsKey)];
-        ILookup<string, string> layers = model.Nodes.Where(PackedWeights.IsConvolution).ToLookup(node => reading.Root(node.Outputs[0]), node => node.Name);
-        return new LayoutPlan([.. images.GroupBy(reading.Root).Select(region => new ChannelsLastRegion([.. region], [.. layers[region.Key]]))], transposes);
+        ILookup<string, string> layers = model.Nodes.Where(PackedWeights.IsConvolution)
+            .ToLookup(node => reading.Root(node.Outputs[0]), node => node.Name);
+        return new LayoutPlan(
+            [.. images.GroupBy(reading.Root).Select(region => new ChannelsLastRegion([.. region], [.. layers[region.Key]]))], transposes);
     }
 
     private static LayoutTranspose? Border(NodeProto node) =>

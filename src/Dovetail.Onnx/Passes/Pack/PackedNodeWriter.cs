@@ -18,7 +18,8 @@ internal sealed class PackedNodeWriter(OnnxModel model, PackingOptions options)
     /// <param name="packed">As <see cref="LayerPacking"/> made it.</param>
     public void Write(WeightLayer layer, PackedTensor packed)
     {
-        NodeProto node = model.FindNode(layer.Name)!, result = DovetailNodes.New(OperatorSet.Packed(node.Is("Conv"), layer.IsQuantized), node.Name, [node.Inputs[0]], []);
+        NodeProto node = model.FindNode(layer.Name)!;
+        NodeProto result = DovetailNodes.New(OperatorSet.Packed(node.Is("Conv"), layer.IsQuantized), node.Name, [node.Inputs[0]], []);
         if (layer.IsQuantized)
         {
             (QuantizedLayer? quantized, _) = QuantizedLayer.Read(model, layer);
@@ -49,7 +50,8 @@ internal sealed class PackedNodeWriter(OnnxModel model, PackingOptions options)
     private void WriteQuantized(NodeProto node, NodeProto result, QuantizedLayer quantized)
     {
         NodeProto dequantize = quantized.DequantizeInput, quantize = quantized.QuantizeOutput;
-        string scales = model.AddInitializer(TensorData.Create<float>(model.UniqueName($"{node.Name}.weight_scale"), [quantized.WeightScales.Length], quantized.WeightScales)).Name;
+        string scales = model.UniqueName($"{node.Name}.weight_scale");
+        model.AddInitializer(TensorData.Create<float>(scales, [quantized.WeightScales.Length], quantized.WeightScales));
         result.SetInput(InputNames.X, dequantize.Inputs[0])
             .SetInput(InputNames.InputScale, dequantize.Inputs[1]).SetInput(InputNames.InputZeroPoint, dequantize.Inputs[2])
             .SetInput(InputNames.WeightScales, scales)

@@ -30,7 +30,8 @@ internal sealed class PackingJob
     /// <param name="declared">The model says the patterns itself: <see cref="LayerPatterns"/>.</param>
     /// <exception cref="OnnxException">The options name a layer that is not there.</exception>
     /// <exception cref="PatternException">A layer does not satisfy what is declared for it.</exception>
-    public PackingJob(OnnxModel source, ComplementaryPattern pattern, PackingOptions options, IReadOnlyDictionary<string, ComplementaryPattern>? declared = null)
+    public PackingJob(
+        OnnxModel source, ComplementaryPattern pattern, PackingOptions options, IReadOnlyDictionary<string, ComplementaryPattern>? declared = null)
     {
         (_source, _pattern, _prepared) = (source, pattern, source.Clone());
         foreach (PreparationStep step in PackingSteps.All.OfType<PreparationStep>())
@@ -104,7 +105,8 @@ internal sealed class PackingJob
         return layers.Exists(layer => layer.IsPacked)
             ? plan with { Layers = layers }
             : throw new PatternException(
-                $"Packing would not make '{plan.ModelName}' faster here: {string.Join("; ", layers.Select(layer => $"{layer.Name}: {layer.DenseReason}"))}. " +
+                $"Packing would not make '{plan.ModelName}' faster here: " +
+                $"{string.Join("; ", layers.Select(layer => $"{layer.Name}: {layer.DenseReason}"))}. " +
                 "Run it as it is, or pack all layers that satisfy their pattern for the size of the file.");
     }
 
@@ -149,16 +151,21 @@ internal sealed class PackingJob
         if (layers.Any(layer => layer.IsPacked))
             return;
         if (_source.Nodes.Exists(node => node.Domain == OperatorSet.Domain))
-            throw new PatternException($"'{_prepared.Graph.Name}' is packed already, expected a sparse model in standard ONNX. Give the file that it was packed from.");
+            throw new PatternException(
+                $"'{_prepared.Graph.Name}' is packed already, expected a sparse model in standard ONNX. " +
+                "Give the file that it was packed from.");
         throw new PatternException(
             $"Pattern {_pattern} fits no layer of '{_prepared.Graph.Name}': " +
-            (layers.Count == 0 ? WeightLayers.NoLayers : WeightLayers.Reasons(layers.Select(layer => (layer.Name, layer.DenseReason))) + ". Train or prune the model onto the pattern, or choose a smaller group."));
+            (layers.Count == 0
+                ? WeightLayers.NoLayers
+                : WeightLayers.Reasons(layers.Select(layer => (layer.Name, layer.DenseReason))) + ". Train or prune the model onto the pattern, or choose a smaller group."));
     }
 
     private void CheckNames()
     {
         foreach (string name in _options.LayerPatterns.Keys.Concat(_options.KeepDense.Keys))
             if (!Layers.Any(layer => layer.Name == name))
-                throw new OnnxException($"The model has no layer '{name}' with weights, expected one of: {string.Join(", ", Layers.Select(layer => layer.Name))}.");
+                throw new OnnxException(
+                    $"The model has no layer '{name}' with weights, expected one of: {string.Join(", ", Layers.Select(layer => layer.Name))}.");
     }
 }

@@ -17,7 +17,9 @@ public static class PackingPass
 {
     /// <summary>Packs a copy of a model by the patterns that it declares (<see cref="LayerPatterns"/>).</summary>
     /// <exception cref="OnnxException">It declares none, or a layer that is not there.</exception>
-    /// <exception cref="PatternException">A layer does not satisfy what is declared for it, or none can be packed; the message lists each with its reason.</exception>
+    /// <exception cref="PatternException">
+    /// A layer does not satisfy what is declared for it, or none can be packed; the message lists each with its reason.
+    /// </exception>
     public static PackingResult PackDeclared(OnnxModel sparseModel, PackingOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(sparseModel);
@@ -26,7 +28,9 @@ public static class PackingPass
     }
 
     /// <summary>Packs a copy of the model.</summary>
-    /// <exception cref="PatternException">No layer can be packed, or nothing would become smaller; the message lists each layer with its reason.</exception>
+    /// <exception cref="PatternException">
+    /// No layer can be packed, or nothing would become smaller; the message lists each layer with its reason.
+    /// </exception>
     public static PackingResult Pack(OnnxModel sparseModel, ComplementaryPattern pattern, PackingOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(sparseModel);
@@ -49,7 +53,10 @@ public static class PackingPass
     {
         IReadOnlyDictionary<string, ComplementaryPattern> patterns = LayerPatterns.Find(sparseModel)
             ?? throw new OnnxException($"The model declares no patterns of its layers (metadata '{LayerPatterns.Metadata}'); say which pattern to pack.");
-        ComplementaryPattern any = patterns.Values.FirstOrDefault() ?? throw new OnnxException("The model declares all its layers dense; there is nothing to pack. Prune or train it first, or say which pattern to pack.");
+        ComplementaryPattern any = patterns.Values.FirstOrDefault()
+            ?? throw new OnnxException(
+                "The model declares all its layers dense; there is nothing to pack. " +
+                "Prune or train it first, or say which pattern to pack.");
         return new PackingJob(sparseModel, any, options, patterns);
     }
 
@@ -65,6 +72,7 @@ public static class PackingPass
             after = result.Model.ByteCount;
         }
 
-        return after <= before ? result : throw new PatternException($"Packed, '{source.Graph.Name}' would take {after} bytes, more than the {before} that it takes now; there is nothing to gain.");
+        return after <= before ? result : throw new PatternException(
+            $"Packed, '{source.Graph.Name}' would take {after} bytes, more than the {before} that it takes now; there is nothing to gain.");
     }
 }

@@ -11,13 +11,19 @@ public abstract record PackingStep(string Name, string Description)
 }
 
 /// <summary>Brings a copy of the source to the form that plans are made of.</summary>
-internal sealed record PreparationStep(string Name, string Description, Action<OnnxModel> Apply) : PackingStep(Name, Description);
+internal sealed record PreparationStep(string Name, string Description, Action<OnnxModel> Apply)
+    : PackingStep(Name, Description);
 
 /// <summary>Changes the plan; the model stays.</summary>
-internal sealed record PlanningStep(string Name, string Description, Func<PackingJob, PackingPlan, PackingPlan> Apply) : PackingStep(Name, Description);
+internal sealed record PlanningStep(string Name, string Description, Func<PackingJob, PackingPlan, PackingPlan> Apply)
+    : PackingStep(Name, Description);
 
-/// <summary>Draws the graph of the packed model by the plan, from which its layout is read; weights and other tensors are not copied.</summary>
-internal sealed record DrawingStep(string Name, string Description, Action<PackingJob, PackingPlan, OnnxModel> Apply) : PackingStep(Name, Description);
+/// <summary>
+/// Draws the graph of the packed model by the plan, from which its layout is read; weights and other tensors are not copied.
+/// </summary>
+internal sealed record DrawingStep(string Name, string Description, Action<PackingJob, PackingPlan, OnnxModel> Apply)
+    : PackingStep(Name, Description);
 
 /// <summary>Finishes the drawn graph; the plan stays.</summary>
-internal sealed record WritingStep(string Name, string Description, Action<PackingJob, PackingPlan, OnnxModel> Apply) : PackingStep(Name, Description);
+internal sealed record WritingStep(string Name, string Description, Action<PackingJob, PackingPlan, OnnxModel> Apply)
+    : PackingStep(Name, Description);

@@ -1,4 +1,4 @@
-namespace Dovetail.Cli.Tests;
+namespace Dovetail.Tests;
 
 /// <summary>A clock that stands still until it is moved.</summary>
 internal sealed class Clock : TimeProvider

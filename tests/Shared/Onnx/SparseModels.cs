@@ -4,7 +4,7 @@ using Dovetail.Onnx.Passes.Pack;
 using Dovetail.Onnx.Passes.Quantize;
 using Dovetail.Onnx.Zoo;
 
-namespace Dovetail.Cli.Tests.Commands;
+namespace Dovetail.Tests;
 
 /// <summary>The zoo's small network projected onto a pattern where it fits, and its packed files.</summary>
 internal static class SparseModels

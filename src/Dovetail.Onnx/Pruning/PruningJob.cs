@@ -1,0 +1,121 @@
+using Dovetail.Core.Packing;
+using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Layers;
+using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Passes.Permute;
+
+namespace Dovetail.Onnx.Pruning;
+
+/// <summary>A copy of a model that can be pruned, and how.</summary>
+internal sealed class PruningJob
+{
+    /// <summary>Of the progress, where channels are ordered first: nearly all of the time.</summary>
+    private const double OrderingShare = 0.95;
+
+    private readonly PruningOptions _options;
+    private readonly IProgress<double>? _progress;
+    private readonly CancellationToken _cancellation;
+
+    public PruningJob(OnnxModel source, PruningOptions? options, IProgress<double>? progress, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        (_options, _progress, _cancellation) = (options ?? new PruningOptions(), progress, cancellation);
+        if (source.Nodes.Find(PackedWeights.IsPacked) is { } packed)
+            throw new OnnxException($"{packed} is packed already; prune the model that was packed.");
+        Model = source.Clone();
+        Layers = WeightLayers.Find(Model);
+        if (Layers.FirstOrDefault(layer => layer.IsQuantized) is { } quantized)
+            throw new OnnxException($"Layer '{quantized.Name}' has int8 weights; prune the floating-point model and quantize it again.");
+        if (Layers.FirstOrDefault(layer => layer.GetWeights().Any(w => !float.IsFinite(w))) is { } diverged)
+            throw new OnnxException(
+                $"Layer '{diverged.Name}' has weights that are NaN or infinite, expected finite numbers. "
+                + "A training that diverged leaves such weights.");
+        DenseHead = _options.Head ? null : NetworkHead.Find(Layers)?.Name;
+    }
+
+    public OnnxModel Model { get; }
+
+    public IReadOnlyList<WeightLayer> Layers { get; }
+
+    /// <summary>The head where it is to stay dense.</summary>
+    public string? DenseHead { get; }
+
+    /// <param name="reason">Why a layer without a pattern has none.</param>
+    public PruningResult Run(IReadOnlyDictionary<string, ComplementaryPattern> patterns, Func<WeightLayer, DenseReason> reason)
+    {
+        OnnxModel model = Model;
+        Dictionary<string, PermutedLayer>? orders = null;
+        double ordered = 0;
+        if (_options.Permutation is { } permutation)
+        {
+            ordered = OrderingShare;
+            PermutationPassResult permuted = PermutationPass.Apply(model, ComplementaryPattern.Dense, permutation with
+            {
+                LayerPatterns = patterns,
+                Progress = _progress is null ? null : new ScaledProgress(_progress, ordered),
+                Cancellation = _cancellation,
+            });
+            (model, orders) = (permuted.Model, permuted.Layers.ToDictionary(layer => layer.Name));
+        }
+
+        var pruned = new List<PrunedLayer>();
+        IReadOnlyList<WeightLayer> layers = WeightLayers.Find(model);
+        foreach (WeightLayer layer in layers)
+        {
+            _cancellation.ThrowIfCancellationRequested();
+            PermutedLayer? order = orders?.GetValueOrDefault(layer.Name);
+            pruned.Add(patterns.TryGetValue(layer.Name, out ComplementaryPattern? pattern)
+                ? Prune(model, layer, pattern, order)
+                : new PrunedLayer(layer.Name, layer.Shape, null, reason(layer), null, 1, order));
+            _progress?.Report(ordered + (1 - ordered) * pruned.Count / layers.Count);
+        }
+
+        LayerPatterns.Declare(model, patterns);
+        return new PruningResult(model, pruned, null);
+    }
+
+    private PrunedLayer Prune(OnnxModel model, WeightLayer layer, ComplementaryPattern pattern, PermutedLayer? order)
+    {
+        var context = new PruningContext(model, layer, pattern, _options.Inputs, _cancellation);
+        PrunedWeights pruned = _options.Pruner.Prune(context);
+        Check(context, pruned);
+        layer.SetWeights(pruned.Weights);
+        double captured = CapturedEnergy.Of(context.Weights.Span, pruned.Mask);
+        return new PrunedLayer(layer.Name, layer.Shape, pattern, null, pruned.Mask, captured, order);
+    }
+
+    /// <summary>What a pruner returns must be what can be packed.</summary>
+    private void Check(PruningContext context, PrunedWeights pruned)
+    {
+        int count = context.Layer.Shape.Count;
+        string? fault = pruned.Weights.Length != count || pruned.Mask.Length != count
+            ? $"{pruned.Weights.Length} weights and a mask of {pruned.Mask.Length}, expected {count}"
+            : FindStray(context.Layer.Shape, pruned);
+        try
+        {
+            if (fault is null)
+                Packer.Pack<float>(pruned.Weights, context.Layout, pruned.Mask);
+        }
+        catch (PackingException error)
+        {
+            fault = $"a mask that breaks {context.Layout.Pattern}: {error.Message.TrimEnd('.')}";
+        }
+
+        if (fault is not null)
+            throw new OnnxException($"{_options.Pruner.GetType().Name} returned for layer '{context.Layer.Name}' {fault}.");
+    }
+
+    private static string? FindStray(WeightShape shape, PrunedWeights pruned)
+    {
+        for (int i = 0; i < pruned.Weights.Length; i++)
+            if (!float.IsFinite(pruned.Weights[i]) || (!pruned.Mask[i] && pruned.Weights[i] != 0))
+                return $"the weight {pruned.Weights[i]} at row {i / shape.Inputs}, column {i % shape.Inputs}, "
+                    + $"expected {(pruned.Mask[i] ? "a finite number" : "0, as the mask drops it")}";
+        return null;
+    }
+
+    private sealed class ScaledProgress(IProgress<double> target, double share) : IProgress<double>
+    {
+        public void Report(double value) => target.Report(value * share);
+    }
+}
