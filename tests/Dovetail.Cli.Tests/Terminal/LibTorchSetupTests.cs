@@ -95,6 +95,7 @@ public sealed class LibTorchSetupTests : IDisposable
     {
         ["DOVETAIL_CACHE"] = _folder.File("cache"),
         ["NUGET_PACKAGES"] = _folder.File("packages"),
+        ["NUGET_FALLBACK_PACKAGES"] = null,
         [LibTorchLocator.Variable] = null,
     };
 }
