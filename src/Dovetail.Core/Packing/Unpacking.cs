@@ -7,7 +7,7 @@ namespace Dovetail.Core.Packing;
 /// <summary>
 /// Packed weights back to a dense matrix.
 /// 1. The input axis goes row by row. Cells so small that a vector holds several are expanded by shuffles
-///    (<see cref="CellExpansion"/>); what is left of a row is cleared while it is in the nearest cache and scattered into. The
+///    (<see cref="CellExpansion{T}"/>); what is left of a row is cleared while it is in the nearest cache and scattered into. The
 ///    owners and values are read in order. Rows of a run read the same owners.
 /// 2. The output axis goes by blocks of rows (<see cref="OutputUnpacking"/>).
 /// Owners were checked when the tensor was made, so the stores stay inside.

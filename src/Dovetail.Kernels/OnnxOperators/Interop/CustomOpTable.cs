@@ -36,7 +36,7 @@ internal unsafe struct CustomOpTable
     public nint GetAliasMap;
     public nint ReleaseAliasMap;
 
-    /// <summary>Ours: GCHandle of the <see cref="Operators.CustomOperator"/>.</summary>
+    /// <summary>Ours: GCHandle of the <see cref="OnnxOperators.CustomOperator"/>.</summary>
     public nint Operator;
 
     /// <summary>Ours: the operator's name, UTF-8, zero-terminated.</summary>
