@@ -11,10 +11,13 @@ public static class ActivationCapture
     /// <param name="tensorNames">Outputs of the model, or its input.</param>
     /// <param name="image">The model's first input.</param>
     /// <param name="dimensions">Of the input, e.g. [1, 1, 28, 28].</param>
-    /// <param name="exactIntegers">False: ONNX Runtime's own int8 operators as they run where nothing is asked for (<see cref="DovetailSessionOptions"/>).</param>
+    /// <param name="exactIntegers">
+    /// False: ONNX Runtime's own int8 operators as they run where nothing is asked for (<see cref="DovetailSessionOptions"/>).
+    /// </param>
     /// <exception cref="OperatorException">A tensor is no output, or neither float nor uint8.</exception>
     public static IReadOnlyDictionary<string, CapturedTensor> Capture(
-        byte[] modelWithOutputs, IReadOnlyCollection<string> tensorNames, float[] image, IReadOnlyList<long> dimensions, bool exactIntegers = true)
+        byte[] modelWithOutputs, IReadOnlyCollection<string> tensorNames, float[] image, IReadOnlyList<long> dimensions,
+        bool exactIntegers = true)
     {
         ArgumentNullException.ThrowIfNull(tensorNames);
         ArgumentNullException.ThrowIfNull(image);

@@ -87,7 +87,8 @@ public sealed class DovetailSession : IDisposable
         if (options.Threads is < 1)
             throw new OperatorException($"{options.Threads} threads were asked for, expected 1 or more.");
         if (options is { ExactIntegers: true, OptimizeGraph: false })
-            throw new OperatorException("Exact integers were asked for without graph optimizations, in which ONNX Runtime makes them exact. Leave OptimizeGraph true.");
+            throw new OperatorException(
+                "Exact integers were asked for without graph optimizations, in which ONNX Runtime makes them exact. Leave OptimizeGraph true.");
         var session = new SessionOptions
         {
             IntraOpNumThreads = options.Threads ?? 0,

@@ -15,7 +15,8 @@ internal static class Oracle
     /// </param>
     public static Dictionary<string, (float[] Data, int[] Shape)> Run(OnnxModel model, float[] input, int[] shape, bool optimize = false)
     {
-        Assert.True(optimize || !model.Nodes.Exists(node => s_integerProducts.Contains(node.OpType)), "ONNX Runtime multiplies integers exactly only in an optimized graph.");
+        Assert.True(
+            optimize || !model.Nodes.Exists(node => s_integerProducts.Contains(node.OpType)), "ONNX Runtime multiplies integers exactly only in an optimized graph.");
         using var options = new SessionOptions
         {
             IntraOpNumThreads = 1,

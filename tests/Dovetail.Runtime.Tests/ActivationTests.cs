@@ -74,8 +74,8 @@ public sealed class ActivationTests
         byte[] x = RandomLayer.Bytes(layer.InputLength, random);
         OnnxModel packed = TestModels.PackedQLinear(layer, weights, null, 0.02f, 100, scales, scale, zeroPoint);
         packed.Nodes[0].With("activation", activation).With("activation_min", least).With("activation_max", greatest);
-        byte[] product = QuantizedReference.Requantize(
-            QuantizedReference.Accumulate(weights, x, 1, layer.Geometry, 100), QuantizedSpecification.ComputeFactors(0.02f, scales, scale), zeroPoint);
+        int[] accumulators = QuantizedReference.Accumulate(weights, x, 1, layer.Geometry, 100);
+        byte[] product = QuantizedReference.Requantize(accumulators, QuantizedSpecification.ComputeFactors(0.02f, scales, scale), zeroPoint);
         byte[] expected = Run(ClipBetween(scale, zeroPoint, least, greatest), product, 50), actual = Run(packed, x, 64);
         Assert.Equal(expected, actual);
         Assert.True(activation == "clip" && least == greatest || expected.Distinct().Count() > 10, "The case tests too few values.");
@@ -93,7 +93,12 @@ public sealed class ActivationTests
     /// <summary>DequantizeLinear, Clip, QuantizeLinear on bytes of one scale.</summary>
     private static OnnxModel ClipBetween(float scale, byte zeroPoint, float least, float greatest)
     {
-        var model = new OnnxModel(new ModelProto { IrVersion = 8, Graph = new GraphProto { Name = "clip" }, OpsetImports = { new OperatorSetIdProto { Version = 17 } } });
+        var model = new OnnxModel(new ModelProto
+        {
+            IrVersion = 8,
+            Graph = new GraphProto { Name = "clip" },
+            OpsetImports = { new OperatorSetIdProto { Version = 17 } },
+        });
         model.Graph.Inputs.Add(ValueInfoProto.Tensor("X", OnnxType.UInt8, 1, 3, 5, 50));
         model.Graph.Outputs.Add(ValueInfoProto.Tensor("Y", OnnxType.UInt8, 1, 3, 5, 50));
         model.AddInitializer(TensorData.Scalar("scale", scale));

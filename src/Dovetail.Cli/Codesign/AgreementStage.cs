@@ -51,9 +51,12 @@ internal static class AgreementStage
             Accuracy(Named(models.Dense, "dense")), Accuracy(sparse), Accuracy(packed),
             Accuracy(Named(models.DenseInt8, "dense int8")), Accuracy(sparseInt8), Accuracy(packedInt8));
 
-        PackedModel sparseLayers = PackedModelReader.Read(models.SparseInt8), packedLayers = PackedModelReader.Read(models.PackedInt8.Model);
-        IReadOnlyList<CapturedLayer> OfSparse(int image) => CapturedLayer.Capture(models.SparseInt8, sparseLayers, images.TestImage(image), images.Shape);
-        IReadOnlyList<CapturedLayer> OfPacked(int image) => CapturedLayer.Capture(models.PackedInt8.Model, packedLayers, images.TestImage(image), images.Shape);
+        OnnxModel packedModel = models.PackedInt8.Model;
+        PackedModel sparseLayers = PackedModelReader.Read(models.SparseInt8), packedLayers = PackedModelReader.Read(packedModel);
+        IReadOnlyList<CapturedLayer> Capture(OnnxModel model, PackedModel layers, int image) =>
+            CapturedLayer.Capture(model, layers, images.TestImage(image), images.Shape);
+        IReadOnlyList<CapturedLayer> OfSparse(int image) => Capture(models.SparseInt8, sparseLayers, image);
+        IReadOnlyList<CapturedLayer> OfPacked(int image) => Capture(packedModel, packedLayers, image);
         IReadOnlyList<CapturedLayer> captured = OfPacked(0);
         step("layers");
         OnnxRuntimeInt8Info[] onnxRuntime =
@@ -69,7 +72,7 @@ internal static class AgreementStage
             IntegerAgreement.OfConvolutions(OfSparse(0), captured),
             IntegerAgreement.OfLogits(
                 models.SparseInt8, labels.Length,
-                exact => exact ? (Logits(models.SparseInt8, true), Logits(models.PackedInt8.Model, true)) : (sparseInt8, packedInt8),
+                exact => exact ? (Logits(models.SparseInt8, true), Logits(packedModel, true)) : (sparseInt8, packedInt8),
                 image => OnnxRuntimeIntegers.AreExact([.. OfSparse(image), .. OfPacked(image)])),
             KernelsEqualReference(PackedModelReader.Read(models.Packed.Model), seed),
         ], onnxRuntime, captured);

@@ -38,7 +38,8 @@ internal sealed record CapturedLayer(PackedLayer Layer, byte[] Input, byte[]? Ou
     {
         string[] names = [.. layers.Layers.SelectMany(layer => (string[])[layer.InputName, layer.OutputName]).Distinct()];
         OnnxModel open = GraphSlicer.WithOutputs(model, names);
-        IReadOnlyDictionary<string, CapturedTensor> tensors = ActivationCapture.Capture(open.ToBytes(), names, image, [1, .. shape], exactIntegers);
+        IReadOnlyDictionary<string, CapturedTensor> tensors =
+            ActivationCapture.Capture(open.ToBytes(), names, image, [1, .. shape], exactIntegers);
         return [.. layers.Layers.Where(layer => layer.Quantization is not null).Select(layer => new CapturedLayer(
             layer, Bytes(tensors[layer.InputName], layer), tensors[layer.OutputName] is CapturedBytes ? Bytes(tensors[layer.OutputName], layer) : null))];
     }

@@ -140,7 +140,10 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
         if (rtl.Status is "skipped" or "failed")
             notes.Add($"The RTL was not checked: {rtl.Reason}");
         if (agreement.OnnxRuntimeInt8.MaxBy(network => network.DifferingShare) is { DifferingShare: > 0 } worst)
-            notes.Add($"ONNX Runtime's own int8 layers are not exact on this CPU: {worst.DifferingShare:0.0#%} of the outputs of the {worst.Network} network's layers differ from the scalar reference, by up to {worst.MaxDifferenceSteps} steps. The packed operators are exact. Accuracies of plain ONNX Runtime's int8 networks are what it gives here.");
+            notes.Add(
+                $"ONNX Runtime's own int8 layers are not exact on this CPU: {worst.DifferingShare:0.0#%} of the outputs of the {worst.Network} "
+                + $"network's layers differ from the scalar reference, by up to {worst.MaxDifferenceSteps} steps. The packed operators are exact. "
+                + "Accuracies of plain ONNX Runtime's int8 networks are what it gives here.");
         double error = 100 * Math.Sqrt(2 * 0.09 / data.Test.Count); // of a difference of two accuracies near 90 %
         notes.Add($"One seed and a short training: a difference of accuracy has a standard error of about {error:0.0#} points on {data.Test.Count:N0} test images, and other seeds add to it.");
         notes.Add("Speeds are medians of runs that alternate between dense and packed in this process; the ratio is what to read, as the machine may be shared.");

@@ -22,12 +22,14 @@ internal static class IntegerAgreement
     /// <summary>Images that are looked at again, layer by layer, where logits differ.</summary>
     private const int ImagesLookedAtAgain = 8;
 
-    private const string Inexact = "skipped: ONNX Runtime's own int8 layers differ from the scalar reference here, with its exact path asked for";
+    private const string Inexact =
+        "ONNX Runtime's own int8 layers differ from the scalar reference on this CPU, though its exact path was asked for";
 
     /// <summary>The int8 layers of the packed network that our operators ran = the scalar reference.</summary>
     public static EqualityCheck WithReference(IReadOnlyList<CapturedLayer> layers)
     {
-        (byte[], byte[])[] outputs = [.. from layer in layers where layer.IsPacked && layer.Output is not null select (layer.ReferenceOutput(), layer.Output)];
+        (byte[], byte[])[] outputs =
+            [.. from layer in layers where layer.IsPacked && layer.Output is not null select (layer.ReferenceOutput(), layer.Output)];
         const string Name = "packed int8 layers inside ONNX Runtime = scalar reference, uint8 outputs";
         return outputs.Length == 0
             ? new EqualityCheck(Name, "skipped", 0, 0, 0, "no layer is packed")
@@ -56,8 +58,12 @@ internal static class IntegerAgreement
     /// operator and computes the packed one's mean in float, so a feature, and with it a logit, may fall to the other side
     /// of a rounding: one step.
     /// </summary>
-    /// <param name="logits">Of the sparse and of the packed network, [images, classes]; asked for exact integers only where the others differ.</param>
-    /// <param name="isExact">Whether ONNX Runtime's own layers of both networks are the reference's on an image, with exact integers.</param>
+    /// <param name="logits">
+    /// Of the sparse and of the packed network, [images, classes]; asked for exact integers only where the others differ.
+    /// </param>
+    /// <param name="isExact">
+    /// Whether ONNX Runtime's own layers of both networks are the reference's on an image, with exact integers.
+    /// </param>
     public static EqualityCheck OfLogits(
         OnnxModel sparse, int images, Func<bool, (float[] Sparse, float[] Packed)> logits, Func<int, bool> isExact)
     {
@@ -85,7 +91,8 @@ internal static class IntegerAgreement
     private static float OutputStep(OnnxModel model) =>
         model.FindProducer(model.Graph.Outputs[0].Name) is { } node && node.Is("DequantizeLinear")
             ? model.Constant(node.Inputs[1], node).ToFloats()[0]
-            : throw new DovetailException($"The int8 model '{model.Graph.Name}' does not end in a DequantizeLinear; expected the QDQ form that Dovetail writes.");
+            : throw new DovetailException(
+                $"The int8 model '{model.Graph.Name}' does not end in a DequantizeLinear; expected the QDQ form that Dovetail writes.");
 
     private static EqualityCheck BytesEqual(string name, IReadOnlyList<(byte[] Expected, byte[] Found)> layers, string detail)
     {
@@ -93,7 +100,8 @@ internal static class IntegerAgreement
         foreach ((byte[] expected, byte[] found) in layers)
             for (int i = 0; i < expected.Length; i++)
                 greatest = Math.Max(greatest, Math.Abs(expected[i] - found[i]));
-        return new EqualityCheck(name, greatest == 0 ? "equal" : "different", layers.Sum(layer => (long)layer.Expected.Length), greatest, 0, detail);
+        return new EqualityCheck(
+            name, greatest == 0 ? "equal" : "different", layers.Sum(layer => (long)layer.Expected.Length), greatest, 0, detail);
     }
 
     /// <summary>How far two sets of logits are from each other, in quantization steps.</summary>

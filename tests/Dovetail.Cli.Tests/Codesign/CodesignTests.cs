@@ -29,7 +29,8 @@ public sealed class CodesignTests
         Assert.All(result.Equality, check => Assert.True(check.Compared > 0 || check.Status == "skipped", check.Name));
         Assert.Equal(["dense int8", "sparse int8"], result.OnnxRuntimeInt8.Select(network => network.Network));
         Assert.All(result.OnnxRuntimeInt8, network => Assert.True(
-            network.Values > 0 && (network.DifferingShare == 0) == (network.MaxDifferenceSteps == 0) && (network.DifferingShare == 0 || !HasVnni), $"{network}"));
+            network.Values > 0 && (network.DifferingShare == 0) == (network.MaxDifferenceSteps == 0)
+                && (network.DifferingShare == 0 || !HasVnni), $"{network}"));
         Assert.Equal("equal", result.Rtl.Status);
         Assert.Equal(SmallImages.TestCount, result.Data.TestImages);
         Assert.Equal(result.Accuracy.Complementary, result.Accuracy.Packed);

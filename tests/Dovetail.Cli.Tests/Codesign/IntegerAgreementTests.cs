@@ -18,7 +18,8 @@ public sealed class IntegerAgreementTests
     [Fact]
     public void EqualLogitsNeedNoSecondLook()
     {
-        EqualityCheck check = Logits(hasPool: false, exact => exact ? throw new InvalidOperationException() : s_logits, _ => throw new InvalidOperationException());
+        EqualityCheck check = Logits(
+            hasPool: false, exact => exact ? throw new InvalidOperationException() : s_logits, _ => throw new InvalidOperationException());
         Assert.Equal(("equal", 0.0, (long)s_logits.Length), (check.Status, check.MaxDifference, check.Compared));
     }
 
@@ -37,7 +38,8 @@ public sealed class IntegerAgreementTests
     [Fact]
     public void ExactIntegersDecideWhereTheFasterOnesDiffer()
     {
-        EqualityCheck check = Logits(hasPool: false, exact => exact ? s_logits : Off(6, 3, 57, 120), _ => throw new InvalidOperationException());
+        EqualityCheck check = Logits(
+            hasPool: false, exact => exact ? s_logits : Off(6, 3, 57, 120), _ => throw new InvalidOperationException());
         Assert.Equal(("equal", 0.0), (check.Status, check.MaxDifference));
         Assert.Contains("exact path", check.Detail, StringComparison.Ordinal);
     }
@@ -68,9 +70,10 @@ public sealed class IntegerAgreementTests
         CapturedLayer exact = Layer("1:1"), off = exact with { Output = (byte[])exact.Output!.Clone() };
         off.Output![3] ^= 1;
         off.Output[17] += 9;
-        Assert.Equal(new OnnxRuntimeInt8Info("network", 2, 2 * exact.Output.Length, 0, 0), OnnxRuntimeIntegers.Compare("network", 2, [exact, exact]));
+        int values = exact.Output.Length;
+        Assert.Equal(new OnnxRuntimeInt8Info("network", 2, 2 * values, 0, 0), OnnxRuntimeIntegers.Compare("network", 2, [exact, exact]));
         Assert.Equal(
-            new OnnxRuntimeInt8Info("network", 2, 2 * exact.Output.Length, 1.0 / exact.Output.Length, 9), OnnxRuntimeIntegers.Compare("network", 2, [off, exact]));
+            new OnnxRuntimeInt8Info("network", 2, 2 * values, 1.0 / values, 9), OnnxRuntimeIntegers.Compare("network", 2, [off, exact]));
         Assert.Equal((true, false), (OnnxRuntimeIntegers.AreExact([exact]), OnnxRuntimeIntegers.AreExact([exact, off])));
         CapturedLayer packed = Layer("2:4") with { Output = off.Output };
         Assert.True(OnnxRuntimeIntegers.AreExact([packed, exact with { Output = null }])); // ours, and one that nothing is known of
@@ -80,9 +83,10 @@ public sealed class IntegerAgreementTests
     public void PackedLayersAreTheReferenceOrDifferent()
     {
         CapturedLayer packed = Layer("2:4"), dense = Layer("1:1") with { Output = new byte[40] };
-        Assert.Equal(("equal", 40L), (IntegerAgreement.WithReference([packed, dense]).Status, IntegerAgreement.WithReference([packed, dense]).Compared));
+        EqualityCheck check = IntegerAgreement.WithReference([packed, dense]);
+        Assert.Equal(("equal", 40L), (check.Status, check.Compared));
         packed.Output![8] ^= 4;
-        EqualityCheck check = IntegerAgreement.WithReference([dense, packed]);
+        check = IntegerAgreement.WithReference([dense, packed]);
         Assert.Equal(("different", 4.0, 0.0), (check.Status, check.MaxDifference, check.Tolerance));
         Assert.Equal("skipped", IntegerAgreement.WithReference([dense]).Status);
     }
@@ -114,8 +118,12 @@ public sealed class IntegerAgreementTests
     /// <summary>As much of a QDQ network as the check reads: whether it pools, and its last scale.</summary>
     private static OnnxModel Network(bool hasPool)
     {
-        var proto = new ModelProto { IrVersion = 8, Graph = new GraphProto { Name = "network" }, OpsetImports = { new OperatorSetIdProto { Version = 17 } } };
-        var model = new OnnxModel(proto);
+        var model = new OnnxModel(new ModelProto
+        {
+            IrVersion = 8,
+            Graph = new GraphProto { Name = "network" },
+            OpsetImports = { new OperatorSetIdProto { Version = 17 } },
+        });
         model.Nodes.Add(new NodeProto(hasPool ? "GlobalAveragePool" : "Identity", "pool", ["x"], ["p"]));
         model.Nodes.Add(new NodeProto("QuantizeLinear", "quantize", ["p", "scale", "zero"], ["q"]));
         model.Nodes.Add(new NodeProto("DequantizeLinear", "dequantize", ["q", "scale", "zero"], ["logits"]));
@@ -156,12 +164,14 @@ public sealed class IntegerAgreementTests
                 int sum = bias[m];
                 for (int k = 0; k < width; k++)
                     sum += (input[row * width + k] - inputZero) * dense[m * width + k];
-                output[row * width + m] = (byte)Math.Clamp(MathF.Round(sum * (inputScale * scales[m] / outputScale), MidpointRounding.ToEven) + outputZero, 0, 255);
+                float steps = MathF.Round(sum * (inputScale * scales[m] / outputScale), MidpointRounding.ToEven);
+                output[row * width + m] = (byte)Math.Clamp(steps + outputZero, 0, 255);
             }
 
         Assert.True(output.Distinct().Count() > 10, "The layer makes too few values.");
         var workload = new LayerWorkload("layer", geometry is null ? "Gemm" : "Conv", width, rows, width, geometry);
         var quantization = new LayerQuantization(inputScale, inputZero, outputScale, outputZero, bias);
-        return new CapturedLayer(new PackedLayer(workload, Packer.Pack<sbyte>(dense, layout, mask, scales), "x", "y", quantization), input, output);
+        PackedTensor<sbyte> weights = Packer.Pack<sbyte>(dense, layout, mask, scales);
+        return new CapturedLayer(new PackedLayer(workload, weights, "x", "y", quantization), input, output);
     }
 }

@@ -35,7 +35,11 @@ internal static class ResultFixture
             new EqualityCheck("Closed form = cycle by cycle", "equal", 42, 0, 0, "cycles, reads and writes of every layer"),
             new EqualityCheck("RTL = cycle simulator", "equal", 512, 0, 0, "outputs and cycles of 4 tiles of conv3"),
         ],
-        OnnxRuntimeInt8 = [new OnnxRuntimeInt8Info("dense int8", 8, 1_204_224, 0.0312, 17), new OnnxRuntimeInt8Info("sparse int8", 8, 1_204_224, 0.0004, 1)],
+        OnnxRuntimeInt8 =
+        [
+            new OnnxRuntimeInt8Info("dense int8", 8, 1_204_224, 0.0312, 17),
+            new OnnxRuntimeInt8Info("sparse int8", 8, 1_204_224, 0.0004, 1),
+        ],
         Speed = new SpeedInfo(1, 32, 5.13, 21.4, 4.17, 25,
         [
             new LayerSpeedInfo("conv2", "Conv", 64, 784, 288, pattern, "fp32", "conv-f32-16x7-avx512", 412.1, 61.4, 6.71, 14.7, 408.8, 60.9, 6.71),

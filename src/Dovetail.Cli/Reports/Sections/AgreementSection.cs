@@ -48,7 +48,8 @@ internal static class AgreementSection
                 Words.Text(Figures.Percent(network.DifferingShare)), Words.Text(Words.Plural(network.MaxDifferenceSteps, "step")));
         string told = networks.All(network => network.DifferingShare == 0)
             ? "ONNX Runtime's own int8 layers are exact on this CPU too."
-            : "ONNX Runtime's own int8 layers are not exact on this CPU: where an x86 CPU has no VNNI, they add two products in 16 bits, which saturate. The packed operators are exact everywhere.";
+            : "ONNX Runtime's own int8 layers are not exact on this CPU: where an x86 CPU has no VNNI, they add two products in 16 bits, "
+                + "which saturate. The packed operators are exact everywhere.";
         return Markup.Of($"""<p>{told}</p>{table.Render()}""");
     }
 }
