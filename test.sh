@@ -88,34 +88,40 @@ dotnet format Dovetail.slnx --verify-no-changes --no-restore || fail_step "dotne
 
 echo "test.sh: packing, and building what uses the packages"
 packages=${NUGET_PACKAGES:-${HOME:-/nonexistent}/.nuget/packages}
-fallback= # what the build restored need not be fetched again
-[ -d "$packages" ] && fallback="NUGET_FALLBACK_PACKAGES=$packages"
-scripts/pack.sh > /dev/null && env $fallback dotnet build samples/Samples.slnx -c Release --nologo -v quiet || fail_step "the packages, or the samples that use them"
-
+fallback=() # what the build restored need not be fetched again
+[ -d "$packages" ] && fallback=("NUGET_FALLBACK_PACKAGES=$packages")
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-# run NAME [VARIABLE=VALUE]: one test project, perhaps with a switch of the runtime's
+if ! scripts/pack.sh > "$log" 2>&1; then
+  cat "$log"
+  fail_step "scripts/pack.sh, which makes the packages"
+elif ! env "${fallback[@]}" dotnet build samples/Samples.slnx -c Release --nologo -v quiet; then
+  fail_step "the samples, which use the packages"
+fi
+
+# run NAME [VARIABLE=VALUE]...: one test project, perhaps with a switch of the runtime's
 run() {
   local name="Dovetail.$1.Tests" code p f s
-  echo "test.sh: $name ${2:-}"
-  env ${2:-} "tests/$name/bin/Release/net10.0/$name" < /dev/null > "$log" 2>&1
+  shift
+  echo "test.sh: $name $*"
+  env "$@" "tests/$name/bin/Release/net10.0/$name" < /dev/null > "$log" 2>&1
   code=$?
   count() { sed -nE "s/^ *$1: *([0-9]+).*/\1/p" "$log" | tail -n 1; }
   p=$(count succeeded) f=$(count failed) s=$(count skipped)
   if [ -z "$p" ]; then
     cat "$log"
-    fail_step "$name ${2:-} ended with code $code and no summary"
+    fail_step "$name $* ended with code $code and no summary"
     return
   fi
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
   if [ "$code" -ne 0 ] && [ "$f" -eq 0 ]; then
-    fail_step "$name ${2:-} ended with code $code though no test failed"
+    fail_step "$name $* ended with code $code though no test failed"
   fi
   if [ "$code" -ne 0 ]; then cat "$log"; else echo "  $p passed, $s skipped"; fi
 }
 
 for project in $projects; do
-  if [ "$project" = Packages ]; then run Packages "$fallback"; else run "$project"; fi
+  if [ "$project" = Packages ]; then run Packages "${fallback[@]}"; else run "$project"; fi
 done
 # the same kernels on the machines that others have
 for switch in DOTNET_EnableAVX512=0 DOTNET_EnableAVX2=0 DOTNET_EnableHWIntrinsic=0; do
