@@ -5,7 +5,7 @@ using Dovetail.Kernels.Dispatch;
 namespace Dovetail.Benchmarking;
 
 /// <summary>Which kernel this CPU runs packed weights with.</summary>
-public static class KernelNames
+internal static class KernelNames
 {
     /// <param name="weights">Of the layer.</param>
     /// <param name="pixels">Output pixels, or rows, of all images.</param>

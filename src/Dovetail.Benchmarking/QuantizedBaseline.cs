@@ -11,7 +11,7 @@ namespace Dovetail.Benchmarking;
 /// A dense fp32 network quantized to ONNX's QDQ form, for its speed: ranges come from random inputs, since speed does
 /// not depend on them.
 /// </summary>
-public static class QuantizedBaseline
+internal static class QuantizedBaseline
 {
     private const int Images = 2;
 

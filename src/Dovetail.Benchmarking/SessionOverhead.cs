@@ -3,7 +3,7 @@ using Dovetail.Onnx.Model;
 namespace Dovetail.Benchmarking;
 
 /// <summary>What a run of a session costs before any arithmetic: one node on one number.</summary>
-public static class SessionOverhead
+internal static class SessionOverhead
 {
     private const double Seconds = 0.05, SeparationSeconds = 0.2;
 

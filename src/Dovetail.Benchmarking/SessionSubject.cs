@@ -5,7 +5,7 @@ using Dovetail.Runtime;
 namespace Dovetail.Benchmarking;
 
 /// <summary>A session of ONNX Runtime with random inputs bound.</summary>
-public sealed class SessionSubject : IBenchmarkSubject
+internal sealed class SessionSubject : IBenchmarkSubject
 {
     private const int Loads = 3;
 

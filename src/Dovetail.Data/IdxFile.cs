@@ -8,7 +8,7 @@ namespace Dovetail.Data;
 /// (8: unsigned byte), the rank, then each dimension as a big-endian 32-bit number, then the bytes.
 /// Source: Y. LeCun et al., "The MNIST database", file format section.
 /// </summary>
-public static class IdxFile
+internal static class IdxFile
 {
     private const int UnsignedByte = 8, LargestRank = 4, LargestCount = 1 << 30;
 
@@ -91,4 +91,4 @@ public static class IdxFile
 
 /// <param name="Data">Row-major.</param>
 /// <param name="Dimensions">The sizes, outermost first.</param>
-public sealed record IdxArray(byte[] Data, IReadOnlyList<int> Dimensions);
+internal sealed record IdxArray(byte[] Data, IReadOnlyList<int> Dimensions);

@@ -6,7 +6,7 @@ namespace Dovetail.Data;
 /// Fetches one pinned file. Bytes go to NAME.part (<see cref="ResumableTransfer"/>). Complete, the digest is compared, and only
 /// then is the file renamed. A wrong one is deleted.
 /// </summary>
-public sealed class ResumableDownload(ResumableTransfer transfer)
+internal sealed class ResumableDownload(ResumableTransfer transfer)
 {
     /// <exception cref="DataException">
     /// The server has not the file, has another one, or cannot be reached. What has come stays in NAME.part.

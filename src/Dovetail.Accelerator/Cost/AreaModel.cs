@@ -20,15 +20,15 @@ namespace Dovetail.Accelerator.Cost;
 public static class AreaModel
 {
     /// <summary>A 2:1 multiplexer of one bit, in dense PEs.</summary>
-    public const double MultiplexerBit = 0.0023141;
+    internal const double MultiplexerBit = 0.0023141;
 
     /// <summary>A flip-flop, in dense PEs.</summary>
-    public const double RegisterBit = 0.0060327;
+    internal const double RegisterBit = 0.0060327;
 
     public const string Source = "estimate from 4×4 arrays synthesized to the open 0.18 µm library osu018 (docs/accelerator.md)";
 
     /// <summary>The results that the model stands on: area over the dense array's.</summary>
-    public static IReadOnlyList<SynthesisResult> Synthesized { get; } =
+    internal static IReadOnlyList<SynthesisResult> Synthesized { get; } =
     [
         new(2, 1, false, 1, 1.09), new(4, 1, false, 1, 1.22), new(8, 1, false, 1, 1.50), new(16, 1, false, 1, 2.02),
         new(2, 4, false, 1, 1.03), new(4, 4, false, 1, 1.09), new(8, 4, false, 1, 1.23), new(16, 4, false, 1, 1.49),
@@ -56,7 +56,7 @@ public static class AreaModel
     }
 
     /// <summary>The model's ratio, also where a synthesis result exists.</summary>
-    public static double ModelledRatio(int group, int clusterColumns, bool registeredSelection, int share)
+    internal static double ModelledRatio(int group, int clusterColumns, bool registeredSelection, int share)
     {
         (double select, double lanes, double owners, double operands) = Shares(group, clusterColumns, registeredSelection, share);
         return 1 + select + lanes + owners + operands;

@@ -56,9 +56,9 @@ public sealed class LayerMapping
     public int SlotFolds { get; }
 
     /// <summary>⌈outputs per convolution group / C⌉.</summary>
-    public int OutputFolds { get; }
+    internal int OutputFolds { get; }
 
-    public long FoldCount => (long)Groups * OutputFolds * SlotFolds;
+    internal long FoldCount => (long)Groups * OutputFolds * SlotFolds;
 
     /// <summary>Bytes of the activations that the layer reads: NHWC [H, W, channels], or [tokens, K].</summary>
     public long InputLength => LaneGather.InputLength(this);
@@ -93,10 +93,10 @@ public sealed class LayerMapping
     public int Candidates(int slot) => Layout.CandidateCount(slot / Pattern.Keep);
 
     /// <summary>False for the padding slots of a tail cell.</summary>
-    public bool IsUseful(int slot) => slot % Pattern.Keep < Layout.UsedSlots(slot / Pattern.Keep);
+    internal bool IsUseful(int slot) => slot % Pattern.Keep < Layout.UsedSlots(slot / Pattern.Keep);
 
     /// <summary>Outputs that share owners count once.</summary>
-    public int OwnersAcross(int firstOutput, int outputs)
+    internal int OwnersAcross(int firstOutput, int outputs)
     {
         int first = firstOutput % OutputsPerGroup;
         return (first + outputs - 1) / Pattern.Share - first / Pattern.Share + 1;

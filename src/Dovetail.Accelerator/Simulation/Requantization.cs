@@ -7,7 +7,7 @@ namespace Dovetail.Accelerator.Simulation;
 /// y = saturate(round_half_to_even((acc + bias[m]) · (inputScale·weightScale[m] / outputScale)) + outputZeroPoint),
 /// the factor in fp32; with relu at least outputZeroPoint.
 /// </summary>
-public static class Requantization
+internal static class Requantization
 {
     /// <param name="accumulators">[pixels, outputs], without the bias.</param>
     /// <returns>[pixels, outputs].</returns>

@@ -19,6 +19,6 @@ public sealed record LayerShape(LayerWorkload Workload, int Count = 1)
         : [(long)batch * Workload.N, Workload.K];
 
     /// <summary>What ONNX's own operator reads: [batch, C, H, W] or [batch·N, K].</summary>
-    public long[] ChannelsFirstInput(int batch) =>
+    internal long[] ChannelsFirstInput(int batch) =>
         ChannelsLastInput(batch) is [var n, var h, var w, var c] ? [n, c, h, w] : ChannelsLastInput(batch);
 }

@@ -42,7 +42,7 @@ public sealed class SyntheticLayer
     public float[] FloatWeights { get; }
 
     /// <summary>The same as integers away from zero, −127 … 127.</summary>
-    public sbyte[] IntegerWeights { get; }
+    internal sbyte[] IntegerWeights { get; }
 
     private float[] WeightScales { get; }
 
@@ -98,7 +98,7 @@ public sealed class SyntheticLayer
     }
 
     /// <summary>MatMul; <paramref name="weights"/> in matrix order.</summary>
-    public OnnxModel FloatMatMul(float[] weights) =>
+    internal OnnxModel FloatMatMul(float[] weights) =>
         WithTransposedWeights(Model(new NodeProto("MatMul", Name, [InputNames.X, "W"], ["Y"]), _shape.ChannelsFirstInput(_batch), OnnxType.Float), weights);
 
     /// <summary>QLinearConv on NCHW, or QLinearMatMul: uint8 in, uint8 out.</summary>

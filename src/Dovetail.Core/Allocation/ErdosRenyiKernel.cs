@@ -15,7 +15,7 @@ public static class ErdosRenyiKernel
 {
     /// <returns>The density of each layer, above 0 and at most 1.</returns>
     /// <exception cref="DovetailException">The global density is not above 0 and at most 1.</exception>
-    public static double[] Densities(IReadOnlyList<WeightShape> layers, double density)
+    internal static double[] Densities(IReadOnlyList<WeightShape> layers, double density)
     {
         ArgumentNullException.ThrowIfNull(layers);
         if (!(density > 0 && density <= 1))

@@ -10,7 +10,7 @@ public abstract record OperatorAttribute(string Name)
     public abstract string TypeText { get; }
 
     /// <summary>What counts where the attribute is absent, as docs/operators.md writes it; null where it must be there.</summary>
-    public abstract string? DefaultText { get; }
+    internal abstract string? DefaultText { get; }
 }
 
 /// <param name="Values">What is allowed; empty: any text that its reader understands.</param>
@@ -18,7 +18,7 @@ public sealed record StringAttribute(string Name, ImmutableArray<string> Values,
 {
     public override string TypeText => Values.IsEmpty ? "string" : $"string: {string.Join(", ", Values.Select(value => $"`{value}`"))}";
 
-    public override string? DefaultText => Default is null ? null : $"`{Default}`";
+    internal override string? DefaultText => Default is null ? null : $"`{Default}`";
 
     /// <summary>Why a text is not allowed, e.g. "is 'tanh', expected 'none' or 'relu'"; null where it is.</summary>
     public string? Fault(string value) => Values.IsEmpty || Values.Contains(value) ? null
@@ -29,7 +29,7 @@ public sealed record FloatAttribute(string Name, float Default) : OperatorAttrib
 {
     public override string TypeText => "float";
 
-    public override string? DefaultText => float.IsPositiveInfinity(Default) ? "∞"
+    internal override string? DefaultText => float.IsPositiveInfinity(Default) ? "∞"
         : float.IsNegativeInfinity(Default) ? "−∞"
         : Default.ToString(CultureInfo.InvariantCulture);
 }
@@ -38,7 +38,7 @@ public sealed record IntAttribute(string Name, int Minimum, int Default) : Opera
 {
     public override string TypeText => $"int, {Minimum} or more";
 
-    public override string? DefaultText => $"{Default}";
+    internal override string? DefaultText => $"{Default}";
 
     /// <summary>Why a number is not allowed; null where it is.</summary>
     public string? Fault(long value) => value >= Minimum && value <= int.MaxValue ? null
@@ -51,7 +51,7 @@ public sealed record IntsAttribute(string Name, int? Length, int Minimum, Immuta
 {
     public override string TypeText => $"ints{(Length is { } length ? $" [{length}]" : "")}, {Minimum} or more";
 
-    public override string? DefaultText => Default.IsEmpty ? null : $"[{string.Join(", ", Default)}]";
+    internal override string? DefaultText => Default.IsEmpty ? null : $"[{string.Join(", ", Default)}]";
 
     /// <summary>Why numbers are not allowed; null where they are.</summary>
     public string? Fault(IReadOnlyCollection<long> values) =>

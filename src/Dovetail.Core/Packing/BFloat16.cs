@@ -15,7 +15,7 @@ public readonly record struct BFloat16
     public ushort Bits { get; }
 
     /// <summary>True for +0 and −0.</summary>
-    public bool IsZero => (Bits & 0x7FFF) == 0;
+    internal bool IsZero => (Bits & 0x7FFF) == 0;
 
     public static BFloat16 FromBits(ushort bits) => new(bits);
 

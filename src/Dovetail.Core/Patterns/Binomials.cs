@@ -11,7 +11,7 @@ namespace Dovetail.Core.Patterns;
 ///    −k·log2(k/n) − (n − k)·log2(1 − k/n), so nothing cancels.
 /// Source: Robbins, Amer. Math. Monthly 62(1), 1955, for the sign of the error.
 /// </summary>
-public static class Binomials
+internal static class Binomials
 {
     private const int ExactLimit = 1024;
     private const int DirectLimit = 32;

@@ -61,7 +61,7 @@ public sealed class CellLayout
     internal int CellsPerAxis { get; }
 
     /// <summary>Runs of <c>share</c> outputs, over all convolution groups.</summary>
-    public int RunCount { get; }
+    internal int RunCount { get; }
 
     /// <summary>Cells along one packed row: taps·J on the input axis, K on the output axis.</summary>
     public int CellsPerRow { get; }

@@ -14,7 +14,7 @@ namespace Dovetail.Core.Patterns;
 public sealed partial record ComplementaryPattern : SparsityPattern
 {
     public const int MaxGroup = 256;
-    public const int MaxShare = 256;
+    internal const int MaxShare = 256;
 
     private const string Grammar =
         "keep:group with 1 <= keep <= group <= 256, then optionally xSHARE, /in or /out, @contiguous or @strided " +

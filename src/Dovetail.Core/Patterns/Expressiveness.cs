@@ -19,7 +19,7 @@ public static class Expressiveness
 
     /// <summary>The number of masks (mask diversity), exact.</summary>
     /// <exception cref="PatternException">It has more than 2^26 bits: use <see cref="Log2MaskCount"/>.</exception>
-    public static BigInteger CountMasks(SparsityPattern pattern, WeightShape shape)
+    internal static BigInteger CountMasks(SparsityPattern pattern, WeightShape shape)
     {
         double bits = Log2MaskCount(pattern, shape);
         if (bits > LargestExactBits)
@@ -38,7 +38,7 @@ public static class Expressiveness
     }
 
     /// <summary>The bound: bits per weight of large unstructured masks, H(d) = −d·log2 d − (1 − d)·log2(1 − d).</summary>
-    public static double UnstructuredBitsPerWeight(double density)
+    internal static double UnstructuredBitsPerWeight(double density)
     {
         if (!(density >= 0 && density <= 1))
             throw new PatternException($"Density is {density}, expected 0 to 1.");

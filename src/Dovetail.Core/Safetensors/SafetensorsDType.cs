@@ -26,7 +26,7 @@ public enum SafetensorsDType
 }
 
 /// <summary>Names and sizes of the element types.</summary>
-public static class SafetensorsDTypes
+internal static class SafetensorsDTypes
 {
     private static readonly (SafetensorsDType Type, string Name, int Bits)[] Table =
     [

@@ -12,7 +12,7 @@ namespace Dovetail.Core.Safetensors;
 public sealed unsafe class SafetensorsFile : IDisposable
 {
     /// <summary>The metadata entry that holds the SHA-256 of the data section, 64 lower-case hexadecimal digits.</summary>
-    public const string PayloadHashKey = "payload_sha256";
+    internal const string PayloadHashKey = "payload_sha256";
 
     private readonly SafetensorsHeader _header;
     private readonly Dictionary<string, SafetensorsTensor> _byName;
@@ -40,7 +40,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
     public long DataStart => _header.DataStart;
 
     /// <summary>Bytes of the whole file.</summary>
-    public long FileLength => _length;
+    internal long FileLength => _length;
 
     /// <exception cref="SafetensorsException">The file is missing, cannot be read or is not valid.</exception>
     public static SafetensorsFile Open(string path)

@@ -10,7 +10,7 @@ namespace Dovetail.Core.Safetensors;
 public sealed record SafetensorsTensor(string Name, SafetensorsDType DType, ImmutableArray<long> Shape, long Begin, long End)
 {
     /// <summary>Prefix of the U8 tensors that a strict writer puts between others to align them; readers skip them.</summary>
-    public const string PaddingPrefix = "__pad__.";
+    internal const string PaddingPrefix = "__pad__.";
 
     public long ByteCount => End - Begin;
 

@@ -10,7 +10,7 @@ public sealed record ModelInput(string Name, Type ElementType, int[] Shape)
     private string TypeName => ElementType == typeof(float) ? "float" : ElementType == typeof(byte) ? "uint8" : "int64";
 
     /// <summary>The dimension of the channels in an image input: 1 (NCHW), 3 (NHWC); null where this is no image.</summary>
-    public int? ChannelAxis =>
+    internal int? ChannelAxis =>
         Shape.Length != 4 ? null
         : Shape[1] is 1 or 3 or 4 ? 1
         : Shape[3] is 1 or 3 or 4 ? 3

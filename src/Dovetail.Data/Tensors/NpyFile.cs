@@ -19,7 +19,7 @@ public static class NpyFile
 
     private static ReadOnlySpan<byte> Magic => [0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y'];
 
-    public static bool IsNpy(ReadOnlySpan<byte> file) => file.StartsWith(Magic);
+    internal static bool IsNpy(ReadOnlySpan<byte> file) => file.StartsWith(Magic);
 
     /// <param name="name">What messages call the file.</param>
     /// <exception cref="TensorFileException">It is not such a file, cut short, or longer than its header says.</exception>

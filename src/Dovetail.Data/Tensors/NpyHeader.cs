@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 namespace Dovetail.Data.Tensors;
 
 /// <summary>The header of a .npy file: a Python dictionary with exactly descr, fortran_order and shape.</summary>
-public sealed partial record NpyHeader(string Descr, bool IsFortranOrder, long[] Shape)
+internal sealed partial record NpyHeader(string Descr, bool IsFortranOrder, long[] Shape)
 {
     /// <returns>Null where the text is no such dictionary.</returns>
     public static NpyHeader? Parse(string text)

@@ -5,7 +5,7 @@ using Dovetail.Onnx.Operators;
 namespace Dovetail.Onnx.Layers;
 
 /// <summary>The attributes <c>activation</c>, <c>activation_min</c> and <c>activation_max</c> of a packed operator (docs/operators.md).</summary>
-public sealed record PackedActivation
+internal sealed record PackedActivation
 {
     private PackedActivation(string name, float least = float.NegativeInfinity, float greatest = float.PositiveInfinity) =>
         (Name, Least, Greatest) = (name, least, greatest);

@@ -38,7 +38,7 @@ public sealed class WeightLayer
     public LayerWorkload Workload => _workload.Value;
 
     /// <summary>True where <see cref="Workload"/> is known.</summary>
-    public bool HasFixedSize { get; }
+    internal bool HasFixedSize { get; }
 
     /// <summary>True where the weights are int8 behind a DequantizeLinear.</summary>
     public bool IsQuantized => Dequantize is not null;
@@ -54,7 +54,7 @@ public sealed class WeightLayer
     public float[] GetWeights() => ToMatrix(_tensor.ToFloats());
 
     /// <summary>The int8 weights of a quantized layer in matrix order.</summary>
-    public sbyte[] GetInt8Weights() => ToMatrix(_tensor.Read<sbyte>());
+    internal sbyte[] GetInt8Weights() => ToMatrix(_tensor.Read<sbyte>());
 
     /// <summary>Which weights are not zero, in matrix order, whatever their type.</summary>
     public bool[] GetNonZeros() => IsQuantized

@@ -12,7 +12,7 @@ public static class DovetailNodes
     }
 
     /// <returns>Null for a node of another domain, and for an operator that Dovetail's does not have.</returns>
-    public static OperatorSchema? FindSchema(this NodeProto node)
+    internal static OperatorSchema? FindSchema(this NodeProto node)
     {
         ArgumentNullException.ThrowIfNull(node);
         return node.Domain == OperatorSet.Domain ? OperatorSet.Find(node.OpType) : null;
@@ -30,7 +30,7 @@ public static class DovetailNodes
 
     public static bool HasInput(this NodeProto node, string name) => Input(node, name).Length > 0;
 
-    public static NodeProto SetInput(this NodeProto node, string name, string tensor)
+    internal static NodeProto SetInput(this NodeProto node, string name, string tensor)
     {
         int index = Schema(node).InputIndex(name);
         while (node.Inputs.Count <= index)

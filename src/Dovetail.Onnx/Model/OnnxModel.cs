@@ -16,7 +16,7 @@ public sealed class OnnxModel
         Graph = proto.Graph ?? throw new OnnxException("The model has no graph; expected an ONNX model with one.");
     }
 
-    public ModelProto Proto { get; }
+    internal ModelProto Proto { get; }
 
     public GraphProto Graph { get; }
 
@@ -96,7 +96,7 @@ public sealed class OnnxModel
     public IReadOnlyList<NodeProto> Consumers(string tensor) => [.. Nodes.Where(n => n.Inputs.Contains(tensor))];
 
     /// <summary>The only reader of a tensor that is not a graph output; null otherwise.</summary>
-    public NodeProto? SingleConsumer(string tensor) =>
+    internal NodeProto? SingleConsumer(string tensor) =>
         IsOutput(tensor) || Consumers(tensor) is not [var only] || only.Inputs.Count(i => i == tensor) != 1 ? null : only;
 
     public bool IsOutput(string tensor) => Graph.Outputs.Exists(o => o.Name == tensor);
@@ -118,9 +118,9 @@ public sealed class OnnxModel
     /// <summary>A value of the model's metadata_props; null where the key is absent.</summary>
     public string? FindMetadata(string key) => Proto.MetadataProps.Find(p => p.Key == key)?.Value;
 
-    public void RemoveMetadata(string key) => Proto.MetadataProps.RemoveAll(p => p.Key == key);
+    internal void RemoveMetadata(string key) => Proto.MetadataProps.RemoveAll(p => p.Key == key);
 
-    public void SetMetadata(string key, string value)
+    internal void SetMetadata(string key, string value)
     {
         RemoveMetadata(key);
         Proto.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
@@ -133,7 +133,7 @@ public sealed class OnnxModel
     }
 
     /// <summary>A name that no node and no tensor of the graph has: the wanted one, or it with a number.</summary>
-    public string UniqueName(string wanted)
+    internal string UniqueName(string wanted)
     {
         var taken = new HashSet<string>(Nodes.Select(n => n.Name));
         taken.UnionWith(Nodes.SelectMany(n => n.Outputs.Concat(n.Inputs)));
@@ -169,7 +169,7 @@ public sealed class OnnxModel
     }
 
     /// <summary>Drops nodes whose results nothing reads, then initializers.</summary>
-    public void RemoveDeadNodes()
+    internal void RemoveDeadNodes()
     {
         var live = new HashSet<string>(Graph.Outputs.Select(o => o.Name));
         for (int i = Nodes.Count - 1; i >= 0; i--)
@@ -184,7 +184,7 @@ public sealed class OnnxModel
     }
 
     /// <summary>Makes every reader of a tensor read another one; graph outputs keep their names.</summary>
-    public void ReplaceUses(string tensor, string replacement)
+    internal void ReplaceUses(string tensor, string replacement)
     {
         foreach (NodeProto node in Nodes)
             for (int i = 0; i < node.Inputs.Count; i++)

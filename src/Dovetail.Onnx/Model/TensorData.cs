@@ -71,7 +71,7 @@ public static class TensorData
     }
 
     /// <summary>The elements as little-endian bytes, checked, whichever field holds them.</summary>
-    public static byte[] ReadBytes(this TensorProto tensor)
+    internal static byte[] ReadBytes(this TensorProto tensor)
     {
         ArgumentNullException.ThrowIfNull(tensor);
         return tensor.DataType switch

@@ -10,7 +10,7 @@ public sealed record TensorInfo(OnnxType Type, IReadOnlyList<Dim> Shape)
     public int Size(int axis, string tensor) =>
         (int)(Shape[axis].Value ?? throw new OnnxException($"Dimension {axis} of tensor '{tensor}' {this} is not known; expected a fixed size (only the batch may vary). Fix it in the file, or with GraphSlicer.WithDimensions."));
 
-    public ValueInfoProto ToValueInfo(string name) => ValueInfoProto.Tensor(name, Type, [.. Shape]);
+    internal ValueInfoProto ToValueInfo(string name) => ValueInfoProto.Tensor(name, Type, [.. Shape]);
 
     public bool Equals(TensorInfo? other) => other is not null && Type == other.Type && Shape.SequenceEqual(other.Shape);
 

@@ -32,7 +32,7 @@ public sealed class OperatorNode
     public bool IsGiven(string parameter) => Locate(parameter) is (not null, _) or (_, not null);
 
     /// <summary>True where a parameter is known only at run time.</summary>
-    public bool IsComputed(string parameter) => Locate(parameter).Input is { } input && Model.FindConstant(Node.Inputs[input]) is null;
+    internal bool IsComputed(string parameter) => Locate(parameter).Input is { } input && Model.FindConstant(Node.Inputs[input]) is null;
 
     /// <summary>A parameter that is a number or several; null where it is left out.</summary>
     /// <exception cref="OnnxException">It is computed at run time, or stands where another version has it.</exception>

@@ -10,7 +10,7 @@ namespace Dovetail.Onnx.Pruning;
 /// Gives each layer of a model one of some patterns so that the network stays within a budget of multiply-accumulates, bytes
 /// or latency.
 /// </summary>
-public static class AllocationPass
+internal static class AllocationPass
 {
     /// <param name="model">Floating-point weights: trained, dense. Nodes without a name get one; nothing else changes.</param>
     /// <param name="candidates">Every layer may also stay dense.</param>

@@ -5,7 +5,7 @@ using Dovetail.Onnx.Layers;
 namespace Dovetail.Onnx.Pruning;
 
 /// <summary>What a layer costs under a pattern, in the unit of a budget. Latency is measured or modelled by the caller.</summary>
-public static class LayerCosts
+internal static class LayerCosts
 {
     /// <summary>Multiply-accumulates for one input: a slot of the packed weights, padding included, times the pixels or tokens.</summary>
     public static long MultiplyAccumulates(WeightLayer layer, ComplementaryPattern pattern)

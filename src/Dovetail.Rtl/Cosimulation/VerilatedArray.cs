@@ -10,7 +10,7 @@ namespace Dovetail.Rtl.Cosimulation;
 /// A built simulation of an array's RTL. Tiles go to it and results come back by the binary files that
 /// <c>driver.cpp.in</c> describes; the tiles of one call run behind each other without a reset.
 /// </summary>
-public sealed class VerilatedArray
+internal sealed class VerilatedArray
 {
     private const uint InputMagic = 0x31495644, OutputMagic = 0x314f5644;
     private static readonly TimeSpan s_timeOut = TimeSpan.FromMinutes(10);

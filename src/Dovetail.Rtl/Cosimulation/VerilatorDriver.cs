@@ -13,7 +13,7 @@ namespace Dovetail.Rtl.Cosimulation;
 /// A build takes seconds, so its executable is kept in the user's cache under the hash of everything that
 /// goes into it: sources, driver, flags and Verilator's version.
 /// </summary>
-public sealed class VerilatorDriver
+internal sealed class VerilatorDriver
 {
     private const string Installation = "Install Verilator 5 or newer, e.g. 'apt-get install verilator g++ make'";
     private static readonly TimeSpan s_buildTimeOut = TimeSpan.FromMinutes(10);

@@ -25,7 +25,7 @@ public static class TorchRuntime
 
     /// <summary>Fast after the first call. It never downloads: <see cref="LibTorchInstaller"/> does.</summary>
     /// <exception cref="NativeLibraryException">A library is missing, unexpected, or does not load.</exception>
-    public static void EnsureLoaded() => _ = Loaded();
+    internal static void EnsureLoaded() => _ = Loaded();
 
     /// <summary>What was loaded, or why it could not be; loads if needed and never throws.</summary>
     public static TorchRuntimeState Describe()

@@ -13,7 +13,7 @@ namespace Dovetail.Onnx.Passes.Choose;
 ///    NHWC and NCHW its two sides; the cheapest assignment is a minimum cut (<see cref="MinimumCut"/>), exactly.
 /// A layer whose sizes are not fixed is not predicted, and is packed.
 /// </summary>
-public static class PackingChoice
+internal static class PackingChoice
 {
     /// <param name="model">Batch norms folded, as the packing pass sees it.</param>
     /// <param name="patterns">Of the layers that can be packed, by node name.</param>

@@ -5,7 +5,7 @@ namespace Dovetail.Onnx.Passes.Pack;
 /// <summary>A pass of packing; <see cref="PackingSteps"/> holds them in order.</summary>
 /// <param name="Name">E.g. "fold-batch-norms".</param>
 /// <param name="Description">What it does, in a sentence.</param>
-public abstract record PackingStep(string Name, string Description)
+internal abstract record PackingStep(string Name, string Description)
 {
     public sealed override string ToString() => $"{Name}: {Description}";
 }

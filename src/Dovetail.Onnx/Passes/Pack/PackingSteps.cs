@@ -8,7 +8,7 @@ using Dovetail.Onnx.Passes.Normalize;
 namespace Dovetail.Onnx.Passes.Pack;
 
 /// <summary>The passes of packing in the order in which they run; docs/operators.md lists them, and a test compares the two.</summary>
-public static class PackingSteps
+internal static class PackingSteps
 {
     public static ImmutableArray<PackingStep> All { get; } =
     [
