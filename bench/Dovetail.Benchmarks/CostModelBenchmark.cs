@@ -43,7 +43,8 @@ internal static class CostModelBenchmark
         }
 
         output.WriteLine($"command: dotnet run -c Release --project bench/Dovetail.Benchmarks -- cost-model {string.Join(' ', args)}");
-        output.WriteLine($".NET {Environment.Version}, {RuntimeInformation.RuntimeIdentifier}, {threads} thread(s), batch {batch}, {type}, {s_leastGain:0%} gain asked for");
+        output.WriteLine($".NET {Environment.Version}, {RuntimeInformation.RuntimeIdentifier}, {threads} thread(s), batch {batch}, {type}, "
+            + $"{s_leastGain:0%} gain asked for");
         var model = new CostModel((op, pattern, dtype) => Calibrate(op, pattern, dtype, threads, output), batch);
         var timer = new LayerTimer(new BenchmarkOptions(threads, Seconds, batch));
         List<LayerShape> shapes = [.. lists.SelectMany(LayerShapeFile.Read)];
@@ -56,19 +57,24 @@ internal static class CostModelBenchmark
     {
         long start = System.Diagnostics.Stopwatch.GetTimestamp();
         CostCalibration found = CostCalibrator.Measure(CalibrationKey.For("here", op, pattern, type, threads));
-        output.WriteLine($"{op} {pattern}, calibrated in {System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s, {found.Key.Kernel}");
+        output.WriteLine($"{op} {pattern}, calibrated in {System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s, "
+            + $"{found.Key.Kernel}");
         Print("dense", found.Dense);
         Print("packed", found.Packed);
         return found;
 
         void Print(string side, SideCost cost) => output.WriteLine(
-            $"  {side,-6} {cost.NodeMicroseconds:0.00} µs a node, {Rate(2e3, cost.MicrosecondsPerMegaproduct, "GFLOP/s")}, weights {Rate(1e3, cost.MicrosecondsPerWeightMegabyte, "GB/s")}, inputs {Rate(1e3, cost.MicrosecondsPerInputMegabyte, "GB/s")}, outputs {Rate(1e3, cost.MicrosecondsPerOutputMegabyte, "GB/s")}");
+            $"  {side,-6} {cost.NodeMicroseconds:0.00} µs a node, {Rate(2e3, cost.MicrosecondsPerMegaproduct, "GFLOP/s")}, weights "
+            + $"{Rate(1e3, cost.MicrosecondsPerWeightMegabyte, "GB/s")}, inputs {Rate(1e3, cost.MicrosecondsPerInputMegabyte, "GB/s")}, "
+            + $"outputs {Rate(1e3, cost.MicrosecondsPerOutputMegabyte, "GB/s")}");
 
         // A constant that was fitted to zero: the measured layers took no longer for more of these.
-        static string Rate(double unit, double microseconds, string name) => microseconds > 0 ? $"{unit / microseconds:0.0} {name}" : "no limit seen";
+        static string Rate(double unit, double microseconds, string name) =>
+            microseconds > 0 ? $"{unit / microseconds:0.0} {name}" : "no limit seen";
     }
 
-    private static void Compare(CostModel model, LayerTimer timer, IReadOnlyList<LayerShape> shapes, ComplementaryPattern pattern, DType type, TextWriter output)
+    private static void Compare(
+        CostModel model, LayerTimer timer, IReadOnlyList<LayerShape> shapes, ComplementaryPattern pattern, DType type, TextWriter output)
     {
         bool quantized = type == DType.Int8;
         var lines = new List<string>();
@@ -78,21 +84,28 @@ internal static class CostModelBenchmark
         foreach (LayerShape shape in shapes)
         {
             (double dense, double packed) = timer.Measure(shape, pattern, type);
-            double denseSaid = model.DenseMicroseconds(shape.Workload, shape.Weights, pattern, quantized), packedSaid = model.PackedMicroseconds(shape.Workload, shape.Weights, pattern, quantized);
+            double denseSaid = model.DenseMicroseconds(shape.Workload, shape.Weights, pattern, quantized),
+                packedSaid = model.PackedMicroseconds(shape.Workload, shape.Weights, pattern, quantized);
             bool packs = packedSaid < denseSaid * (1 - s_leastGain), should = packed < dense * (1 - s_leastGain);
             double chosen = packs ? packed : dense, other = Math.Min(dense, packed);
             errors.Add((Math.Abs(Math.Log(denseSaid / dense)), Math.Abs(Math.Log(packedSaid / packed))));
             (best, chosenTotal) = (best + other, chosenTotal + chosen);
             wrong += packs == should ? 0 : 1;
-            lines.Add($"{shape.Workload.Name,-20} {dense,9:0.0} {denseSaid,9:0.0} {Percent(denseSaid / dense),6} {packed,9:0.0} {packedSaid,9:0.0} {Percent(packedSaid / packed),6}  {(packs ? "packed" : "dense"),-6} {(packs == should ? "" : $"wrong, {chosen / other - 1:0%} slower")}".TrimEnd());
+            string verdict = packs == should ? "" : $"wrong, {chosen / other - 1:0%} slower";
+            string line = $"{shape.Workload.Name,-20} {dense,9:0.0} {denseSaid,9:0.0} {Percent(denseSaid / dense),6} {packed,9:0.0} "
+                + $"{packedSaid,9:0.0} {Percent(packedSaid / packed),6}  {(packs ? "packed" : "dense"),-6} {verdict}";
+            lines.Add(line.TrimEnd());
         }
 
         output.WriteLine();
         output.WriteLine($"pattern {pattern}: predicted beside measured, µs");
         output.WriteLine($"{"layer",-20} {"dense",9} {"predicted",9} {"",6} {"packed",9} {"predicted",9} {"",6}  choice");
         lines.ForEach(output.WriteLine);
-        output.WriteLine($"{shapes.Count} layers; typical error (geometric mean): dense {Math.Exp(errors.Average(e => e.Dense)) - 1:0%}, packed {Math.Exp(errors.Average(e => e.Packed)) - 1:0%}; largest: dense {Math.Exp(errors.Max(e => e.Dense)):0.0}×, packed {Math.Exp(errors.Max(e => e.Packed)):0.0}×");
-        output.WriteLine($"{wrong} of {shapes.Count} decisions wrong; layers as chosen {chosenTotal:N0} µs, by the faster side each {best:N0} µs ({chosenTotal / best - 1:0.0%} more)");
+        output.WriteLine($"{shapes.Count} layers; typical error (geometric mean): dense {Math.Exp(errors.Average(e => e.Dense)) - 1:0%}, "
+            + $"packed {Math.Exp(errors.Average(e => e.Packed)) - 1:0%}; largest: dense {Math.Exp(errors.Max(e => e.Dense)):0.0}×, packed "
+            + $"{Math.Exp(errors.Max(e => e.Packed)):0.0}×");
+        output.WriteLine($"{wrong} of {shapes.Count} decisions wrong; layers as chosen {chosenTotal:N0} µs, by the faster side each "
+            + $"{best:N0} µs ({chosenTotal / best - 1:0.0%} more)");
     }
 
     private static string Percent(double ratio) => $"{Math.Round((ratio - 1) * 100):+0;-0;0}%";

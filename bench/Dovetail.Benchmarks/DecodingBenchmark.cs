@@ -5,7 +5,8 @@ using Dovetail.Core.Patterns;
 
 namespace Dovetail.Benchmarks;
 
-/// <summary>From the bytes of a file (values and bit-packed owners) to the dense matrix, against a copy of a matrix of that size. All buffers, the owners' too, exist before: the copy pays for no allocation either.</summary>
+/// <summary>From the bytes of a file (values and bit-packed owners) to the dense matrix, against a copy of a matrix of that size. All
+/// buffers, the owners' too, exist before: the copy pays for no allocation either.</summary>
 internal static class DecodingBenchmark
 {
     private const int Size = 4096;
@@ -13,8 +14,10 @@ internal static class DecodingBenchmark
     public static void Run(TextWriter output)
     {
         output.WriteLine($"decoding of {Size}×{Size} weights from owners as in a file, best / median milliseconds");
-        output.WriteLine("pattern, type           owners + scatter      scatter alone         copy of the dense     share of the copy's rate");
-        foreach (string text in (string[])["2:4", "1:4", "1:8", "2:8", "4:8", "1:16", "2:16", "4:16", "8:16", "2:32", "4:64", "4:64@strided", "4:64/out", "1:16x2"])
+        output.WriteLine("pattern, type           owners + scatter      scatter alone         copy of the dense     share of the "
+            + "copy's rate");
+        foreach (string text in (string[])[
+            "2:4", "1:4", "1:8", "2:8", "4:8", "1:16", "2:16", "4:16", "8:16", "2:32", "4:64", "4:64@strided", "4:64/out", "1:16x2"])
         {
             Measure<float>(output, text, value => value);
             Measure<sbyte>(output, text, value => (sbyte)Math.Clamp(value * 40, -127, 127));
@@ -42,6 +45,8 @@ internal static class DecodingBenchmark
             () => weights.AsSpan().CopyTo(copied));
         if (!MemoryMarshal.AsBytes(decoded.AsSpan()).SequenceEqual(MemoryMarshal.AsBytes(weights.AsSpan())))
             throw new InvalidOperationException($"{text} was decoded wrongly");
-        output.WriteLine($"{text + ", " + typeof(T).Name + " " + Unsafe.SizeOf<T>(),-20} {times[0]}   {times[1]}   {times[2]}   {times[2].MedianMilliseconds / times[0].MedianMilliseconds:P0}, scatter alone {times[2].MedianMilliseconds / times[1].MedianMilliseconds:P0}");
+        output.WriteLine($"{text + ", " + typeof(T).Name + " " + Unsafe.SizeOf<T>(),-20} {times[0]}   {times[1]}   {times[2]}   "
+            + $"{times[2].MedianMilliseconds / times[0].MedianMilliseconds:P0}, scatter alone "
+            + $"{times[2].MedianMilliseconds / times[1].MedianMilliseconds:P0}");
     }
 }

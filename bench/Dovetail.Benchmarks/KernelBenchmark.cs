@@ -29,7 +29,13 @@ internal static class KernelBenchmark
             {
                 case "--pattern" when i + 1 < args.Length: patterns.Add(ComplementaryPattern.Parse(args[++i])); break;
                 case "--int8": isInt8 = true; break;
-                case "--values" when i + 1 < args.Length: values = args[++i] switch { "fp16" => DType.Float16, "bf16" => DType.BFloat16, _ => DType.Float32 }; break;
+                case "--values" when i + 1 < args.Length:
+                    values = args[++i] switch
+                    {
+                        "fp16" => DType.Float16,
+                        "bf16" => DType.BFloat16,
+                        _ => DType.Float32
+                    }; break;
                 case "--only" when i + 1 < args.Length: only = args[++i]; break;
                 default: lists.Add(args[i]); break;
             }
@@ -41,17 +47,21 @@ internal static class KernelBenchmark
         }
 
         output.WriteLine($"command: dotnet run -c Release --project bench/Dovetail.Benchmarks -- kernels {string.Join(' ', args)}");
-        output.WriteLine($".NET {Environment.Version}, {RuntimeInformation.RuntimeIdentifier}, 1 thread, batch 1; GFLOP/s on kept weights, kernel by kernel");
+        output.WriteLine($".NET {Environment.Version}, {RuntimeInformation.RuntimeIdentifier}, 1 thread, batch 1; GFLOP/s on kept weights, "
+            + "kernel by kernel");
         foreach (ComplementaryPattern pattern in patterns.Count > 0 ? patterns : [new ComplementaryPattern(1, 16)])
-            foreach (LayerShape shape in lists.SelectMany(LayerShapeFile.Read).Where(shape => LayerBenchmark.ReasonAgainst(shape, pattern) is null))
-                output.WriteLine($"{pattern,-12} {shape.Workload.Name,-20} {(isInt8 ? Int8(shape, pattern, only) : Float(shape, pattern, values, only))}");
+            foreach (LayerShape shape in lists.SelectMany(LayerShapeFile.Read)
+                .Where(shape => LayerBenchmark.ReasonAgainst(shape, pattern) is null))
+                output.WriteLine($"{pattern,-12} {shape.Workload.Name,-20} "
+                    + $"{(isInt8 ? Int8(shape, pattern, only) : Float(shape, pattern, values, only))}");
         return 0;
     }
 
     private static string Float(LayerShape shape, ComplementaryPattern pattern, DType values, string only)
     {
         var weights = (PackedTensor<float>)new SyntheticLayer(shape, 1, seed: 1).Pack(pattern, DType.Float32);
-        var layer = new Float32Specification(PackedCast.ToFloat32(PackedCast.To(weights, values)), new float[weights.Shape.Outputs], Activation.Relu);
+        var layer = new Float32Specification(
+            PackedCast.ToFloat32(PackedCast.To(weights, values)), new float[weights.Shape.Outputs], Activation.Relu);
         float[] input = new float[shape.ChannelsLastInput(1).Aggregate(1L, (a, b) => a * b)];
         var random = new Random(2);
         foreach (ref float x in input.AsSpan())
@@ -66,7 +76,8 @@ internal static class KernelBenchmark
         Array.Fill(factors, 1e-3f);
         var input = new byte[shape.ChannelsLastInput(1).Aggregate(1L, (a, b) => a * b)];
         new Random(2).NextBytes(input);
-        return Measure(KernelRegistry.Quantized, new QuantizedSpecification(weights, null, 3, factors, 7), weights.Layout, shape, input, only);
+        return Measure(
+            KernelRegistry.Quantized, new QuantizedSpecification(weights, null, 3, factors, 7), weights.Layout, shape, input, only);
     }
 
     private static string Measure<TSpecification, T>(
@@ -76,7 +87,8 @@ internal static class KernelBenchmark
         ConvolutionGeometry geometry = shape.Workload.Convolution ?? PreparedLayer.RowsOf(shape.Workload.N);
         var output = new T[(long)shape.Workload.M * shape.Workload.N];
         List<PreparedLayer<T>> prepared = [.. kernels
-            .Where(kernel => kernel.IsSupported && kernel.Accepts(layout) && !kernel.Name.StartsWith("walk", StringComparison.Ordinal) && kernel.Name.Contains(only, StringComparison.Ordinal))
+            .Where(kernel => kernel.IsSupported && kernel.Accepts(layout) && !kernel.Name.StartsWith("walk", StringComparison.Ordinal)
+                && kernel.Name.Contains(only, StringComparison.Ordinal))
             .Select(kernel => kernel.Prepare(layer))];
         int[] runs = [.. prepared.Select(kernel => (int)Math.Max(1, BlockSeconds / Math.Min(Seconds(kernel, 3), Seconds(kernel, 3))))];
         List<double>[] times = [.. prepared.Select(_ => new List<double>())];
@@ -84,7 +96,8 @@ internal static class KernelBenchmark
             for (int i = 0; i < prepared.Count; i++)
                 times[i].Add(Seconds(prepared[i], runs[i]));
         double operations = 2.0 * layout.ValueCount * shape.Workload.N;
-        string line = string.Join("  ", prepared.Select((kernel, i) => $"{kernel.KernelName} {operations / times[i].Order().ElementAt(Blocks / 10) / 1e9:0.0}"));
+        string line = string.Join(
+            "  ", prepared.Select((kernel, i) => $"{kernel.KernelName} {operations / times[i].Order().ElementAt(Blocks / 10) / 1e9:0.0}"));
         prepared.ForEach(kernel => kernel.Dispose());
         return line;
 

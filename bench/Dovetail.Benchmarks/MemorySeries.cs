@@ -31,7 +31,8 @@ internal sealed class MemorySeries
         if (late.Length < 3)
             return null;
         double meanX = late.Average(s => s.Seconds), meanY = late.Average(s => (double)quantity(s));
-        double slope = late.Sum(s => (s.Seconds - meanX) * (quantity(s) - meanY)) / late.Sum(s => (s.Seconds - meanX) * (s.Seconds - meanX));
+        double slope = late.Sum(s => (s.Seconds - meanX) * (quantity(s) - meanY)) / late.Sum(
+            s => (s.Seconds - meanX) * (s.Seconds - meanX));
         return slope * (late[^1].Seconds - late[0].Seconds);
     }
 }

@@ -39,6 +39,7 @@ internal static partial class NativeHeap
     [StructLayout(LayoutKind.Sequential)]
     private readonly struct AllocatorState
     {
-        public readonly nuint ArenaBytes, FreeBlocks, FastBlocks, MappedBlocks, BytesOfMappedBlocks, Unused, FreeFastBytes, BytesInUse, FreeBytes, TrimmableBytes;
+        public readonly nuint ArenaBytes, FreeBlocks, FastBlocks, MappedBlocks, BytesOfMappedBlocks, Unused, FreeFastBytes, BytesInUse,
+            FreeBytes, TrimmableBytes;
     }
 }

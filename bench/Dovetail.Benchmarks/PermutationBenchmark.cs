@@ -22,20 +22,25 @@ internal static class PermutationBenchmark
         IReadOnlyList<WeightLayer> layers = WeightLayers.Find(model);
         output.WriteLine($"orders for {Path.GetFileName(path)}: {string.Join(", ", layers.Select(l => $"{l.Name} {l.Shape}"))}");
         output.WriteLine();
-        output.WriteLine("each layer alone: mean share of Σw² kept, its relative gain, seconds for all layers; * no exchange gains more, in any layer");
+        output.WriteLine("each layer alone: mean share of Σw² kept, its relative gain, seconds for all layers; * no exchange gains more, "
+            + "in any layer");
         output.WriteLine($"pattern        layers  as it stands{string.Concat(Bounds.Select(b => $"{$"{b:N0} exchanges",28}"))}");
         foreach (ComplementaryPattern pattern in Patterns.Select(ComplementaryPattern.Parse))
         {
-            List<(float[] Scores, CellLayout Layout)> fitting = [.. layers.Where(l => l.ReasonAgainst(pattern) is null).Select(l => (Shares(l), new CellLayout(pattern, l.Shape)))];
+            List<(float[] Scores, CellLayout Layout)> fitting = [
+                .. layers.Where(l => l.ReasonAgainst(pattern) is null).Select(l => (Shares(l), new CellLayout(pattern, l.Shape)))];
             output.Write($"{pattern,-14} {fitting.Count,6}");
             for (int i = 0; i < Bounds.Length; i++)
             {
                 long start = Stopwatch.GetTimestamp();
-                PermutationResult[] results = [.. fitting.Select(l => PermutationSearch.Search(l.Scores, l.Layout, new PermutationOptions(Bounds[i])))];
-                double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds, before = results.Average(r => r.ScoreBefore), after = results.Average(r => r.ScoreAfter);
+                PermutationResult[] results = [
+                    .. fitting.Select(l => PermutationSearch.Search(l.Scores, l.Layout, new PermutationOptions(Bounds[i])))];
+                double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds, before = results.Average(r => r.ScoreBefore),
+                    after = results.Average(r => r.ScoreAfter);
                 if (i == 0)
                     output.Write($"{before,14:F4}");
-                output.Write($"{after,10:F4} {after / before - 1,7:+0.00%} {seconds,7:F2}{(results.All(r => r.IsLocalOptimum) ? "*" : " ")}");
+                output.Write(
+                    $"{after,10:F4} {after / before - 1,7:+0.00%} {seconds,7:F2}{(results.All(r => r.IsLocalOptimum) ? "*" : " ")}");
             }
 
             output.WriteLine();
@@ -48,9 +53,12 @@ internal static class PermutationBenchmark
         {
             long start = Stopwatch.GetTimestamp();
             List<PermutedLayer> found = [.. PermutationPass.Apply(model, pattern).Layers.Where(l => l.Pattern is not null)];
-            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds, before = found.Sum(l => l.CapturedBefore), after = found.Sum(l => l.CapturedAfter);
+            double seconds = Stopwatch.GetElapsedTime(start).TotalSeconds, before = found.Sum(l => l.CapturedBefore),
+                after = found.Sum(l => l.CapturedAfter);
             output.WriteLine(
-                $"{pattern,-14} {found.Count,6} {before,9:F4} {after,9:F4} {after / before - 1,8:+0.00%;-0.00%} {seconds,8:F2} {found.Count(l => l.Outcome == PermutationOutcome.Folded),7} {found.Count(l => l.Outcome == PermutationOutcome.Stored),7}");
+                $"{pattern,-14} {found.Count,6} {before,9:F4} {after,9:F4} {after / before - 1,8:+0.00%;-0.00%} {seconds,8:F2} "
+                + $"{found.Count(l => l.Outcome == PermutationOutcome.Folded),7} "
+                + $"{found.Count(l => l.Outcome == PermutationOutcome.Stored),7}");
         }
     }
 

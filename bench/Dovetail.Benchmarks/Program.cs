@@ -31,7 +31,8 @@ if (unknown.Length > 0)
 }
 
 Console.WriteLine($"command: dotnet run -c Release --project bench/Dovetail.Benchmarks -- {string.Join(' ', args)}".TrimEnd(' ', '-'));
-Console.WriteLine($".NET {Environment.Version}, {RuntimeInformation.RuntimeIdentifier}, 512-bit vectors {(Vector512.IsHardwareAccelerated ? "yes" : "no")}, 1 thread");
+Console.WriteLine($".NET {Environment.Version}, {RuntimeInformation.RuntimeIdentifier}, 512-bit vectors "
+    + $"{(Vector512.IsHardwareAccelerated ? "yes" : "no")}, 1 thread");
 foreach (string name in args.Length > 0 ? args : defaults)
 {
     Console.WriteLine();

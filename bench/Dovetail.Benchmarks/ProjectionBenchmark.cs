@@ -16,7 +16,8 @@ internal static class ProjectionBenchmark
         foreach (string text in (string[])["1:4", "2:4", "1:16", "2:32", "4:64", "32:64", "16:256", "4:64@strided", "4:64/out", "1:16x2"])
         {
             var layout = new CellLayout(ComplementaryPattern.Parse(text), shape);
-            bool comparable = layout.Pattern.Axis == CellAxis.Input && layout.Pattern.Arrangement == Arrangement.Contiguous && layout.Pattern.Share == 1;
+            bool comparable = layout.Pattern.Axis == CellAxis.Input && layout.Pattern.Arrangement == Arrangement.Contiguous
+                && layout.Pattern.Share == 1;
             Timing[] times = comparable
                 ? Timing.Of(7, () => Projection.Project(scores, layout), () => SortCells(scores, layout.Pattern.Keep, layout.Pattern.Group))
                 : Timing.Of(7, () => Projection.Project(scores, layout));
@@ -26,7 +27,8 @@ internal static class ProjectionBenchmark
         }
 
         var unstructured = new UnstructuredPattern(1 / 16.0);
-        Timing[] all = Timing.Of(3, () => Projection.Project(scores, unstructured, shape), () => SortAll(scores, unstructured.KeptCount(shape)));
+        Timing[] all = Timing.Of(
+            3, () => Projection.Project(scores, unstructured, shape), () => SortAll(scores, unstructured.KeptCount(shape)));
         output.WriteLine($"{unstructured,-20} {all[0]}   {all[1]}   {all[1].MedianMilliseconds / all[0].MedianMilliseconds:F1}");
     }
 

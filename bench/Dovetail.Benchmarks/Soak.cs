@@ -78,7 +78,8 @@ internal sealed class Soak
             SoakModel.Float32("mlp", "2:32", _images, _seed),
             SoakModel.Int8("fashion-cnn", "4:64", _images, _seed),
         ];
-        _output.WriteLine($"{string.Join(", ", models.Select(model => model.Name))}; {_threads} threads, seed {_seed}, {Environment.ProcessorCount} processors");
+        _output.WriteLine($"{string.Join(", ", models.Select(model => model.Name))}; {_threads} threads, seed {_seed}, "
+            + $"{Environment.ProcessorCount} processors");
         _output.WriteLine("seconds   sessions       runs   heap MB  native MB   RSS MB");
         var memory = new MemorySeries();
         var clock = Stopwatch.StartNew();
@@ -99,7 +100,9 @@ internal sealed class Soak
                 continue;
             next = seconds + interval;
             MemorySample now = memory.Sample(seconds);
-            _output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{seconds,7:F0} {sessions,10} {runs,10} {now.Heap / 1e6,9:F2} {now.Native / 1e6,10:F2} {now.Resident / 1e6,8:F1}"));
+            _output.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"{seconds,7:F0} {sessions,10} {runs,10} {now.Heap / 1e6,9:F2} "
+                + $"{now.Native / 1e6,10:F2} {now.Resident / 1e6,8:F1}"));
             if (done)
                 return Judge(memory, _duration.TotalSeconds / 3, sessions, runs);
         }
@@ -115,7 +118,10 @@ internal sealed class Soak
             if (callers == 1)
                 CallOften(model, session, new Random(seed));
             else
-                Parallel.For(0, callers, new ParallelOptions { MaxDegreeOfParallelism = callers }, i => CallOften(model, session, new Random(seed + i)));
+                Parallel.For(0, callers, new ParallelOptions
+                {
+                    MaxDegreeOfParallelism = callers,
+                }, i => CallOften(model, session, new Random(seed + i)));
             return callers * RunsOfASession;
         }
         finally
@@ -132,12 +138,14 @@ internal sealed class Soak
         for (int run = 0; run < RunsOfASession; run++)
         {
             int batch = random.Next(1, LargestBatch + 1), first = random.Next(Images - batch + 1);
-            float[] logits = session.Run(_images[(first * SoakModel.ImagePixels)..((first + batch) * SoakModel.ImagePixels)], batch, 1, 28, 28);
+            float[] logits = session.Run(
+                _images[(first * SoakModel.ImagePixels)..((first + batch) * SoakModel.ImagePixels)], batch, 1, 28, 28);
             for (int i = 0; i < logits.Length; i++)
             {
                 float expected = model.Logits[first * SoakModel.Classes + i];
                 if (!(MathF.Abs(logits[i] - expected) <= model.Tolerance))
-                    throw new OperatorException($"{model.Name}: with a batch of {batch} from image {first}, logit {i} is {logits[i]}, expected {expected} ± {model.Tolerance}.");
+                    throw new OperatorException($"{model.Name}: with a batch of {batch} from image {first}, logit {i} is {logits[i]}, "
+                        + $"expected {expected} ± {model.Tolerance}.");
             }
         }
     }
@@ -159,7 +167,8 @@ internal sealed class Soak
             }
 
             _output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"{name}: {growth / 1e6:+0.00;-0.00;0.00} MB after the first {warmUpSeconds:F0} s, {growth / sessions:+0;-0;0} bytes a session; the limit is {limit / 1e6:F0} MB"));
+                $"{name}: {growth / 1e6:+0.00;-0.00;0.00} MB after the first {warmUpSeconds:F0} s, {growth / sessions:+0;-0;0} bytes a "
+                + $"session; the limit is {limit / 1e6:F0} MB"));
         }
 
         if (growths.Any(growth => growth.Bytes > growth.Limit))

@@ -44,7 +44,8 @@ internal sealed record SoakModel(string Name, byte[] Packed, float[] Logits, flo
         return Evaluation.Logits(session, images, Image, batchSize: 1);
     }
 
-    private static byte[] Pack(OnnxModel model, string pattern) => PackingPass.Pack(model, ComplementaryPattern.Parse(pattern)).Model.ToBytes();
+    private static byte[] Pack(OnnxModel model, string pattern) =>
+        PackingPass.Pack(model, ComplementaryPattern.Parse(pattern)).Model.ToBytes();
 
     private static OnnxModel Sparse(string network, string pattern, int seed) =>
         PruningPass.Prune(ZooModels.Create(network, seed), ComplementaryPattern.Parse(pattern), new PruningOptions { Head = true }).Model;

@@ -7,7 +7,9 @@ using Dovetail.Onnx.Zoo;
 
 string source = args.ElementAtOrDefault(0) ?? "zoo:fashion-cnn", target = args.ElementAtOrDefault(2) ?? "sparse.onnx";
 ComplementaryPattern pattern = ComplementaryPattern.Parse(args.ElementAtOrDefault(1) ?? "1:16");
-OnnxModel model = source.StartsWith(ZooModels.Prefix, StringComparison.Ordinal) ? ZooModels.Create(source, seed: 1) : OnnxModel.Load(source);
+OnnxModel model = source.StartsWith(ZooModels.Prefix, StringComparison.Ordinal)
+    ? ZooModels.Create(source, seed: 1)
+    : OnnxModel.Load(source);
 
 // A method of your own, which may also change the weights that it keeps, is an IPruner in PruningOptions.
 PruningResult result = PruningPass.Prune(model, pattern);

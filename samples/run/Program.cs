@@ -11,5 +11,6 @@ float[] logits = session.Run(images, 2, 1, 28, 28); // a batch of two
 for (int image = 0; image < 2; image++)
 {
     float[] row = logits[(image * 10)..((image + 1) * 10)];
-    Console.WriteLine($"image {image}: class {Array.IndexOf(row, row.Max())}, logits {string.Join(" ", row.Select(x => x.ToString("F3", null)))}");
+    Console.WriteLine($"image {image}: class {Array.IndexOf(row, row.Max())}, logits "
+        + $"{string.Join(" ", row.Select(x => x.ToString("F3", null)))}");
 }

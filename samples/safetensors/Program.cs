@@ -13,5 +13,6 @@ foreach ((string name, PackedTensor packed) in PackedSafetensors.Read(file))
     if (packed is PackedTensor<float> floats)
     {
         float[] dense = Packer.Unpack(floats);
-        Console.WriteLine($"{name}: {packed.Pattern} on {packed.Shape}, {packed.ByteCount:N0} bytes, {dense.Count(w => w != 0):N0} of {dense.Length:N0} weights");
+        Console.WriteLine($"{name}: {packed.Pattern} on {packed.Shape}, {packed.ByteCount:N0} bytes, {dense.Count(w => w != 0):N0} of "
+            + $"{dense.Length:N0} weights");
     }

@@ -17,4 +17,5 @@ NetworkSimulation dense = NetworkSimulation.Closed(ArrayConfig.Dense(side, side)
 foreach ((LayerCounts a, LayerCounts b) in ours.Layers.Zip(dense.Layers))
     Console.WriteLine($"{a.Name,-16} {b.Cycles,10:N0} → {a.Cycles,8:N0} cycles");
 Console.WriteLine($"{"network",-16} {dense.TotalCycles,10:N0} → {ours.TotalCycles,8:N0} cycles, utilization {ours.Utilization:P0}");
-Console.WriteLine($"DRAM {dense.Dram.TotalBytes:N0} → {ours.Dram.TotalBytes:N0} bytes, energy {dense.Energy.TotalPicojoules / 1e6:F2} → {ours.Energy.TotalPicojoules / 1e6:F2} µJ");
+Console.WriteLine($"DRAM {dense.Dram.TotalBytes:N0} → {ours.Dram.TotalBytes:N0} bytes, energy {dense.Energy.TotalPicojoules / 1e6:F2} → "
+    + $"{ours.Energy.TotalPicojoules / 1e6:F2} µJ");

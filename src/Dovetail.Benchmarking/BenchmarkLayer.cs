@@ -10,7 +10,8 @@ namespace Dovetail.Benchmarking;
 
 /// <summary>One layer to compare, as two single-layer models (GraphSlicer.SingleLayer).</summary>
 /// <param name="Operands">What a packed floating-point layer multiplies.</param>
-internal sealed record BenchmarkLayer(LayerWorkload Workload, PackedTensor Weights, FloatOperands Operands, byte[] DenseModel, byte[] PackedModel)
+internal sealed record BenchmarkLayer(
+    LayerWorkload Workload, PackedTensor Weights, FloatOperands Operands, byte[] DenseModel, byte[] PackedModel)
 {
     /// <summary>The packed layers of a network, each beside the dense one of its name, one at a time.</summary>
     public static IEnumerable<BenchmarkLayer> Of(NetworkPair pair)

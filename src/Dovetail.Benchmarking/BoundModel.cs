@@ -40,7 +40,8 @@ internal sealed class BoundModel : IDisposable
 
     /// <summary>The session as benchmarks want it.</summary>
     public static DovetailSession Open(byte[] model, BenchmarkOptions options, bool optimizeGraph) =>
-        DovetailSession.Create(model, new DovetailSessionOptions(options.Threads, StopSpinningAfterRun: true, OptimizeGraph: optimizeGraph));
+        DovetailSession.Create(
+            model, new DovetailSessionOptions(options.Threads, StopSpinningAfterRun: true, OptimizeGraph: optimizeGraph));
 
     /// <summary>Inputs and outputs of its own over the same session, which stays this object's.</summary>
     public BoundModel Sibling(BenchmarkOptions options) => new(_session, ownsSession: false, null, options);
@@ -108,7 +109,8 @@ internal sealed class BoundModel : IDisposable
     private static long[] Resolve(string name, int[] dimensions, int batch)
     {
         if (dimensions.Skip(1).Any(dimension => dimension < 0))
-            throw new OperatorException($"The input '{name}' has the shape [{string.Join(", ", dimensions)}], expected numbers behind the first dimension. State the input's dimensions.");
+            throw new OperatorException($"The input '{name}' has the shape [{string.Join(", ", dimensions)}], expected numbers behind the "
+                + "first dimension. State the input's dimensions.");
         return [.. dimensions.Select(dimension => dimension < 0 ? (long)batch : dimension)];
     }
 

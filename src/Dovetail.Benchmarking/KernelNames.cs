@@ -15,9 +15,11 @@ internal static class KernelNames
         ArgumentNullException.ThrowIfNull(weights);
         using PreparedLayer prepared = weights switch
         {
-            PackedTensor<sbyte> integers => KernelRegistry.Prepare(new QuantizedSpecification(integers, null, 0, new float[weights.Shape.Outputs], 0)),
+            PackedTensor<sbyte> integers =>
+                KernelRegistry.Prepare(new QuantizedSpecification(integers, null, 0, new float[weights.Shape.Outputs], 0)),
             _ => KernelRegistry.Prepare(new Float32Specification(
-                PackedCast.ToFloat32(weights), Operands: operands ?? (weights is PackedTensor<BFloat16> ? FloatOperands.BFloat16 : FloatOperands.Float32))),
+                PackedCast.ToFloat32(weights), Operands: operands
+                    ?? (weights is PackedTensor<BFloat16> ? FloatOperands.BFloat16 : FloatOperands.Float32))),
         };
         return prepared.KernelNameFor(pixels);
     }

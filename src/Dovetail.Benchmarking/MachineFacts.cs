@@ -9,11 +9,13 @@ namespace Dovetail.Benchmarking;
 public static class MachineFacts
 {
     public static string Version { get; } =
-        typeof(MachineFacts).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
+        typeof(MachineFacts).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0]
+            ?? "unknown";
 
     /// <summary>The commit that was built, where the build knew it.</summary>
     public static string Commit { get; } =
-        typeof(MachineFacts).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+') is [_, string commit]
+        typeof(MachineFacts).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')
+            is [_, string commit]
             ? commit[..Math.Min(12, commit.Length)]
             : "unknown";
 

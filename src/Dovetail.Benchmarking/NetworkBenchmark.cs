@@ -88,8 +88,10 @@ public static class NetworkBenchmark
         ArgumentNullException.ThrowIfNull(options);
         if (callers > 1)
             return ConcurrentCalls.Measure(subjects, callers, options.Seconds, cancellation);
-        Timing[] times = Interleaving.Measure([.. subjects.Select(subject => (Func<double>)(() => subject.Run(0)))], options.Seconds, cancellation);
-        return [.. subjects.Select((subject, i) => new SubjectTiming(subject.Name, subject.LoadMilliseconds, times[i], 1e6 / times[i].MedianMicroseconds))];
+        Timing[] times = Interleaving.Measure(
+            [.. subjects.Select(subject => (Func<double>)(() => subject.Run(0)))], options.Seconds, cancellation);
+        return [.. subjects.Select(
+            (subject, i) => new SubjectTiming(subject.Name, subject.LoadMilliseconds, times[i], 1e6 / times[i].MedianMicroseconds))];
     }
 
     internal static LayerResult MeasureLayer(BenchmarkLayer layer, BenchmarkOptions options, CancellationToken cancellation = default)
@@ -98,7 +100,8 @@ public static class NetworkBenchmark
         LayerWorkload workload = layer.Workload;
         double usefulOperations = 2.0 * workload.DenseMacs * layer.Weights.Pattern.Density * options.Batch;
         return new LayerResult(
-            workload, layer.Weights.Pattern, layer.Weights.DType, KernelNames.Of(layer.Weights, (long)workload.N * options.Batch, layer.Operands),
+            workload, layer.Weights.Pattern, layer.Weights.DType,
+            KernelNames.Of(layer.Weights, (long)workload.N * options.Batch, layer.Operands),
             times[0], times[1], times[^1], usefulOperations / (times[0].MedianMicroseconds * 1e3));
     }
 

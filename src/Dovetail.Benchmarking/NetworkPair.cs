@@ -30,7 +30,8 @@ public sealed class NetworkPair
     public OnnxModel Dense { get; }
 
     /// <summary>True where the dense network computes with integers.</summary>
-    public bool DenseIsQuantized => Dense.Nodes.Exists(node => node.OpType is "DequantizeLinear" or "QLinearConv" or "QLinearMatMul" or "MatMulInteger");
+    public bool DenseIsQuantized =>
+        Dense.Nodes.Exists(node => node.OpType is "DequantizeLinear" or "QLinearConv" or "QLinearMatMul" or "MatMulInteger");
 
     /// <summary>The packed network's layers with weights, dense ones too.</summary>
     public PackedModel Layers { get; }

@@ -22,7 +22,8 @@ internal static class OptimizedOperator
     public static (byte[] Model, string Name)? Extract(byte[] convolutionModel, IReadOnlyList<long> channelsLast, int groups)
     {
         OnnxModel model = Optimize(convolutionModel);
-        if (model.Nodes.Where(node => node.OpType is "Conv" or "FusedConv" or "QLinearConv").ToArray() is not [var node] || model.Nodes.Count == 1)
+        if (model.Nodes.Where(node => node.OpType is "Conv" or "FusedConv" or "QLinearConv").ToArray() is not [var node]
+            || model.Nodes.Count == 1)
             return null;
         if (model.FindProducer(node.Inputs[0]) is null || Input(model, node, channelsLast, groups) is not { } dimensions)
             return null;

@@ -16,7 +16,8 @@ public static class PeakArithmetic
 
     /// <summary>What is measured, in words.</summary>
     public static string Method { get; } =
-        $"best of {Blocks} blocks of {Steps:N0} steps of {Chains} independent {Bits}-bit fp32 fused multiply-adds in registers, all threads at once";
+        $"best of {Blocks} blocks of {Steps:N0} steps of {Chains} independent {Bits}-bit fp32 fused multiply-adds in registers, all "
+        + "threads at once";
 
     /// <summary>fp32 GFLOP/s of all threads together; a fused multiply-add counts two.</summary>
     /// <param name="threads">≥ 1.</param>
@@ -98,7 +99,8 @@ public static class PeakArithmetic
     {
         public static Vector512<float> Create(float value) => Vector512.Create(value);
 
-        public static Vector512<float> MultiplyAdd(Vector512<float> x, Vector512<float> y, Vector512<float> z) => Vector512.FusedMultiplyAdd(x, y, z);
+        public static Vector512<float> MultiplyAdd(Vector512<float> x, Vector512<float> y, Vector512<float> z) =>
+            Vector512.FusedMultiplyAdd(x, y, z);
 
         public static float First(Vector512<float> vector) => vector[0];
     }
@@ -107,7 +109,8 @@ public static class PeakArithmetic
     {
         public static Vector256<float> Create(float value) => Vector256.Create(value);
 
-        public static Vector256<float> MultiplyAdd(Vector256<float> x, Vector256<float> y, Vector256<float> z) => Vector256.FusedMultiplyAdd(x, y, z);
+        public static Vector256<float> MultiplyAdd(Vector256<float> x, Vector256<float> y, Vector256<float> z) =>
+            Vector256.FusedMultiplyAdd(x, y, z);
 
         public static float First(Vector256<float> vector) => vector[0];
     }
@@ -116,7 +119,8 @@ public static class PeakArithmetic
     {
         public static Vector128<float> Create(float value) => Vector128.Create(value);
 
-        public static Vector128<float> MultiplyAdd(Vector128<float> x, Vector128<float> y, Vector128<float> z) => Vector128.FusedMultiplyAdd(x, y, z);
+        public static Vector128<float> MultiplyAdd(Vector128<float> x, Vector128<float> y, Vector128<float> z) =>
+            Vector128.FusedMultiplyAdd(x, y, z);
 
         public static float First(Vector128<float> vector) => vector[0];
     }

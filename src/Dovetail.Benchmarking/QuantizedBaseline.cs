@@ -25,7 +25,9 @@ internal static class QuantizedBaseline
             TensorInfo info = ShapeInference.Infer(dense, batch: 1)[input.Name];
             if (info.Type != OnnxType.Float)
                 return (null, $"its input is {info.Type}, expected float");
-            long[] shape = [.. info.Shape.Skip(1).Select(dim => dim.Value ?? throw new DovetailException($"the input '{input.Name}' has unknown dimensions"))];
+            long[] shape = [
+                .. info.Shape.Skip(1)
+                .Select(dim => dim.Value ?? throw new DovetailException($"the input '{input.Name}' has unknown dimensions"))];
             var random = new Random(seed);
             var images = new float[Images * shape.Aggregate(1L, (a, b) => a * b)];
             foreach (ref float element in images.AsSpan())

@@ -30,9 +30,12 @@ public static class CommandLine
             return Usage;
         }
 
-        if (parsed.CommandResult.Children.FirstOrDefault(given => given.Tokens.Any(token => string.IsNullOrWhiteSpace(token.Value))) is { } empty)
+        if (parsed.CommandResult.Children.FirstOrDefault(given => given.Tokens.Any(token => string.IsNullOrWhiteSpace(token.Value))) is
+            {
+            } empty)
         {
-            Report($"{(empty is OptionResult option ? option.Option.Name : "An argument")} is empty, expected a value. See 'dovetail {Path(parsed)}--help'.");
+            Report($"{(empty is OptionResult option ? option.Option.Name : "An argument")} is empty, expected a value. See 'dovetail "
+                + $"{Path(parsed)}--help'.");
             return Usage;
         }
 
@@ -67,13 +70,15 @@ public static class CommandLine
 
     private static int Crash(Exception error)
     {
-        Report($"This is a bug in Dovetail: {error.GetType().Name}: {error.Message.ReplaceLineEndings(" ")} Set {TraceVariable}=1 for the trace, and please file it.");
+        Report($"This is a bug in Dovetail: {error.GetType().Name}: {error.Message.ReplaceLineEndings(" ")} Set {TraceVariable}=1 for the "
+            + "trace, and please file it.");
         if (Environment.GetEnvironmentVariable(TraceVariable) == "1")
             Console.Error.WriteLine(error);
         return Failed;
     }
 
-    public static RootCommand Root() => new("Complementary sparsity from training to silicon: train, pack, run, simulate and emit sparse networks.")
+    public static RootCommand Root() =>
+        new("Complementary sparsity from training to silicon: train, pack, run, simulate and emit sparse networks.")
     {
         CodesignCommand.Create(),
         TrainCommand.Create(),
@@ -120,5 +125,6 @@ public static class CommandLine
     private static void Report(string message) => Console.Error.WriteLine($"dovetail: {OnOneLine(message)}");
 
     /// <summary>ONNX Runtime's messages, and others that are quoted, may have several.</summary>
-    private static string OnOneLine(string message) => string.Join(' ', message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+    private static string OnOneLine(string message) =>
+        string.Join(' ', message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
 }

@@ -14,7 +14,9 @@ public static class DatasetInstaller
     {
         using var client = new HttpClient { Timeout = TimeSpan.FromSeconds(60) };
         client.DefaultRequestHeaders.UserAgent.ParseAdd("dovetail");
-        return await GetAsync(FashionMnist.Locate(), FashionMnist.Files, FashionMnist.CacheFolder, new ResumableDownload(new ResumableTransfer(client)), progress, cancellation);
+        return await GetAsync(
+            FashionMnist.Locate(), FashionMnist.Files, FashionMnist.CacheFolder, new ResumableDownload(new ResumableTransfer(client)),
+            progress, cancellation);
     }
 
     internal static async Task<DatasetSource> GetAsync(

@@ -53,7 +53,8 @@ public static class FashionMnist
             ? MnistFiles.Read(source, Name, OpenSample)
             : MnistFiles.Read(source, Name, MnistFiles.InFolder(source.Folder!));
         if ((data.Height, data.Width, data.Classes) != (Side, Side, ClassNames.Count))
-            throw new DataException($"The data in {source} are {data.Height}×{data.Width} images in {data.Classes} classes, expected {Side}×{Side} in {ClassNames.Count}. Remove the files and fetch them again: dovetail data get {Name}");
+            throw new DataException($"The data in {source} are {data.Height}×{data.Width} images in {data.Classes} classes, expected "
+                + $"{Side}×{Side} in {ClassNames.Count}. Remove the files and fetch them again: dovetail data get {Name}");
         return data with { ClassNames = ClassNames };
     }
 
@@ -64,7 +65,8 @@ public static class FashionMnist
         if (nameOrFolder == Name)
             return Load();
         if (!Directory.Exists(nameOrFolder))
-            throw new DataException($"'{nameOrFolder}' is neither a known data set ({Name}) nor a folder. Expected a folder with {MnistFiles.Names}.");
+            throw new DataException($"'{nameOrFolder}' is neither a known data set ({Name}) nor a folder. Expected a folder with "
+                + $"{MnistFiles.Names}.");
         string name = Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(nameOrFolder)));
         return MnistFiles.Read(new DatasetSource(DatasetSourceKind.Folder, nameOrFolder), name, MnistFiles.InFolder(nameOrFolder));
     }

@@ -61,7 +61,8 @@ internal static class IdxFile
         Span<byte> header = stackalloc byte[4 * (1 + LargestRank)];
         ReadHeader(stream, header[..4], name);
         if (header[0] != 0 || header[1] != 0 || header[2] != UnsignedByte || header[3] != rank)
-            throw new DataException($"{name} starts with the bytes {Convert.ToHexString(header[..4])}, expected 000008{rank:x2}: an IDX file of unsigned bytes in {rank} dimension{(rank == 1 ? "" : "s")}.");
+            throw new DataException($"{name} starts with the bytes {Convert.ToHexString(header[..4])}, expected 000008{rank:x2}: an IDX "
+                + $"file of unsigned bytes in {rank} dimension{(rank == 1 ? "" : "s")}.");
         ReadHeader(stream, header[4..(4 + 4 * rank)], name);
         var dimensions = new int[rank];
         long count = 1;
@@ -69,16 +70,19 @@ internal static class IdxFile
         {
             uint dimension = BinaryPrimitives.ReadUInt32BigEndian(header[(4 + 4 * i)..]);
             if (dimension > LargestCount || (count *= dimension) > LargestCount)
-                throw new DataException($"{name} says that dimension {i} is {dimension}: more than {LargestCount} elements in all. The file is damaged or not an IDX file.");
+                throw new DataException($"{name} says that dimension {i} is {dimension}: more than {LargestCount} elements in all. The "
+                    + "file is damaged or not an IDX file.");
             dimensions[i] = (int)dimension;
         }
 
         var data = new byte[count];
         int read = stream.ReadAtLeast(data, data.Length, throwOnEndOfStream: false);
         if (read < count)
-            throw new DataException($"{name} is cut short: it holds {read} of the {count} bytes that its dimensions {string.Join('×', dimensions)} ask for. Fetch it again.");
+            throw new DataException($"{name} is cut short: it holds {read} of the {count} bytes that its dimensions "
+                + $"{string.Join('×', dimensions)} ask for. Fetch it again.");
         if (stream.ReadByte() >= 0)
-            throw new DataException($"{name} holds more than the {count} bytes that its dimensions {string.Join('×', dimensions)} ask for. The file is damaged.");
+            throw new DataException($"{name} holds more than the {count} bytes that its dimensions {string.Join('×', dimensions)} ask for. "
+                + "The file is damaged.");
         return new IdxArray(data, dimensions);
     }
 

@@ -35,9 +35,11 @@ internal static class MnistFiles
         (ImageSet train, int height, int width) = Pair(open, TrainImages, TrainLabels);
         (ImageSet test, int testHeight, int testWidth) = Pair(open, TestImages, TestLabels);
         if ((height, width) != (testHeight, testWidth))
-            throw new DataException($"{source}: the training images are {height}×{width} and the test images {testHeight}×{testWidth}; expected one size.");
+            throw new DataException($"{source}: the training images are {height}×{width} and the test images {testHeight}×{testWidth}; "
+                + "expected one size.");
         int classes = Math.Max(train.Labels.Max(), test.Labels.Max()) + 1;
-        return new ImageDataset(name, source, train, test, [.. Enumerable.Range(0, classes).Select(i => i.ToString())], width, height, Channels: 1);
+        return new ImageDataset(
+            name, source, train, test, [.. Enumerable.Range(0, classes).Select(i => i.ToString())], width, height, Channels: 1);
     }
 
     private static (ImageSet Set, int Height, int Width) Pair(
@@ -46,9 +48,11 @@ internal static class MnistFiles
         (IdxArray images, string imageName) = ReadOne(open, imageFile, rank: 3);
         (IdxArray labels, string labelName) = ReadOne(open, labelFile, rank: 1);
         if (images.Dimensions[0] != labels.Dimensions[0])
-            throw new DataException($"{imageName} holds {images.Dimensions[0]} images and {labelName} {labels.Dimensions[0]} labels; expected as many of both.");
+            throw new DataException($"{imageName} holds {images.Dimensions[0]} images and {labelName} {labels.Dimensions[0]} labels; "
+                + "expected as many of both.");
         if (images.Data.Length == 0)
-            throw new DataException($"{imageName} holds no pixels (dimensions {string.Join('×', images.Dimensions)}); expected at least one image.");
+            throw new DataException($"{imageName} holds no pixels (dimensions {string.Join('×', images.Dimensions)}); expected at least "
+                + "one image.");
         return (new ImageSet(images.Data, labels.Data), images.Dimensions[1], images.Dimensions[2]);
     }
 

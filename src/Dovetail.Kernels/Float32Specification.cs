@@ -9,7 +9,8 @@ namespace Dovetail.Kernels;
 /// <param name="Activation">Applied last.</param>
 /// <param name="Operands">What x and W are rounded to before they are multiplied.</param>
 public sealed record Float32Specification(
-    PackedTensor<float> Weights, float[]? Bias = null, Activation Activation = default, FloatOperands Operands = FloatOperands.Float32) : ILayerSpecification
+    PackedTensor<float> Weights, float[]? Bias = null, Activation Activation = default, FloatOperands Operands = FloatOperands.Float32)
+        : ILayerSpecification
 {
     CellLayout ILayerSpecification.Layout => Weights.Layout;
 

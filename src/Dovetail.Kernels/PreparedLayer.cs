@@ -52,20 +52,28 @@ public abstract class PreparedLayer : IDisposable
         if (batch < 0)
             throw new KernelException($"The batch is {batch}, expected 0 or more.");
         if (geometry.Taps != Shape.Taps || geometry.Groups != Shape.Groups)
-            throw new KernelException($"The geometry has {geometry.Taps} taps in {geometry.Groups} groups; the weights are {Shape}, expected {Shape.Taps} taps in {Shape.Groups}.");
+            throw new KernelException($"The geometry has {geometry.Taps} taps in {geometry.Groups} groups; the weights are {Shape}, "
+                + $"expected {Shape.Taps} taps in {Shape.Groups}.");
         if (geometry.StrideHeight < 1 || geometry.StrideWidth < 1 || geometry.DilationHeight < 1 || geometry.DilationWidth < 1
             || geometry.PadTop < 0 || geometry.PadLeft < 0 || geometry.PadBottom < 0 || geometry.PadRight < 0)
-            throw new KernelException("A stride or dilation is below 1, or a pad is negative; expected strides and dilations of 1 or more and pads of 0 or more.");
+            throw new KernelException("A stride or dilation is below 1, or a pad is negative; expected strides and dilations of 1 or more "
+                + "and pads of 0 or more.");
         Int128 inputElements = (Int128)batch * geometry.InputHeight * geometry.InputWidth * Shape.Channels * Shape.Groups;
         if (geometry.InputHeight < 0 || geometry.InputWidth < 0 || inputElements > int.MaxValue)
-            throw new KernelException($"The input is {batch} × {geometry.InputHeight} × {geometry.InputWidth} pixels, {inputElements} elements; expected at most {int.MaxValue}. Use smaller batches.");
+            throw new KernelException($"The input is {batch} × {geometry.InputHeight} × {geometry.InputWidth} pixels, {inputElements} "
+                + $"elements; expected at most {int.MaxValue}. Use smaller batches.");
         bool hasRows = Shape.Taps == 1 && geometry.InputWidth == 0;
-        long height = (long)geometry.InputHeight + geometry.PadTop + geometry.PadBottom, width = (long)geometry.InputWidth + geometry.PadLeft + geometry.PadRight;
+        long height = (long)geometry.InputHeight + geometry.PadTop + geometry.PadBottom,
+            width = (long)geometry.InputWidth + geometry.PadLeft + geometry.PadRight;
         if (height > int.MaxValue || width > int.MaxValue)
-            throw new KernelException($"The input of {geometry.InputHeight} × {geometry.InputWidth} pixels is {height} × {width} with its pads, expected at most {int.MaxValue} on a side.");
-        if (!hasRows && (height < Reach(geometry.KernelHeight, geometry.DilationHeight) || width < Reach(geometry.KernelWidth, geometry.DilationWidth)))
-            throw new KernelException($"The input of {geometry.InputHeight} × {geometry.InputWidth} pixels with its pads is smaller than the filter of {geometry.KernelHeight} × {geometry.KernelWidth}.");
-        if ((Int128)batch * geometry.OutputHeight * geometry.OutputWidth * Shape.Outputs is var outputElements && outputElements > int.MaxValue)
+            throw new KernelException($"The input of {geometry.InputHeight} × {geometry.InputWidth} pixels is {height} × {width} with its "
+                + $"pads, expected at most {int.MaxValue} on a side.");
+        if (!hasRows && (
+            height < Reach(geometry.KernelHeight, geometry.DilationHeight) || width < Reach(geometry.KernelWidth, geometry.DilationWidth)))
+            throw new KernelException($"The input of {geometry.InputHeight} × {geometry.InputWidth} pixels with its pads is smaller than "
+                + $"the filter of {geometry.KernelHeight} × {geometry.KernelWidth}.");
+        if ((Int128)batch * geometry.OutputHeight * geometry.OutputWidth * Shape.Outputs is var outputElements
+            && outputElements > int.MaxValue)
             throw new KernelException($"The output has {outputElements} elements, expected at most {int.MaxValue}. Use smaller batches.");
     }
 
@@ -87,7 +95,8 @@ public abstract class PreparedLayer<T> : PreparedLayer
     /// <param name="residual">Like the output, or empty; floating-point layers only.</param>
     /// <exception cref="KernelException">A buffer does not fit, or the output overlaps an operand.</exception>
     /// <exception cref="ObjectDisposedException">The layer's memory is freed.</exception>
-    public unsafe void Run(ReadOnlySpan<T> input, int batch, ConvolutionGeometry geometry, Span<T> output, ReadOnlySpan<T> residual = default)
+    public unsafe void Run(
+        ReadOnlySpan<T> input, int batch, ConvolutionGeometry geometry, Span<T> output, ReadOnlySpan<T> residual = default)
     {
         ArgumentNullException.ThrowIfNull(geometry);
         CheckGeometry(batch, geometry);

@@ -36,7 +36,8 @@ public sealed record QuantizedSpecification(
     /// <exception cref="KernelException">The activation is more than a clamp.</exception>
     public static (byte Lowest, byte Highest) Bounds(Activation activation, float outputScale, byte outputZeroPoint) =>
         activation.Function == ActivationKind.None
-            ? (LayerQuantization.Quantize(activation.Lowest, outputScale, outputZeroPoint), LayerQuantization.Quantize(activation.Highest, outputScale, outputZeroPoint))
+            ? (LayerQuantization.Quantize(activation.Lowest, outputScale, outputZeroPoint), LayerQuantization.Quantize(
+                activation.Highest, outputScale, outputZeroPoint))
             : throw new KernelException($"A quantized layer was asked for the activation {activation}, expected none, relu or clip.");
 
     void ILayerSpecification.Validate()
@@ -50,6 +51,7 @@ public sealed record QuantizedSpecification(
             throw new KernelException($"The results' bounds are {Lowest} and {Highest}, expected them in order.");
         foreach (float factor in Factors)
             if (!float.IsFinite(factor) || factor < 0)
-                throw new KernelException($"A requantization factor is {factor}, expected a finite number that is not negative; check the scales.");
+                throw new KernelException($"A requantization factor is {factor}, expected a finite number that is not negative; check the "
+                    + "scales.");
     }
 }

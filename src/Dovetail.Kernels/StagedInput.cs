@@ -17,7 +17,8 @@ internal unsafe ref struct StagedInput
     private StagedInput(PreparedLayer layer, LayerCall call, long bytes)
     {
         if (bytes + Alignment > Array.MaxLength)
-            throw new KernelException($"The input takes {bytes} bytes in the form that kernel {layer.KernelName} reads, expected at most {Array.MaxLength - Alignment}. Use smaller batches.");
+            throw new KernelException($"The input takes {bytes} bytes in the form that kernel {layer.KernelName} reads, expected at most "
+                + $"{Array.MaxLength - Alignment}. Use smaller batches.");
         _buffer = ArrayPool<byte>.Shared.Rent((int)bytes + Alignment);
         _pin = GCHandle.Alloc(_buffer, GCHandleType.Pinned);
         var start = (byte*)((_pin.AddrOfPinnedObject() + Alignment - 1) & -Alignment);

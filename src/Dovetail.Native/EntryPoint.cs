@@ -15,7 +15,8 @@ namespace Dovetail.Native;
 internal static class EntryPoint
 {
     [UnmanagedCallersOnly(EntryPoint = "RegisterCustomOps", CallConvs = [typeof(CallConvCdecl)])]
-    [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "An exception must not cross into native code.")]
+    [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "An exception must not cross into "
+        + "native code.")]
     internal static nint RegisterCustomOps(nint sessionOptions, nint apiBase)
     {
         try
@@ -29,7 +30,8 @@ internal static class EntryPoint
         }
         catch (Exception error)
         {
-            return OrtApi.OldestOf(apiBase).CreateStatus($"{OperatorSet.Domain}: internal error, {error.GetType().Name}: {error.Message}", invalidArgument: false);
+            return OrtApi.OldestOf(apiBase).CreateStatus(
+                $"{OperatorSet.Domain}: internal error, {error.GetType().Name}: {error.Message}", invalidArgument: false);
         }
     }
 }

@@ -19,7 +19,8 @@ internal static class ToolProcess
             return File.Exists(chosen)
                 ? chosen
                 : throw new ToolMissingException(tool, $"{variable} names '{chosen}', which is no file; expected the path of {tool}.");
-        foreach (string folder in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
+        foreach (string folder in (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
         {
             string path = Path.Combine(folder, OperatingSystem.IsWindows() ? $"{tool}.exe" : tool);
             if (File.Exists(path))

@@ -25,7 +25,8 @@ public static class Calibration
     /// <exception cref="OperatorException">A tensor is no float output, is not finite, or there are no images.</exception>
     public static IReadOnlyDictionary<string, (float Min, float Max)> Ranges(
         byte[] modelWithOutputs, IReadOnlyCollection<string> tensorNames, ReadOnlyMemory<float> images,
-        IReadOnlyList<long> imageShape, int batchSize, double percentile = 100, int? threads = null, CancellationToken cancellation = default)
+        IReadOnlyList<long> imageShape, int batchSize, double percentile = 100, int? threads = null,
+        CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(tensorNames);
         if (percentile is <= 0 or > 100)
@@ -36,7 +37,8 @@ public static class Calibration
         string[] names = [.. tensorNames];
         CheckOutputs(session, names);
         var ranges = new (float Min, float Max)[names.Length];
-        ForEachOutput(session, names, images, imageShape, batchSize, (i, values) => ranges[i] = Widen(ranges[i], values, names[i]), cancellation);
+        ForEachOutput(
+            session, names, images, imageShape, batchSize, (i, values) => ranges[i] = Widen(ranges[i], values, names[i]), cancellation);
         if (percentile < 100)
         {
             var counts = Array.ConvertAll(names, _ => new long[Bins]);
@@ -52,7 +54,8 @@ public static class Calibration
     {
         foreach (string name in names)
             if (!session.Inner.OutputMetadata.ContainsKey(name))
-                throw new OperatorException($"The model has no output '{name}', expected one of {string.Join(", ", session.Inner.OutputNames)}. Make inner tensors outputs first.");
+                throw new OperatorException($"The model has no output '{name}', expected one of "
+                    + $"{string.Join(", ", session.Inner.OutputNames)}. Make inner tensors outputs first.");
     }
 
     private delegate void OutputVisitor(int output, ReadOnlySpan<float> values);

@@ -43,7 +43,8 @@ public sealed class DovetailSession : IDisposable
         ArgumentNullException.ThrowIfNull(dimensions);
         long elements = dimensions.Aggregate(1L, (product, dimension) => checked(product * dimension));
         if (elements != input.Length || dimensions.Any(dimension => dimension < 0))
-            throw new OperatorException($"The input has {input.Length} numbers, expected {elements} for the shape [{string.Join(", ", dimensions)}].");
+            throw new OperatorException($"The input has {input.Length} numbers, expected {elements} for the shape "
+                + $"[{string.Join(", ", dimensions)}].");
         CheckFloat("input", Inner.InputMetadata[InputName]);
         CheckFloat("output", Inner.OutputMetadata[Inner.OutputNames[0]]);
         using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, dimensions);
@@ -62,12 +63,14 @@ public sealed class DovetailSession : IDisposable
     private static void CheckFloat(string what, NodeMetadata metadata)
     {
         if (metadata.ElementDataType != TensorElementType.Float)
-            throw new OperatorException($"The model's first {what} has elements of type {metadata.ElementDataType}, expected Float. Use the property Inner for other types.");
+            throw new OperatorException($"The model's first {what} has elements of type {metadata.ElementDataType}, expected Float. Use "
+                + "the property Inner for other types.");
     }
 
     /// <summary>A run whose failure is one of ours.</summary>
     internal IDisposableReadOnlyCollection<OrtValue> RunChecked(
-        RunOptions options, IReadOnlyCollection<string> inputNames, IReadOnlyCollection<OrtValue> inputs, IReadOnlyCollection<string> outputNames)
+        RunOptions options, IReadOnlyCollection<string> inputNames, IReadOnlyCollection<OrtValue> inputs,
+        IReadOnlyCollection<string> outputNames)
     {
         ObjectDisposedException.ThrowIf(_isDisposed, this);
         try
@@ -88,7 +91,8 @@ public sealed class DovetailSession : IDisposable
             throw new OperatorException($"{options.Threads} threads were asked for, expected 1 or more.");
         if (options is { ExactIntegers: true, OptimizeGraph: false })
             throw new OperatorException(
-                "Exact integers were asked for without graph optimizations, in which ONNX Runtime makes them exact. Leave OptimizeGraph true.");
+                "Exact integers were asked for without graph optimizations, in which ONNX Runtime makes them exact. Leave "
+                + "OptimizeGraph true.");
         var session = new SessionOptions
         {
             IntraOpNumThreads = options.Threads ?? 0,

@@ -26,7 +26,8 @@ public static class Evaluation
             cancellation.ThrowIfCancellationRequested();
             float[] part = session.Run(batch.Values, batch.Dimensions);
             if (part.Length % batch.Count != 0)
-                throw new OperatorException($"The model makes {part.Length} outputs for {batch.Count} images; expected the same number for each.");
+                throw new OperatorException($"The model makes {part.Length} outputs for {batch.Count} images; expected the same number "
+                    + "for each.");
             if (batch.First == 0)
                 logits = new float[part.Length / batch.Count * count];
             part.CopyTo(logits, part.Length / batch.Count * batch.First);
@@ -43,7 +44,8 @@ public static class Evaluation
     public static double Accuracy(ReadOnlySpan<float> logits, ReadOnlySpan<byte> labels)
     {
         if (labels.IsEmpty || logits.IsEmpty || logits.Length % labels.Length != 0)
-            throw new OperatorException($"{logits.Length} logits do not belong to {labels.Length} labels; expected the same number for each.");
+            throw new OperatorException($"{logits.Length} logits do not belong to {labels.Length} labels; expected the same number "
+                + "for each.");
         int classes = logits.Length / labels.Length, right = 0;
         for (int i = 0; i < labels.Length; i++)
             if (ArgMax(logits.Slice(i * classes, classes)) == labels[i])

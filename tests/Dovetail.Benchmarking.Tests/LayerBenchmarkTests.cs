@@ -10,7 +10,8 @@ namespace Dovetail.Benchmarking.Tests;
 /// <summary>Bare layers: what is measured is the same product on every side.</summary>
 public sealed class LayerBenchmarkTests
 {
-    private static readonly LayerShape s_conv = new(new LayerWorkload("conv", "Conv", 48, 35, 9 * 32, new ConvolutionGeometry(9, 14, 3, 3, 2, 2, 1, 1, 1, 1)), 2);
+    private static readonly LayerShape s_conv = new(
+        new LayerWorkload("conv", "Conv", 48, 35, 9 * 32, new ConvolutionGeometry(9, 14, 3, 3, 2, 2, 1, 1, 1, 1)), 2);
     private static readonly LayerShape s_gemm = new(new LayerWorkload("gemm", "Gemm", 33, 1, 64));
 
     [Theory]
@@ -28,7 +29,8 @@ public sealed class LayerBenchmarkTests
             byte[] packed = layer.Packed(weights).ToBytes();
             LayerCheck.Compare(shape, packed, layer.DenseOf(weights).ToBytes(), weights, batch, 1, seed: 8);
             PackedTensor others = new SyntheticLayer(shape, batch, seed: 9).Pack(weights.Pattern, type);
-            var error = Assert.Throws<BenchmarkException>(() => LayerCheck.Compare(shape, packed, layer.DenseOf(others).ToBytes(), weights, batch, 1, seed: 8));
+            var error = Assert.Throws<BenchmarkException>(
+                () => LayerCheck.Compare(shape, packed, layer.DenseOf(others).ToBytes(), weights, batch, 1, seed: 8));
             Assert.Contains($"Layer '{shape.Workload.Name}' in pattern {pattern}: packed and dense results differ by", error.Message);
         }
     }
@@ -39,9 +41,11 @@ public sealed class LayerBenchmarkTests
         var options = new BenchmarkOptions(Seconds: 0.001, Batch: 2);
         foreach (LayerShape shape in (LayerShape[])[s_conv, s_gemm])
         {
-            LayerMeasurement rounded = Assert.Single(new LayerBenchmark(DType.BFloat16, options, 50).Measure(shape, [new ComplementaryPattern(2, 32)]));
+            LayerMeasurement rounded = Assert.Single(
+                new LayerBenchmark(DType.BFloat16, options, 50).Measure(shape, [new ComplementaryPattern(2, 32)]));
             Assert.Contains("bf16", rounded.Kernel);
-            LayerMeasurement stored = Assert.Single(new LayerBenchmark(DType.Float16, options with { Threads = 2 }, 50).Measure(shape, [new ComplementaryPattern(1, 16)]));
+            LayerMeasurement stored = Assert.Single(
+                new LayerBenchmark(DType.Float16, options with { Threads = 2 }, 50).Measure(shape, [new ComplementaryPattern(1, 16)]));
             Assert.Contains("f32", stored.Kernel);
         }
     }
@@ -71,7 +75,8 @@ public sealed class LayerBenchmarkTests
     public void The_integer_convolution_without_transposes_is_NHWC()
     {
         var layer = new SyntheticLayer(s_conv, 1, seed: 7);
-        (byte[] Model, string Name)? extracted = OptimizedOperator.Extract(layer.Quantized(layer.IntegerWeights, 1).ToBytes(), s_conv.ChannelsLastInput(1), 1);
+        (byte[] Model, string Name)? extracted = OptimizedOperator.Extract(
+            layer.Quantized(layer.IntegerWeights, 1).ToBytes(), s_conv.ChannelsLastInput(1), 1);
         Assert.SkipWhen(extracted is null, "ONNX Runtime runs QLinearConv on NCHW on this machine.");
         Assert.Equal("QLinearConv NHWC", extracted.Value.Name);
         NodeProto node = Assert.Single(OnnxModel.Parse(extracted.Value.Model).Nodes);
@@ -88,7 +93,10 @@ public sealed class LayerBenchmarkTests
         Assert.Contains("32 channels are fewer than the group, 64", LayerBenchmark.ReasonAgainst(s_conv, patterns[1]));
         foreach (LayerMeasurement row in rows)
         {
-            Assert.Equal(KernelNames.Of(new SyntheticLayer(s_conv, 2, 1).Pack(ComplementaryPattern.Parse(row.Pattern), DType.Float32), (long)s_conv.Workload.N * 2), row.Kernel);
+            Assert.Equal(
+                KernelNames.Of(
+                    new SyntheticLayer(s_conv, 2, 1).Pack(ComplementaryPattern.Parse(row.Pattern), DType.Float32),
+                    (long)s_conv.Workload.N * 2), row.Kernel);
             Assert.Contains(row.Dense.Operator, (string[])["Conv NCHWc", "Conv NCHW"]);
             Assert.Contains(row.DenseInt8.Operator, (string[])["QLinearConv NHWC", "QLinearConv NCHW"]);
             Assert.Equal(2e-3 * 2 * s_conv.Workload.DenseMacs / row.Packed.MedianMicroseconds, row.EffectiveGflops, 1e-9);
@@ -107,16 +115,20 @@ public sealed class LayerBenchmarkTests
         LayerMeasurement Row(LayerShape shape, string pattern, double dense, double packed)
         {
             Timing Time(double microseconds) => new(1, microseconds, microseconds / 2, microseconds, microseconds);
-            return new(shape, pattern, 1.0 / 16, DType.Float32, 1, "k", Time(packed), new("d", Time(dense)), new("i", Time(dense / 4)), Time(2 * dense), 100);
+            return new(shape, pattern, 1.0 / 16, DType.Float32, 1, "k", Time(packed), new("d", Time(dense)), new("i", Time(dense / 4)),
+                Time(2 * dense), 100);
         }
 
-        IReadOnlyList<LayerSummary> summaries = LayerSummary.Of([Row(s_conv, "1:16", 80, 10), Row(s_gemm, "1:16", 20, 10), Row(s_gemm, "1:8", 30, 10)]);
-        Assert.Equal(["1:16 all", "1:16 conv", "1:16 gemm", "1:16 batch 1", "1:8 all", "1:8 gemm", "1:8 batch 1"], summaries.Select(s => $"{s.Pattern} {s.Group}"));
+        IReadOnlyList<LayerSummary> summaries = LayerSummary.Of(
+            [Row(s_conv, "1:16", 80, 10), Row(s_gemm, "1:16", 20, 10), Row(s_gemm, "1:8", 30, 10)]);
+        Assert.Equal(["1:16 all", "1:16 conv", "1:16 gemm", "1:16 batch 1", "1:8 all", "1:8 gemm", "1:8 batch 1"], summaries.Select(
+            s => $"{s.Pattern} {s.Group}"));
         Assert.Equal(4, summaries[0].Ratio, 1e-9);
         Assert.Equal(1, summaries[0].RatioInt8, 1e-9);
         Assert.Equal(8, summaries[0].RatioAlone, 1e-9);
         Assert.Equal(180.0 / 30, summaries[0].TotalRatio, 1e-9); // the convolution twice
-        Assert.Equal((8, 2, 3), ((int)Math.Round(summaries[1].Ratio), (int)Math.Round(summaries[2].Ratio), (int)Math.Round(summaries[4].Ratio)));
+        Assert.Equal(
+            (8, 2, 3), ((int)Math.Round(summaries[1].Ratio), (int)Math.Round(summaries[2].Ratio), (int)Math.Round(summaries[4].Ratio)));
     }
 
     [Fact]
@@ -124,7 +136,8 @@ public sealed class LayerBenchmarkTests
     {
         ComplementaryPattern[] patterns = [new(4, 64), new(1, 16)];
         var told = new Told();
-        LayerListResult result = LayerListBenchmark.Measure([s_conv, s_gemm], patterns, DType.Float32, new BenchmarkOptions(Seconds: 0.001), told);
+        LayerListResult result = LayerListBenchmark.Measure(
+            [s_conv, s_gemm], patterns, DType.Float32, new BenchmarkOptions(Seconds: 0.001), told);
         Assert.Equal([s_conv, s_gemm], told);
         Assert.Equal([(s_conv, "1:16"), (s_gemm, "4:64"), (s_gemm, "1:16")], result.Layers.Select(row => (row.Shape, row.Pattern)));
         Assert.Equal([new UnfitLayer(s_conv, patterns[0], "32 channels are fewer than the group, 64")], result.StayDense);

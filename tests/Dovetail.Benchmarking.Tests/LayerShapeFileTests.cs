@@ -28,7 +28,8 @@ public sealed class LayerShapeFileTests
     public void Columns_mean_what_the_README_says()
     {
         IReadOnlyList<LayerShape> shapes = LayerShapeFile.Parse(
-            ["# a comment", "", Header + ",pad,groups,count", "a,conv,8,20,27,8,9,3,2,1,1,", "b, gemm ,10,3,7,,,,,,,4", "p,conv,8,4,48,8,8,4,4,,,", "d,conv,6,64,9,8,8,3,1,,6,"], "list");
+            ["# a comment", "", Header + ",pad,groups,count", "a,conv,8,20,27,8,9,3,2,1,1,", "b, gemm ,10,3,7,,,,,,,4",
+                "p,conv,8,4,48,8,8,4,4,,,", "d,conv,6,64,9,8,8,3,1,,6,"], "list");
         Assert.Equal(new LayerWorkload("a", "Conv", 8, 20, 27, new ConvolutionGeometry(8, 9, 3, 3, 2, 2, 1, 1, 1, 1)), shapes[0].Workload);
         Assert.Equal((new LayerWorkload("b", "Gemm", 10, 3, 7), 4), (shapes[1].Workload, shapes[1].Count));
         Assert.Equal(0, shapes[2].Workload.Convolution!.PadTop); // patches
@@ -38,7 +39,8 @@ public sealed class LayerShapeFileTests
     }
 
     [Theory]
-    [InlineData("name,op,m,n,k", "a,gemm,1,1,1", "list(1): the header is 'name,op,m,n,k', expected name,op,m,n,k,h,w,kernel,stride, then any of pad, groups, count.")]
+    [InlineData("name,op,m,n,k", "a,gemm,1,1,1", "list(1): the header is 'name,op,m,n,k', expected name,op,m,n,k,h,w,kernel,stride, then "
+        + "any of pad, groups, count.")]
     [InlineData(Header + ",colour", "a,gemm,1,1,1,,,,,", "list(1): the header")]
     [InlineData(Header, "a,gemm,1,1,1", "list(2): it has 5 fields, expected 9 as in the header.")]
     [InlineData(Header, "a,pool,1,1,1,,,,", "list(2): op is 'pool', expected conv or gemm.")]

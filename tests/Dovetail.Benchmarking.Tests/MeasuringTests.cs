@@ -31,12 +31,14 @@ public sealed class MeasuringTests
     public void Callers_run_at_once_on_lanes_of_their_own()
     {
         using var subject = new Sleeper();
-        IReadOnlyList<SubjectTiming> timings = NetworkBenchmark.Measure([subject, subject], new BenchmarkOptions(Seconds: 0.01), callers: 3);
+        IReadOnlyList<SubjectTiming> timings = NetworkBenchmark.Measure(
+            [subject, subject], new BenchmarkOptions(Seconds: 0.01), callers: 3);
         Assert.Equal([0, 1, 2], subject.Lanes.Distinct().Order());
         Assert.False(subject.Overlapped, "two callers used one lane at once");
         Assert.All(timings, timing => Assert.True(timing.RunsPerSecond > 0 && timing.Latency.Runs > 0));
         subject.Fails = true;
-        var error = Assert.Throws<BenchmarkException>(() => NetworkBenchmark.Measure([subject], new BenchmarkOptions(Seconds: 0.01), callers: 2));
+        var error = Assert.Throws<BenchmarkException>(
+            () => NetworkBenchmark.Measure([subject], new BenchmarkOptions(Seconds: 0.01), callers: 2));
         Assert.Contains("A caller of the sleeper network failed: tired", error.Message);
     }
 

@@ -17,12 +17,13 @@ namespace Dovetail.Benchmarking.Tests;
 public sealed class NetworkBenchmarkTests
 {
     [Fact]
-    public void ComparisonMeasuresBothModels()
+    public void Comparison_measures_both_models()
     {
         var geometry = new ConvolutionGeometry(14, 14, 3, 3, 1, 1, 1, 1, 1, 1);
         var layer = new LayerCase("1:16", 64, 64, geometry, Residual: false);
         PackedTensor<float> weights = RandomLayer.Float32(layer.Layout, new Random(6));
-        byte[] dense = Fix(TestModels.DenseConv(layer, Packer.Unpack(weights), null)), packed = Fix(TestModels.PackedConv(layer, weights, null));
+        byte[] dense = Fix(TestModels.DenseConv(layer, Packer.Unpack(weights), null)),
+            packed = Fix(TestModels.PackedConv(layer, weights, null));
         var workload = new LayerWorkload("conv", "Conv", 64, 196, 576, geometry);
         LayerResult result = NetworkBenchmark.MeasureLayer(
             new BenchmarkLayer(workload, weights, FloatOperands.Float32, dense, packed), new BenchmarkOptions(Seconds: 0.1));
@@ -46,7 +47,7 @@ public sealed class NetworkBenchmarkTests
     }
 
     [Fact]
-    public void ANetworkIsMeasuredWholeAndLayerByLayer()
+    public void A_network_is_measured_whole_and_layer_by_layer()
     {
         OnnxModel sparse = PruningPass.Prune(ZooModels.Create("fashion-cnn", seed: 11), ComplementaryPattern.Parse("1:16")).Model;
         OnnxModel packed = PackingPass.PackDeclared(sparse, new PackingOptions { BFloat16Operands = true }).Model;
@@ -55,11 +56,14 @@ public sealed class NetworkBenchmarkTests
         var left = new List<int>();
         IReadOnlyList<LayerResult> layers = NetworkBenchmark.MeasureLayers(pair, new BenchmarkOptions(Batch: 2), Seconds, told);
         Assert.Equal(layers, told);
-        Assert.Equal(PackedModelReader.Read(packed).Layers.Where(l => !l.Weights.Pattern.IsDense).Select(l => l.Workload), layers.Select(l => l.Workload));
+        Assert.Equal(
+            PackedModelReader.Read(packed).Layers.Where(l => !l.Weights.Pattern.IsDense).Select(l => l.Workload),
+            layers.Select(l => l.Workload));
         Assert.Equal(Enumerable.Range(1, layers.Count).Reverse(), left);
         LayerResult layer = layers.Single(l => l.Workload.Name == "block1.conv1");
         Assert.Equal((128, 16, 1152), (layer.Workload.M, layer.Workload.N, layer.Workload.K));
-        Assert.Equal(KernelNames.Of(pair.PackedLayers.Single(l => l.Name == "block1.conv1").Weights, 2 * 16, FloatOperands.BFloat16), layer.Kernel);
+        Assert.Equal(
+            KernelNames.Of(pair.PackedLayers.Single(l => l.Name == "block1.conv1").Weights, 2 * 16, FloatOperands.BFloat16), layer.Kernel);
 
         NetworkResult result = NetworkBenchmark.Measure(pair, new BenchmarkOptions(Seconds: 0.05), int8: true);
         Assert.Equal(["packed", "dense", "dense int8"], result.Subjects.Select(s => s.Name));
@@ -81,7 +85,7 @@ public sealed class NetworkBenchmarkTests
     }
 
     [Fact]
-    public void TheDenseSideIsTheUnpackedNetworkUnlessGivenAndHasItsLayers()
+    public void The_dense_side_is_the_unpacked_network_unless_given_and_has_its_layers()
     {
         OnnxModel model = ZooModels.Create("mlp", seed: 2);
         OnnxModel packed = PackingPass.PackDeclared(PruningPass.Prune(model, ComplementaryPattern.Parse("1:16")).Model).Model;
@@ -93,8 +97,10 @@ public sealed class NetworkBenchmarkTests
             "The dense model has no layer 'fc1' to compare with; expected the network that was packed. It has stem, ",
             Assert.Throws<BenchmarkException>(() => new NetworkPair(packed, ZooModels.Create("fashion-cnn", 1))).Message);
 
-        OnnxModel quantized = QuantizationPass.Quantize(model, QuantizationPass.TensorsToCalibrate(model).ToDictionary(t => t, _ => (Min: -4f, Max: 4f)));
-        NetworkResult result = NetworkBenchmark.Measure(new NetworkPair(packed, quantized), new BenchmarkOptions(Seconds: 0.02), int8: true);
+        OnnxModel quantized = QuantizationPass.Quantize(
+            model, QuantizationPass.TensorsToCalibrate(model).ToDictionary(t => t, _ => (Min: -4f, Max: 4f)));
+        NetworkResult result = NetworkBenchmark.Measure(
+            new NetworkPair(packed, quantized), new BenchmarkOptions(Seconds: 0.02), int8: true);
         Assert.Equal((null, "the dense network is int8 itself"), (result.DenseInt8, result.NoDenseInt8));
     }
 

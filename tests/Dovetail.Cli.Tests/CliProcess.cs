@@ -13,7 +13,8 @@ internal static class CliProcess
 
     private static string Dll => Path.Combine(AppContext.BaseDirectory, "dovetail.dll");
 
-    public static ProcessStartInfo StartInfo(IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? folder = null)
+    public static ProcessStartInfo StartInfo(
+        IEnumerable<string> arguments, IReadOnlyDictionary<string, string?>? environment = null, string? folder = null)
     {
         var start = new ProcessStartInfo("dotnet", [Dll, .. arguments])
         {

@@ -56,7 +56,11 @@ public sealed class LauncherTests
 
     private static async Task<(int Code, string Output, string Error)> RunAsync(TemporaryFolder folder)
     {
-        var start = new ProcessStartInfo("bash", [folder.File("dovetail"), "verb"]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("bash", [folder.File("dovetail"), "verb"])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
         start.Environment["PATH"] = $"{folder.File("sdk")}:{Environment.GetEnvironmentVariable("PATH")}";
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync(), error = process.StandardError.ReadToEndAsync();

@@ -55,7 +55,8 @@ internal sealed class NamespaceReferences : ISignatureTypeProvider<ImmutableHash
                 continue;
             MethodBodyBlock body = file.GetMethodBody(method.RelativeVirtualAddress);
             if (!body.LocalSignature.IsNil)
-                used = used.Concat(_reader.GetStandaloneSignature(body.LocalSignature).DecodeLocalSignature(this, null).SelectMany(local => local));
+                used = used.Concat(
+                    _reader.GetStandaloneSignature(body.LocalSignature).DecodeLocalSignature(this, null).SelectMany(local => local));
             used = used.Concat(Tokens(body.GetILReader()).SelectMany(token => Used(token)));
         }
 
@@ -107,7 +108,8 @@ internal sealed class NamespaceReferences : ISignatureTypeProvider<ImmutableHash
         HandleKind.FieldDefinition => Used(_reader.GetFieldDefinition((FieldDefinitionHandle)handle).GetDeclaringType()),
         HandleKind.MemberReference => Used(_reader.GetMemberReference((MemberReferenceHandle)handle).Parent),
         HandleKind.MethodSpecification => Used(_reader.GetMethodSpecification((MethodSpecificationHandle)handle).Method)
-            .Union(_reader.GetMethodSpecification((MethodSpecificationHandle)handle).DecodeSignature(this, null).SelectMany(argument => argument)),
+            .Union(_reader.GetMethodSpecification((MethodSpecificationHandle)handle).DecodeSignature(this, null)
+                .SelectMany(argument => argument)),
         _ => None,
     };
 
@@ -128,22 +130,30 @@ internal sealed class NamespaceReferences : ISignatureTypeProvider<ImmutableHash
             : _reader.GetString(type.Namespace);
     }
 
-    ImmutableHashSet<string> IConstructedTypeProvider<ImmutableHashSet<string>>.GetArrayType(ImmutableHashSet<string> element, ArrayShape shape) => element;
+    ImmutableHashSet<string> IConstructedTypeProvider<ImmutableHashSet<string>>.GetArrayType(
+        ImmutableHashSet<string> element, ArrayShape shape) => element;
 
-    ImmutableHashSet<string> IConstructedTypeProvider<ImmutableHashSet<string>>.GetByReferenceType(ImmutableHashSet<string> element) => element;
+    ImmutableHashSet<string> IConstructedTypeProvider<ImmutableHashSet<string>>.GetByReferenceType(ImmutableHashSet<string> element) =>
+        element;
 
-    ImmutableHashSet<string> ISignatureTypeProvider<ImmutableHashSet<string>, object?>.GetFunctionPointerType(MethodSignature<ImmutableHashSet<string>> signature) => [.. All(signature)];
+    ImmutableHashSet<string> ISignatureTypeProvider<ImmutableHashSet<string>, object?>.GetFunctionPointerType(
+        MethodSignature<ImmutableHashSet<string>> signature) => [.. All(signature)];
 
-    ImmutableHashSet<string> IConstructedTypeProvider<ImmutableHashSet<string>>.GetGenericInstantiation(ImmutableHashSet<string> generic, ImmutableArray<ImmutableHashSet<string>> arguments) =>
+    ImmutableHashSet<string> IConstructedTypeProvider<ImmutableHashSet<string>>.GetGenericInstantiation(
+        ImmutableHashSet<string> generic, ImmutableArray<ImmutableHashSet<string>> arguments) =>
         generic.Union(arguments.SelectMany(argument => argument));
 
-    ImmutableHashSet<string> ISignatureTypeProvider<ImmutableHashSet<string>, object?>.GetGenericMethodParameter(object? context, int index) => None;
+    ImmutableHashSet<string> ISignatureTypeProvider<ImmutableHashSet<string>, object?>.GetGenericMethodParameter(
+        object? context, int index) => None;
 
-    ImmutableHashSet<string> ISignatureTypeProvider<ImmutableHashSet<string>, object?>.GetGenericTypeParameter(object? context, int index) => None;
+    ImmutableHashSet<string> ISignatureTypeProvider<ImmutableHashSet<string>, object?>.GetGenericTypeParameter(
+        object? context, int index) => None;
 
-    ImmutableHashSet<string> ISignatureTypeProvider<ImmutableHashSet<string>, object?>.GetModifiedType(ImmutableHashSet<string> modifier, ImmutableHashSet<string> unmodified, bool isRequired) => unmodified;
+    ImmutableHashSet<string> ISignatureTypeProvider<ImmutableHashSet<string>, object?>.GetModifiedType(
+        ImmutableHashSet<string> modifier, ImmutableHashSet<string> unmodified, bool isRequired) => unmodified;
 
-    ImmutableHashSet<string> ISignatureTypeProvider<ImmutableHashSet<string>, object?>.GetPinnedType(ImmutableHashSet<string> element) => element;
+    ImmutableHashSet<string> ISignatureTypeProvider<ImmutableHashSet<string>, object?>.GetPinnedType(ImmutableHashSet<string> element) =>
+        element;
 
     ImmutableHashSet<string> IConstructedTypeProvider<ImmutableHashSet<string>>.GetPointerType(ImmutableHashSet<string> element) => element;
 
@@ -151,10 +161,13 @@ internal sealed class NamespaceReferences : ISignatureTypeProvider<ImmutableHash
 
     ImmutableHashSet<string> ISZArrayTypeProvider<ImmutableHashSet<string>>.GetSZArrayType(ImmutableHashSet<string> element) => element;
 
-    ImmutableHashSet<string> ISimpleTypeProvider<ImmutableHashSet<string>>.GetTypeFromDefinition(MetadataReader reader, TypeDefinitionHandle handle, byte kind) => [NamespaceOf(handle)];
+    ImmutableHashSet<string> ISimpleTypeProvider<ImmutableHashSet<string>>.GetTypeFromDefinition(
+        MetadataReader reader, TypeDefinitionHandle handle, byte kind) => [NamespaceOf(handle)];
 
-    ImmutableHashSet<string> ISimpleTypeProvider<ImmutableHashSet<string>>.GetTypeFromReference(MetadataReader reader, TypeReferenceHandle handle, byte kind) => [NamespaceOf(handle)];
+    ImmutableHashSet<string> ISimpleTypeProvider<ImmutableHashSet<string>>.GetTypeFromReference(
+        MetadataReader reader, TypeReferenceHandle handle, byte kind) => [NamespaceOf(handle)];
 
-    ImmutableHashSet<string> ISignatureTypeProvider<ImmutableHashSet<string>, object?>.GetTypeFromSpecification(MetadataReader reader, object? context, TypeSpecificationHandle handle, byte kind) =>
+    ImmutableHashSet<string> ISignatureTypeProvider<ImmutableHashSet<string>, object?>.GetTypeFromSpecification(
+        MetadataReader reader, object? context, TypeSpecificationHandle handle, byte kind) =>
         reader.GetTypeSpecification(handle).DecodeSignature(this, context);
 }

@@ -51,7 +51,8 @@ public sealed class NamespaceTests
         Assert.Empty(Pairs().Where(pair => pair.From == "Dovetail.Kernels.Reference").Select(pair => pair.To).Except(allowed));
         string folder = Path.Combine(Repository.Root, "src", "Dovetail.Kernels", "Reference");
         foreach (string file in Directory.EnumerateFiles(folder, "*.cs"))
-            foreach (string member in (string[])["OwnerIndex", "ValueIndex", "InputColumn", "Candidate(", "UsedSlots", "Unpack", "CellCursor"])
+            foreach (string member
+                in (string[])["OwnerIndex", "ValueIndex", "InputColumn", "Candidate(", "UsedSlots", "Unpack", "CellCursor"])
                 Assert.DoesNotContain(member, File.ReadAllText(file), StringComparison.Ordinal);
     }
 

@@ -19,7 +19,8 @@ public sealed class PerformanceDocTests
     public void Fp32_layers(string pattern)
     {
         List<List<JsonElement>> networks = [.. s_networks.Select(network => Layers($"{network}-fp32", pattern))];
-        string cells = string.Join(" | ", networks.Append([.. networks.SelectMany(layers => layers)]).Select(layers => Mean(layers, "ratio")));
+        string cells = string.Join(
+            " | ", networks.Append([.. networks.SelectMany(layers => layers)]).Select(layers => Mean(layers, "ratio")));
         List<JsonElement> single = [.. networks.SelectMany(layers => layers).Where(IsSingleRow)];
         Assert.Contains($"| {pattern} | {cells} | {Mean(single, "ratio")} |", s_doc, StringComparison.Ordinal);
     }
@@ -39,7 +40,8 @@ public sealed class PerformanceDocTests
         List<JsonElement> layers = [.. networks.SelectMany(network => Layers($"{network}-{type}", pattern))
             .Where(layer => layer.GetProperty("op").GetString() != "Conv" == isProduct && IsSingleRow(layer) == isSingleRow)];
         Assert.NotEmpty(layers);
-        Assert.Contains($"| {type} {pattern} | {group} | {Mean(layers, "ratio")} | {Mean(layers, "ratio_int8")} |", s_doc, StringComparison.Ordinal);
+        Assert.Contains(
+            $"| {type} {pattern} | {group} | {Mean(layers, "ratio")} | {Mean(layers, "ratio_int8")} |", s_doc, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -55,7 +57,8 @@ public sealed class PerformanceDocTests
     public void Other_kernels(string file, string pattern)
     {
         List<JsonElement> layers = Layers(file, pattern);
-        Assert.Contains($"| `{file}` | {pattern} | {Mean(layers, "ratio")} | {Mean(layers, "ratio_int8")} | {Mean(layers, "useful_gflops", "0")} |", s_doc, StringComparison.Ordinal);
+        Assert.Contains($"| `{file}` | {pattern} | {Mean(layers, "ratio")} | {Mean(layers, "ratio_int8")} | "
+            + $"{Mean(layers, "useful_gflops", "0")} |", s_doc, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -66,7 +69,8 @@ public sealed class PerformanceDocTests
         JsonElement network = Read($"resnet50-network-{threads}-thread").GetProperty("network");
         string Number(string name, string format) => network.GetProperty(name).GetDouble().ToString(format, CultureInfo.InvariantCulture);
         Assert.Contains(
-            $"| {threads} | {Number("dense_ms", "0.0")} ms | {Number("dense_int8_ms", "0.0")} ms | {Number("packed_ms", "0.0")} ms | {Number("ratio", "0.0")}× | {Number("ratio_int8", "0.0")}× |",
+            $"| {threads} | {Number("dense_ms", "0.0")} ms | {Number("dense_int8_ms", "0.0")} ms | {Number("packed_ms", "0.0")} ms | "
+            + $"{Number("ratio", "0.0")}× | {Number("ratio_int8", "0.0")}× |",
             s_doc, StringComparison.Ordinal);
     }
 
@@ -75,11 +79,15 @@ public sealed class PerformanceDocTests
     {
         string readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md")).Replace('\n', ' ');
         JsonElement network = Read("resnet50-network-1-thread").GetProperty("network");
-        List<JsonElement> int8 = [.. s_networks.SelectMany(name => Layers($"{name}-int8", "4:64")).Where(layer => layer.GetProperty("op").GetString() != "Conv" && !IsSingleRow(layer))];
+        List<JsonElement> int8 = [.. s_networks.SelectMany(name => Layers($"{name}-int8", "4:64"))
+            .Where(layer => layer.GetProperty("op").GetString() != "Conv" && !IsSingleRow(layer))];
         string Number(string name) => network.GetProperty(name).GetDouble().ToString("0.0", CultureInfo.InvariantCulture);
-        Assert.Contains($"at 1:16 runs {Number("ratio")} times as fast as ONNX Runtime's dense fp32 and {Number("ratio_int8")} times", readme, StringComparison.Ordinal);
-        Assert.Contains($"1:16 gain {Mean([.. s_networks.SelectMany(name => Layers($"{name}-fp32", "1:16"))], "ratio")} on average", readme, StringComparison.Ordinal);
-        Assert.Contains($"int8 at 4:64 {Mean(int8, "ratio", "0")}× over dense fp32 and {Mean(int8, "ratio_int8")} over dense int8", readme, StringComparison.Ordinal);
+        Assert.Contains($"at 1:16 runs {Number("ratio")} times as fast as ONNX Runtime's dense fp32 and {Number("ratio_int8")} times",
+            readme, StringComparison.Ordinal);
+        Assert.Contains($"1:16 gain {Mean([.. s_networks.SelectMany(name => Layers($"{name}-fp32", "1:16"))], "ratio")} on average", readme,
+            StringComparison.Ordinal);
+        Assert.Contains($"int8 at 4:64 {Mean(int8, "ratio", "0")}× over dense fp32 and {Mean(int8, "ratio_int8")} over dense int8", readme,
+            StringComparison.Ordinal);
     }
 
     private static bool IsSingleRow(JsonElement layer) => layer.GetProperty("n").GetInt64() == 1;
@@ -94,5 +102,6 @@ public sealed class PerformanceDocTests
         [.. Read(file).GetProperty("layers").EnumerateArray().Where(layer => layer.GetProperty("pattern").GetString() == pattern)];
 
     private static JsonElement Read(string name) =>
-        JsonDocument.Parse(File.ReadAllText(Path.Combine(Repository.Root, "bench", "results", "amd-epyc-zen4", name + ".json"))).RootElement;
+        JsonDocument.Parse(
+            File.ReadAllText(Path.Combine(Repository.Root, "bench", "results", "amd-epyc-zen4", name + ".json"))).RootElement;
 }

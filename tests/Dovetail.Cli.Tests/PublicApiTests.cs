@@ -18,14 +18,18 @@ public sealed class PublicApiTests
     public void Public_api_is_approved(string package)
     {
         string path = Path.Combine(Repository.Root, "tests", "Dovetail.Cli.Tests", "PublicApi", package + ".txt");
-        string found = Assembly.Load(package).GeneratePublicApi(new ApiGeneratorOptions { IncludeAssemblyAttributes = false }).ReplaceLineEndings("\n").TrimEnd() + "\n";
+        string found = Assembly.Load(package).GeneratePublicApi(new ApiGeneratorOptions
+        {
+            IncludeAssemblyAttributes = false,
+        }).ReplaceLineEndings("\n").TrimEnd() + "\n";
         if (Environment.GetEnvironmentVariable("DOVETAIL_ACCEPT") == "1")
             AtomicFile.WriteAllText(path, found);
         string approved = File.Exists(path) ? File.ReadAllText(path).ReplaceLineEndings("\n") : "";
         if (found == approved)
             return;
         HashSet<string> before = [.. approved.Split('\n')], after = [.. found.Split('\n')];
-        string[] difference = [.. before.Except(after).Select(line => "- " + line.Trim()), .. after.Except(before).Select(line => "+ " + line.Trim())];
+        string[] difference = [
+            .. before.Except(after).Select(line => "- " + line.Trim()), .. after.Except(before).Select(line => "+ " + line.Trim())];
         Assert.Fail($"The public API of {package} differs from PublicApi/{package}.txt:\n{string.Join('\n', difference)}\n{HowToAccept}");
     }
 }

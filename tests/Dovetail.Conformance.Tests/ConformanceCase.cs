@@ -20,12 +20,14 @@ internal sealed class ConformanceCase
     private readonly OnnxModel _model;
     private readonly List<TensorProto> _inputs;
 
-    private ConformanceCase(string folder, OnnxModel model, List<TensorProto> inputs) => (_folder, _model, _inputs) = (folder, model, inputs);
+    private ConformanceCase(string folder, OnnxModel model, List<TensorProto> inputs) =>
+        (_folder, _model, _inputs) = (folder, model, inputs);
 
     /// <summary>The names of a family's cases, e.g. of "node".</summary>
     public static IReadOnlyList<string> Names(string family) => !Directory.Exists(DataFolder)
         ? throw new DirectoryNotFoundException($"There is no {DataFolder}; install the Debian package libonnx-testdata (./test.sh does).")
-        : [.. Directory.EnumerateDirectories(Path.Combine(DataFolder, family)).Select(path => $"{family}/{Path.GetFileName(path)}").Order(StringComparer.Ordinal)];
+        : [.. Directory.EnumerateDirectories(Path.Combine(DataFolder, family)).Select(path => $"{family}/{Path.GetFileName(path)}")
+            .Order(StringComparer.Ordinal)];
 
     /// <summary>True where the model has an operator that may have packable weights; cheap, before anything is inferred.</summary>
     public static bool HasProduct(string name) =>
@@ -85,7 +87,8 @@ internal sealed class ConformanceCase
         ReadOnlySpan<float> actual = value.GetTensorDataAsSpan<float>();
         Assert.Equal(expected.Length, actual.Length);
         for (int i = 0; i < expected.Length; i++)
-            Assert.True(Math.Abs(actual[i] - expected[i]) <= absolute + relative * Math.Abs(expected[i]), $"{_folder} at {pattern}: output {i} is {actual[i]}, expected {expected[i]}.");
+            Assert.True(Math.Abs(actual[i] - expected[i]) <= absolute + relative * Math.Abs(expected[i]), $"{_folder} at {pattern}: output "
+                + $"{i} is {actual[i]}, expected {expected[i]}.");
     }
 
     private static TensorProto Read(string folder, string file)

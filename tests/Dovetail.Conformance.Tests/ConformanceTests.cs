@@ -43,12 +43,13 @@ public sealed class ConformanceTests
         [("node", 20, 912), ("pytorch-converted", 28, 54), ("pytorch-operator", 3, 32)];
 
     public static TheoryData<string> Packable =>
-        [.. Families.SelectMany(family => ConformanceCase.Names(family.Family)).Where(ConformanceCase.HasProduct).Except(NotApplicable.Keys)];
+        [.. Families.SelectMany(family => ConformanceCase.Names(family.Family)).Where(ConformanceCase.HasProduct)
+            .Except(NotApplicable.Keys)];
 
     public static TheoryData<string> Refused => [.. NotApplicable.Keys];
 
     [Fact]
-    public void EveryCaseIsRunOrNamedAsNotApplicable()
+    public void Every_case_is_run_or_named_as_not_applicable()
     {
         foreach ((string family, int products, int others) in Families)
         {
@@ -60,13 +61,14 @@ public sealed class ConformanceTests
 
     [Theory]
     [MemberData(nameof(Packable))]
-    public void PackedOutputsAreThoseOfTheReference(string name)
+    public void Packed_outputs_are_those_of_the_reference(string name)
     {
         ConformanceCase test = ConformanceCase.Load(name);
         PackingResult dense = test.CheckPacked("1:1");
         Assert.All(dense.Layers, layer => Assert.Null(layer.DenseReason));
         int channels = dense.Model.Nodes.Where(PackedWeights.IsPacked).Min(node => PackedWeights.Read(dense.Model, node).Shape.Channels);
-        int outputs = dense.Model.Nodes.Where(PackedWeights.IsPacked).Min(node => PackedWeights.Read(dense.Model, node).Shape.OutputsPerGroup);
+        int outputs = dense.Model.Nodes.Where(PackedWeights.IsPacked)
+            .Min(node => PackedWeights.Read(dense.Model, node).Shape.OutputsPerGroup);
         foreach (int group in new[] { 2, 3, 5, 8, 16, 32, 64 })
         {
             if (group <= channels)
@@ -82,9 +84,10 @@ public sealed class ConformanceTests
 
     [Theory]
     [MemberData(nameof(Refused))]
-    public void WhatHasNoPackedFormIsRefused(string name)
+    public void What_has_no_packed_form_is_refused(string name)
     {
         var error = Assert.Throws<PatternException>(() => ConformanceCase.Load(name).CheckPacked("1:1"));
-        Assert.Contains("it has no Conv over two dimensions and no Gemm or MatMul with a constant matrix", error.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "it has no Conv over two dimensions and no Gemm or MatMul with a constant matrix", error.Message, StringComparison.Ordinal);
     }
 }

@@ -18,7 +18,8 @@ internal static class Gens
         from groups in Gen.Frequency((3, Gen.Const(1)), (1, Gen.Int[2, 3]))
         from outputs in Gen.Int[1, 11]
         from channels in Gen.Frequency((3, Gen.Int[1, 20]), (1, Gen.Int[21, 150]))
-        from spatial in Gen.OneOf(Gen.Const<int[]>([]), Gen.Int[1, 3].Select(k => (int[])[k]), Gen.Select(Gen.Int[1, 3], Gen.Int[1, 3], (h, w) => (int[])[h, w]))
+        from spatial in Gen.OneOf(
+            Gen.Const<int[]>([]), Gen.Int[1, 3].Select(k => (int[])[k]), Gen.Select(Gen.Int[1, 3], Gen.Int[1, 3], (h, w) => (int[])[h, w]))
         select new WeightShape([outputs * groups, channels, .. spatial], groups);
 
     public static readonly Gen<CellLayout> Layout = Gen.Select(Pattern, Shape, (pattern, shape) => new CellLayout(pattern, shape));

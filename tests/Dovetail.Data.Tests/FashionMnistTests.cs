@@ -26,7 +26,8 @@ public sealed class FashionMnistTests : IDisposable
     [Fact]
     public void The_package_comes_before_the_cache_and_the_cache_before_the_sample()
     {
-        string package = Folder("package", FashionMnist.Files.Select(f => f.Name)), cache = Folder("cache", FashionMnist.Files.Select(f => f.Name));
+        string package = Folder("package", FashionMnist.Files.Select(f => f.Name)),
+            cache = Folder("cache", FashionMnist.Files.Select(f => f.Name));
         string half = Folder("half", FashionMnist.Files.Take(3).Select(f => f.Name));
         Assert.Equal(new DatasetSource(DatasetSourceKind.SystemPackage, package), FashionMnist.Locate(package, cache));
         Assert.Equal(new DatasetSource(DatasetSourceKind.UserCache, cache), FashionMnist.Locate(half, cache));
@@ -89,8 +90,12 @@ public sealed class FashionMnistTests : IDisposable
 
     private void SaveSet(int trainImages, int trainLabels, int test, int side)
     {
-        File.WriteAllBytes(_folder.File("train-images-idx3-ubyte.gz"), IdxFileTests.Gzip(IdxFileTests.Idx(new byte[trainImages * side * side], trainImages, side, side)));
-        File.WriteAllBytes(_folder.File("train-labels-idx1-ubyte"), IdxFileTests.Idx([.. Enumerable.Range(0, trainLabels).Select(i => (byte)i)], trainLabels));
+        File.WriteAllBytes(
+            _folder.File("train-images-idx3-ubyte.gz"),
+            IdxFileTests.Gzip(IdxFileTests.Idx(new byte[trainImages * side * side], trainImages, side, side)));
+        File.WriteAllBytes(
+            _folder.File("train-labels-idx1-ubyte"),
+            IdxFileTests.Idx([.. Enumerable.Range(0, trainLabels).Select(i => (byte)i)], trainLabels));
         File.WriteAllBytes(_folder.File("t10k-images-idx3-ubyte"), IdxFileTests.Idx(new byte[test * side * side], test, side, side));
         File.WriteAllBytes(_folder.File("t10k-labels-idx1-ubyte.gz"), IdxFileTests.Gzip(IdxFileTests.Idx(new byte[test], test)));
     }

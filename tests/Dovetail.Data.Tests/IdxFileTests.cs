@@ -51,8 +51,10 @@ public sealed class IdxFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData(new byte[] { 0, 0, 8, 1, 0, 0, 0, 0 }, 3, "starts with the bytes 00000801, expected 00000803: an IDX file of unsigned bytes in 3 dimensions")]
-    [InlineData(new byte[] { 0, 0, 13, 1, 0, 0, 0, 0 }, 1, "starts with the bytes 00000D01, expected 00000801: an IDX file of unsigned bytes in 1 dimension.")]
+    [InlineData(new byte[] { 0, 0, 8, 1, 0, 0, 0, 0 }, 3, "starts with the bytes 00000801, expected 00000803: an IDX file of unsigned "
+        + "bytes in 3 dimensions")]
+    [InlineData(new byte[] { 0, 0, 13, 1, 0, 0, 0, 0 }, 1, "starts with the bytes 00000D01, expected 00000801: an IDX file of unsigned "
+        + "bytes in 1 dimension.")]
     [InlineData(new byte[] { 0, 0, 8, 1, 255, 255, 255, 255 }, 1, "dimension 0 is 4294967295: more than 1073741824 elements")]
     [InlineData(new byte[] { 0, 0, 8, 1, 0, 0, 0, 2, 7, 7, 7 }, 1, "holds more than the 2 bytes that its dimensions 2 ask for")]
     [InlineData(new byte[] { 0, 0, 8, 1, 0, 0, 0, 3, 7, 7 }, 1, "cut short: it holds 2 of the 3 bytes")]

@@ -142,7 +142,8 @@ public sealed class ResumableDownloadTests : IDisposable
         _server.Dispose();
         var files = new[] { _file };
         var none = new DatasetSource(DatasetSourceKind.EmbeddedSample, null);
-        var error = await Assert.ThrowsAsync<DataException>(() => DatasetInstaller.GetAsync(none, files, _folder.Path, _download, null, default));
+        var error = await Assert.ThrowsAsync<DataException>(
+            () => DatasetInstaller.GetAsync(none, files, _folder.Path, _download, null, default));
         Assert.Contains("install the Debian package dataset-fashion-mnist", error.Message);
         Assert.Contains("--data DIR", error.Message);
     }

@@ -8,7 +8,8 @@ namespace Dovetail.Fuzz;
 internal sealed record Finding(long Index, string What, byte[] Input);
 
 /// <summary>Figures of a run.</summary>
-internal sealed record FuzzResult(long Inputs, long Accepted, long Refused, double LongestMilliseconds, double LargestAllocationRatio, IReadOnlyList<Finding> Findings);
+internal sealed record FuzzResult(
+    long Inputs, long Accepted, long Refused, double LongestMilliseconds, double LargestAllocationRatio, IReadOnlyList<Finding> Findings);
 
 /// <summary>Feeds mutated inputs to a target, one after another on this thread; input i depends on (seed, i) alone.</summary>
 internal sealed class FuzzRun(FuzzTarget target, int seed)
@@ -32,7 +33,9 @@ internal sealed class FuzzRun(FuzzTarget target, int seed)
         var totals = new Totals();
         for (long index = first; index < first + count && totals.Findings.Count < maximumFindings && proceed(index); index++)
             Try(index, Make(index), totals);
-        return new FuzzResult(totals.Accepted + totals.Refused + totals.Findings.Count, totals.Accepted, totals.Refused, totals.Longest, totals.LargestRatio, totals.Findings);
+        return new FuzzResult(
+            totals.Accepted + totals.Refused + totals.Findings.Count, totals.Accepted, totals.Refused, totals.Longest, totals.LargestRatio,
+            totals.Findings);
     }
 
     private void Try(long index, byte[] input, Totals totals)

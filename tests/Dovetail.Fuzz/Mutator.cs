@@ -112,7 +112,10 @@ internal static class Mutator
             end++;
         if (at == end)
             return;
-        long number = long.TryParse(Encoding.ASCII.GetString([.. bytes.GetRange(at, end - at)]), NumberStyles.None, CultureInfo.InvariantCulture, out long found) ? found : 0;
+        long number = long.TryParse(
+            Encoding.ASCII.GetString([.. bytes.GetRange(at, end - at)]), NumberStyles.None, CultureInfo.InvariantCulture, out long found)
+            ? found
+            : 0;
         long changed = random.Next(3) switch
         {
             0 => Interesting[random.Next(Interesting.Length)],

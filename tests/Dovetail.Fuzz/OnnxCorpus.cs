@@ -12,7 +12,8 @@ internal static class OnnxCorpus
     [
         Model([1, 3, 8, 8], [1, 4, 4, 4],
             [
-                Node("Conv", ["x", "w", "b"], "c", AttributeProto.Of("kernel_shape", [3, 3]), AttributeProto.Of("pads", [1, 1, 1, 1]), AttributeProto.Of("strides", [1, 1])),
+                Node("Conv", ["x", "w", "b"], "c", AttributeProto.Of("kernel_shape", [3, 3]), AttributeProto.Of("pads", [1, 1, 1, 1]),
+                    AttributeProto.Of("strides", [1, 1])),
                 Node("Relu", ["c"], "r"),
                 Node("MaxPool", ["r"], "y", AttributeProto.Of("kernel_shape", [2, 2]), AttributeProto.Of("strides", [2, 2])),
             ],
@@ -42,7 +43,9 @@ internal static class OnnxCorpus
     {
         var layout = new CellLayout(ComplementaryPattern.Parse(pattern), WeightShape.Matrix(outputs, inputs));
         PackedTensor<float> packed = Packer.Pack<float>(new float[layout.Shape.Count], layout);
-        NodeProto node = Node("PackedGemm", ["x", "values", "owners"], "y", AttributeProto.Of("pattern", pattern), AttributeProto.Of("weight_shape", [outputs, inputs]));
+        NodeProto node = Node(
+            "PackedGemm", ["x", "values", "owners"], "y", AttributeProto.Of("pattern", pattern),
+            AttributeProto.Of("weight_shape", [outputs, inputs]));
         node.Domain = OperatorSet.Domain;
         byte[] owners = packed.EncodeOwners();
         return Model([2, inputs], [2, outputs], [node],

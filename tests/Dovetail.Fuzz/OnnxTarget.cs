@@ -14,8 +14,10 @@ internal sealed class OnnxTarget : FuzzTarget
     public override IReadOnlyList<byte[]> Corpus { get; } = OnnxCorpus.Create();
 
     public override IReadOnlyList<byte[]> Dictionary { get; } =
-        [.. ((string[])["Conv", "Gemm", "MatMul", "PackedConv", "ai.dovetail", "pads", "strides", "weight_shape", "pattern", "1:256x256/out"]).Select(Encoding.UTF8.GetBytes),
-            [0x0A, 0xFF, 0xFF, 0xFF, 0xFF, 0x07], [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01], [0x08, 0x00], [0x0B], [0x0C], [0x3A, 0x00]];
+        [.. ((string[])["Conv", "Gemm", "MatMul", "PackedConv", "ai.dovetail", "pads", "strides", "weight_shape", "pattern",
+            "1:256x256/out"]).Select(Encoding.UTF8.GetBytes),
+            [0x0A, 0xFF, 0xFF, 0xFF, 0xFF, 0x07], [0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0x01], [0x08, 0x00], [0x0B],
+            [0x0C], [0x3A, 0x00]];
 
     public override long AllocationLimit(int length) => 256L * length + 512 * 1024;
 

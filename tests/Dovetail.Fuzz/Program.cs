@@ -39,8 +39,10 @@ FuzzResult result = run.Run(0, count, index =>
 foreach (Finding finding in result.Findings)
     Console.WriteLine($"finding: input {finding.Index}: {finding.What} -> {Save(finding.Index, finding.Input)}");
 Console.WriteLine(
-    $"{target.Name}, seed {seed}: {result.Inputs} inputs in {clock.Elapsed.TotalSeconds:F0} s, {result.Accepted} read, {result.Refused} refused with a typed exception, " +
-    $"{result.Findings.Count} findings; longest {result.LongestMilliseconds:F1} ms, largest allocation {100 * result.LargestAllocationRatio:F0} % of its limit");
+    $"{target.Name}, seed {seed}: {result.Inputs} inputs in {clock.Elapsed.TotalSeconds:F0} s, {result.Accepted} read, {result.Refused} "
+    + "refused with a typed exception, " +
+    $"{result.Findings.Count} findings; longest {result.LongestMilliseconds:F1} ms, largest allocation "
+    + $"{100 * result.LargestAllocationRatio:F0} % of its limit");
 return result.Findings.Count == 0 ? 0 : 1;
 
 string Save(long index, byte[] input)

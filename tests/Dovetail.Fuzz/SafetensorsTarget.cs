@@ -29,9 +29,12 @@ internal sealed partial class SafetensorsTarget : FuzzTarget
     public override IReadOnlyList<byte[]> Dictionary { get; } =
         [.. ((string[])[
             "{", "}", "[", "]", ":", ",", "\"", "\\", "\\\"", "\\u0000", "\\ud800", "null", "true", "-", "1e9", " ", "\0", "é",
-            "\"dtype\":\"F32\"", "\"shape\":[]", "\"data_offsets\":[0,0]", "__metadata__", "sparsity_config", "format_version", "payload_sha256",
-            ".weight_packed", ".weight_index", ".weight_shape", ".weight_scale", "\"a\":{}", "structure", "256:256", "1:1", "output", "strided", "\\\"share\\\":256",
-            "\\\"groups\\\":2", "F64", "F16", "BF16", "I8", "I64", "F4", "F6_E2M3", "BOOL", "[0,18446744073709551615]", "[4294967296,4294967296]",
+            "\"dtype\":\"F32\"", "\"shape\":[]", "\"data_offsets\":[0,0]", "__metadata__", "sparsity_config", "format_version",
+            "payload_sha256",
+            ".weight_packed", ".weight_index", ".weight_shape", ".weight_scale", "\"a\":{}", "structure", "256:256", "1:1", "output",
+            "strided", "\\\"share\\\":256",
+            "\\\"groups\\\":2", "F64", "F16", "BF16", "I8", "I64", "F4", "F6_E2M3", "BOOL", "[0,18446744073709551615]",
+            "[4294967296,4294967296]",
         ]).Select(Encoding.UTF8.GetBytes)];
 
     /// <summary>Decoded owners are up to 8 times their bits; names, messages and collections come on top.</summary>
@@ -86,7 +89,8 @@ internal sealed partial class SafetensorsTarget : FuzzTarget
         float[] scores = [.. Enumerable.Range(0, layout.Shape.Count).Select(_ => random.NextSingle() + 0.1f)];
         bool[] mask = Projection.Project(scores, layout);
         PackedTensor packed = quantized
-            ? Packer.Pack<sbyte>([.. mask.Select((kept, i) => kept ? (sbyte)(1 + i % 100) : (sbyte)0)], layout, mask, new float[layout.Shape.Outputs])
+            ? Packer.Pack<sbyte>(
+                [.. mask.Select((kept, i) => kept ? (sbyte)(1 + i % 100) : (sbyte)0)], layout, mask, new float[layout.Shape.Outputs])
             : Packer.Pack<float>([.. mask.Select((kept, i) => kept ? scores[i] : 0)], layout, mask);
         using var stream = new MemoryStream();
         PackedSafetensors.Write(stream, new Dictionary<string, PackedTensor> { ["w"] = packed });

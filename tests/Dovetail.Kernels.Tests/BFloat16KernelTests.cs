@@ -15,7 +15,7 @@ public sealed class BFloat16KernelTests
     private static readonly string[] Patterns = ["1:1", "2:4", "1:16", "2:32", "3:5", "4:64", "1:16x2", "2:16@strided", "1:4/out"];
 
     [Fact]
-    public void EveryKernelMultipliesRoundedOperands()
+    public void Every_kernel_multiplies_rounded_operands()
     {
         var runs = new KernelRuns(Supported().Select(kernel => kernel.Name));
         foreach (string pattern in Patterns)
@@ -27,7 +27,8 @@ public sealed class BFloat16KernelTests
                 Check(new LayerCase(pattern, n, 70, PreparedLayer.RowsOf(3), Seed: n), runs);
                 Check(new LayerCase(pattern, 19, n, PreparedLayer.RowsOf(14), Seed: n), runs);
                 Check(new LayerCase(pattern, 35, n, new ConvolutionGeometry(5, 4, 1, 1, 2, 1, 1, 1, 1, 1), Seed: n), runs);
-                Check(new LayerCase(pattern, 35, n, new ConvolutionGeometry(6, 5, 3, 3, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1), Seed: n), runs);
+                Check(new LayerCase(
+                    pattern, 35, n, new ConvolutionGeometry(6, 5, 3, 3, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1), Seed: n), runs);
             }
         }
 
@@ -35,7 +36,7 @@ public sealed class BFloat16KernelTests
     }
 
     [Fact]
-    public void TheRegistryPrefersTheCpusOwnProducts()
+    public void The_registry_prefers_the_cpus_own_products()
     {
         var layer = new LayerCase("2:32", 32, 64, PreparedLayer.RowsOf(1));
         using PreparedLayer<float> prepared = KernelRegistry.Prepare(
@@ -49,7 +50,7 @@ public sealed class BFloat16KernelTests
     [InlineData(3.4e38f, float.PositiveInfinity)]
     [InlineData(float.NegativeInfinity, float.NegativeInfinity)]
     [InlineData(float.NaN, float.NaN)]
-    public void InputsAreRoundedToNearestEven(float input, float expected)
+    public void Inputs_are_rounded_to_nearest_even(float input, float expected)
     {
         var layout = new CellLayout(ComplementaryPattern.Parse("1:1"), WeightShape.Matrix(1, 40));
         var values = new float[40];
@@ -66,7 +67,8 @@ public sealed class BFloat16KernelTests
         }
     }
 
-    private static IEnumerable<Kernel<Float32Specification, float>> Supported() => KernelRegistry.BFloat16Operands.Where(kernel => kernel.IsSupported);
+    private static IEnumerable<Kernel<Float32Specification, float>> Supported() =>
+        KernelRegistry.BFloat16Operands.Where(kernel => kernel.IsSupported);
 
     private static void Check(LayerCase layer, KernelRuns runs)
     {
@@ -82,7 +84,8 @@ public sealed class BFloat16KernelTests
             Array.ConvertAll(dense, Math.Abs), layout.Shape, Array.ConvertAll(inputs, Math.Abs), layer.Batch, layer.Geometry);
         foreach (var kernel in Supported().Where(kernel => kernel.Accepts(layout)))
         {
-            using PreparedLayer<float> prepared = kernel.Prepare(new Float32Specification(weights, bias, layer.Activation, FloatOperands.BFloat16));
+            using PreparedLayer<float> prepared = kernel.Prepare(
+                new Float32Specification(weights, bias, layer.Activation, FloatOperands.BFloat16));
             using var x = GuardedMemory<float>.Copy(input);
             using var y = new GuardedMemory<float>(layer.OutputLength);
             prepared.Run(x.Span, layer.Batch, layer.Geometry, y.Span, residual);
@@ -91,7 +94,8 @@ public sealed class BFloat16KernelTests
                 double sum = expected[i] + (bias is null ? 0 : bias[i % layer.Outputs]) + (layer.Residual ? residual[i] : 0);
                 double tolerance = 4 * (layout.Shape.Inputs + 4) * 1.2e-7 * (magnitudes[i] + 2);
                 if (!(Math.Abs(y.Span[i] - RandomLayer.Apply(layer.Activation, sum)) <= tolerance))
-                    Assert.Fail($"{kernel.Name}, {layer}: output {i} is {y.Span[i]}, expected {RandomLayer.Apply(layer.Activation, sum)} ± {tolerance}.");
+                    Assert.Fail($"{kernel.Name}, {layer}: output {i} is {y.Span[i]}, expected {RandomLayer.Apply(layer.Activation, sum)} ± "
+                        + $"{tolerance}.");
             }
 
             runs.Count(kernel.Name);

@@ -14,7 +14,7 @@ public sealed class BufferTests
     [InlineData(0)]
     [InlineData(1)]
     [InlineData(63)]
-    public void AnOutputThatOverlapsTheInputIsRefused(int shift) => ForEachKernel(prepared =>
+    public void An_output_that_overlaps_the_input_is_refused(int shift) => ForEachKernel(prepared =>
     {
         var memory = new float[2 * 64];
         var error = Assert.Throws<KernelException>(() => prepared.Run(memory.AsSpan(shift, 64), 1, Layer.Geometry, memory.AsSpan(0, 64)));
@@ -24,14 +24,14 @@ public sealed class BufferTests
     [Theory]
     [InlineData(1)]
     [InlineData(63)]
-    public void AnOutputThatOverlapsAShiftedResidualIsRefused(int shift) => ForEachKernel(prepared =>
+    public void An_output_that_overlaps_a_shifted_residual_is_refused(int shift) => ForEachKernel(prepared =>
     {
         float[] input = new float[64], memory = new float[2 * 64];
         Assert.Throws<KernelException>(() => prepared.Run(input, 1, Layer.Geometry, memory.AsSpan(0, 64), memory.AsSpan(shift, 64)));
     });
 
     [Fact]
-    public void AResidualMayBeAddedInPlace() => ForEachKernel(prepared =>
+    public void A_residual_may_be_added_in_place() => ForEachKernel(prepared =>
     {
         float[] input = RandomLayer.Floats(64, new Random(1)), residual = RandomLayer.Floats(64, new Random(2));
         var expected = new float[64];
@@ -41,7 +41,7 @@ public sealed class BufferTests
     });
 
     [Fact]
-    public void BuffersOfAnotherSizeAreRefused() => ForEachKernel(prepared =>
+    public void Buffers_of_another_size_are_refused() => ForEachKernel(prepared =>
     {
         float[] right = new float[64], wrong = new float[63], other = new float[64];
         Assert.Contains("The input has 63 elements, expected 64", Message(wrong, right, default), StringComparison.Ordinal);
@@ -55,15 +55,17 @@ public sealed class BufferTests
     [Theory]
     [InlineData(40_000, 40_000, "The output has 102402560016 elements")]
     [InlineData(int.MaxValue, 40_000, "is 4294967295 × 80001 with its pads")]
-    public void PadsThatMakeMoreThanAnArrayHoldsAreRefused(int vertical, int horizontal, string message) => ForEachKernel(prepared =>
+    public void Pads_that_make_more_than_an_array_holds_are_refused(int vertical, int horizontal, string message) =>
+        ForEachKernel(prepared =>
     {
-        var geometry = new ConvolutionGeometry(1, 1, 1, 1, PadTop: vertical, PadLeft: horizontal, PadBottom: vertical, PadRight: horizontal);
+        var geometry = new ConvolutionGeometry(
+            1, 1, 1, 1, PadTop: vertical, PadLeft: horizontal, PadBottom: vertical, PadRight: horizontal);
         var error = Assert.Throws<KernelException>(() => prepared.Run(new float[16], 1, geometry, []));
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     });
 
     [Fact]
-    public void MemoryThatIsFreedIsNotRead()
+    public void Memory_that_is_freed_is_not_read()
     {
         var without = new List<string>();
         ForEachKernel(prepared =>
@@ -78,7 +80,9 @@ public sealed class BufferTests
     }
 
     [Fact]
-    public void RunsOfOneLayerMayOverlap() => ForEachKernel(Layer with { Outputs = 70, Channels = 96, Geometry = new ConvolutionGeometry(9, 10, 3, 3, PadTop: 1, PadLeft: 1) }, (layer, prepared) =>
+    public void Runs_of_one_layer_may_overlap() =>
+        ForEachKernel(Layer with { Outputs = 70, Channels = 96, Geometry = new ConvolutionGeometry(9, 10, 3, 3, PadTop: 1, PadLeft: 1) },
+        (layer, prepared) =>
     {
         const int Callers = 4, Runs = 20;
         float[][] inputs = [.. Enumerable.Range(0, Callers).Select(caller => RandomLayer.Floats(layer.InputLength, new Random(caller)))];
@@ -110,7 +114,7 @@ public sealed class BufferTests
     });
 
     [Fact]
-    public void QuantizedOverlapsAreRefused()
+    public void Quantized_overlaps_are_refused()
     {
         PackedTensor<sbyte> weights = RandomLayer.Int8(Layer.Layout, new Random(1));
         var memory = new byte[2 * 64];

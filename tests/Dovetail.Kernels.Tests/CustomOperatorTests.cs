@@ -7,5 +7,6 @@ namespace Dovetail.Kernels.Tests;
 public sealed class CustomOperatorTests
 {
     [Fact]
-    public void Every_operator_of_the_schema_has_kernels() => Assert.Equal(OperatorSet.All, CustomOperator.All.Select(definition => definition.Schema));
+    public void Every_operator_of_the_schema_has_kernels() =>
+        Assert.Equal(OperatorSet.All, CustomOperator.All.Select(definition => definition.Schema));
 }

@@ -26,7 +26,7 @@ public sealed class Float32KernelTests
     [InlineData("1:8")]
     [InlineData("1:16")]
     [InlineData("3:32")]
-    public void EveryTailOfOutputsChannelsAndPixels(string pattern)
+    public void Every_tail_of_outputs_channels_and_pixels(string pattern)
     {
         for (int n = 0; n <= 256; n++)
         {
@@ -42,7 +42,7 @@ public sealed class Float32KernelTests
     }
 
     [Fact]
-    public void RandomConvolutions()
+    public void Random_convolutions()
     {
         foreach (string pattern in Patterns)
             for (int seed = 0; seed < 12; seed++)
@@ -51,37 +51,40 @@ public sealed class Float32KernelTests
     }
 
     [Fact]
-    public void DeepInputsThatAreTakenInChunks()
+    public void Deep_inputs_that_are_taken_in_chunks()
     {
         foreach (string pattern in (string[])["1:16", "2:32", "1:5"])
         {
             Check(new LayerCase(pattern, 150, 1031, PreparedLayer.RowsOf(25), Seed: 1));
             Check(new LayerCase(pattern, 160, 1024, PreparedLayer.RowsOf(12), Seed: 2));
-            Check(new LayerCase(pattern, 139, 211, new ConvolutionGeometry(5, 6, 3, 3, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1), Seed: 3));
+            Check(new LayerCase(
+                pattern, 139, 211, new ConvolutionGeometry(5, 6, 3, 3, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1), Seed: 3));
             Check(new LayerCase(pattern, 131, 600, new ConvolutionGeometry(4, 5, 2, 3, PadTop: 1, PadLeft: 1), Seed: 4));
         }
 
         _runs.AssertAll(4);
     }
 
-    /// <summary>Weights that 16 bits hold exactly are kept so: every tail of outputs (blocks of one vector and of two) and of pixels.</summary>
+    /// <summary>Weights that 16 bits hold exactly are kept so: every tail of outputs (blocks of one vector and of two) and of
+    /// pixels.</summary>
     [Theory]
     [InlineData(DType.Float16)]
     [InlineData(DType.BFloat16)]
-    public void WeightsOfSixteenBits(DType type)
+    public void Weights_of_sixteen_bits(DType type)
     {
         foreach (string pattern in (string[])["1:16", "1:8", "3:32", "1:4/out"])
         {
             for (int n = 1; n <= 70; n++)
                 Check(new LayerCase(pattern, n, 83, PreparedLayer.RowsOf(1 + n % 14), Seed: n, WeightType: type));
-            Check(new LayerCase(pattern, 50, 40, new ConvolutionGeometry(5, 6, 3, 3, PadTop: 1, PadLeft: 1, Groups: 2), Seed: 71, WeightType: type));
+            Check(new LayerCase(
+                pattern, 50, 40, new ConvolutionGeometry(5, 6, 3, 3, PadTop: 1, PadLeft: 1, Groups: 2), Seed: 71, WeightType: type));
         }
 
         _runs.AssertAll(71);
     }
 
     [Fact]
-    public void PrimeShapes()
+    public void Prime_shapes()
     {
         foreach (string pattern in (string[])["1:8", "3:7", "1:16", "2:32"])
             foreach (LayerCase layer in LayerCase.Primes(pattern))
@@ -90,7 +93,7 @@ public sealed class Float32KernelTests
     }
 
     [Fact]
-    public void TasksInAnyOrderMakeTheWhole()
+    public void Tasks_in_any_order_make_the_whole()
     {
         var geometry = new ConvolutionGeometry(30, 31, 3, 3, 1, 1, 1, 1, 1, 1);
         foreach (string pattern in (string[])["1:8", "1:16", "1:32"])
@@ -107,7 +110,8 @@ public sealed class Float32KernelTests
                 RunTasksBackwards(prepared, input, parts, geometry);
                 int same = whole.AsSpan().CommonPrefixLength(parts);
                 if (same < whole.Length)
-                    Assert.Fail($"{kernel.Name}, {pattern}: output {same} is {parts[same]} from tasks and {whole[same]} from the whole run; {whole.Zip(parts).Count(pair => pair.First != pair.Second)} of {whole.Length} differ.");
+                    Assert.Fail($"{kernel.Name}, {pattern}: output {same} is {parts[same]} from tasks and {whole[same]} from the whole "
+                        + $"run; {whole.Zip(parts).Count(pair => pair.First != pair.Second)} of {whole.Length} differ.");
                 _runs.Count(kernel.Name);
             }
         }
@@ -119,7 +123,7 @@ public sealed class Float32KernelTests
     [Theory]
     [InlineData("1:16/out")]
     [InlineData("1:4")]
-    public void OutputsThatAreCutMakeTheWhole(string pattern)
+    public void Outputs_that_are_cut_make_the_whole(string pattern)
     {
         ConvolutionGeometry geometry = PreparedLayer.RowsOf(13);
         var layer = new LayerCase(pattern, 1051, 1030, geometry, Residual: false);
@@ -162,7 +166,8 @@ public sealed class Float32KernelTests
         double[] magnitudes = RandomLayer.DenseConvolution(
             Array.ConvertAll(dense, Math.Abs), layout.Shape, Array.ConvertAll(inputs, Math.Abs), layer.Batch, layer.Geometry);
         for (int i = 0; i < expected.Length; i++)
-            expected[i] = RandomLayer.Apply(layer.Activation, expected[i] + (bias is null ? 0 : bias[i % layer.Outputs]) + (layer.Residual ? residual[i] : 0));
+            expected[i] = RandomLayer.Apply(
+                layer.Activation, expected[i] + (bias is null ? 0 : bias[i % layer.Outputs]) + (layer.Residual ? residual[i] : 0));
         foreach (var kernel in FloatKernels.Supported.Where(kernel => kernel.Accepts(layout)))
         {
             using PreparedLayer<float> prepared = kernel.Prepare(new Float32Specification(weights, bias, layer.Activation));

@@ -13,7 +13,7 @@ public sealed class FunctionPassTests
 
     [Theory]
     [MemberData(nameof(Functions))]
-    public unsafe void ErrorsStayBelowTheStatedOne(ActivationKind function)
+    public unsafe void Errors_stay_below_the_stated_one(ActivationKind function)
     {
         Activation activation = Of(function);
         var values = new float[400_001];
@@ -26,13 +26,14 @@ public sealed class FunctionPassTests
         for (int i = 0; i < inputs.Length; i++)
         {
             double expected = RandomLayer.Apply(activation, inputs[i]);
-            Assert.True(Math.Abs(results[i] - expected) <= StatedError * Math.Max(1, Math.Abs(expected)), $"{function}({inputs[i]}) is {results[i]}, expected {expected}.");
+            Assert.True(Math.Abs(results[i] - expected) <= StatedError * Math.Max(1, Math.Abs(expected)), $"{function}({inputs[i]}) is "
+                + $"{results[i]}, expected {expected}.");
         }
     }
 
     [Theory]
     [MemberData(nameof(Functions))]
-    public unsafe void EveryLengthChangesItsOwnNumbersOnly(ActivationKind function)
+    public unsafe void Every_length_changes_its_own_numbers_only(ActivationKind function)
     {
         for (int count = 0; count <= 70; count++)
             foreach (bool guardBefore in new[] { false, true })
@@ -44,7 +45,8 @@ public sealed class FunctionPassTests
                 for (int i = 0; i < memory.Length; i++)
                 {
                     double expected = i % 71 < count ? RandomLayer.Apply(Of(function), inputs[i]) : inputs[i];
-                    Assert.True(Math.Abs(memory.Span[i] - expected) <= StatedError, $"{function} of rows of {count}: [{i}] is {memory.Span[i]}, expected {expected}.");
+                    Assert.True(Math.Abs(memory.Span[i] - expected) <= StatedError, $"{function} of rows of {count}: [{i}] is "
+                        + $"{memory.Span[i]}, expected {expected}.");
                 }
             }
     }

@@ -21,7 +21,8 @@ public sealed class MachineCodeSupportTests
             asked++;
             throw new DllNotFoundException();
         });
-        Type functions = runtime.GetType(typeof(TileFunctions).FullName!, throwOnError: true)!, arithmetic = runtime.GetType(typeof(TileArithmetic).FullName!, throwOnError: true)!;
+        Type functions = runtime.GetType(typeof(TileFunctions).FullName!, throwOnError: true)!,
+            arithmetic = runtime.GetType(typeof(TileArithmetic).FullName!, throwOnError: true)!;
         MethodInfo isSupported = functions.GetMethod(nameof(TileFunctions.IsSupported))!;
         Assert.Equal(false, isSupported.Invoke(null, [Enum.ToObject(arithmetic, (int)TileArithmetic.Float32Window16)]));
         Assert.Equal(asksTheSystem ? 1 : 0, asked);

@@ -7,7 +7,8 @@ using Dovetail.Tests.Kernels;
 
 namespace Dovetail.Kernels.Tests;
 
-/// <summary>Every int8 registry entry against the definition of a convolution: integers equal exactly, with inaccessible pages around the buffers.</summary>
+/// <summary>Every int8 registry entry against the definition of a convolution: integers equal exactly, with inaccessible pages around the
+/// buffers.</summary>
 public sealed class QuantizedKernelTests
 {
     private static readonly string[] Patterns =
@@ -22,7 +23,7 @@ public sealed class QuantizedKernelTests
     [Theory]
     [InlineData("4:64")]
     [InlineData("1:16")]
-    public void EveryTailOfOutputsChannelsAndPixels(string pattern)
+    public void Every_tail_of_outputs_channels_and_pixels(string pattern)
     {
         for (int n = 0; n <= 256; n++)
         {
@@ -37,7 +38,7 @@ public sealed class QuantizedKernelTests
     }
 
     [Fact]
-    public void RandomConvolutions()
+    public void Random_convolutions()
     {
         foreach (string pattern in Patterns)
             for (int seed = 0; seed < 12; seed++)
@@ -46,20 +47,21 @@ public sealed class QuantizedKernelTests
     }
 
     [Fact]
-    public void DeepInputsThatAreTakenInChunks()
+    public void Deep_inputs_that_are_taken_in_chunks()
     {
         foreach (string pattern in (string[])["4:64", "1:16", "3:40"])
         {
             Check(new LayerCase(pattern, 150, 4127, PreparedLayer.RowsOf(25), Seed: 1));
             Check(new LayerCase(pattern, 160, 4096, PreparedLayer.RowsOf(12), Seed: 2));
-            Check(new LayerCase(pattern, 139, 850, new ConvolutionGeometry(5, 6, 3, 3, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1), Seed: 3));
+            Check(new LayerCase(
+                pattern, 139, 850, new ConvolutionGeometry(5, 6, 3, 3, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1), Seed: 3));
         }
 
         _runs.AssertAll(9);
     }
 
     [Fact]
-    public void PrimeShapes()
+    public void Prime_shapes()
     {
         foreach (string pattern in (string[])["3:7", "1:16", "4:64"])
             foreach (LayerCase layer in LayerCase.Primes(pattern))
@@ -75,12 +77,13 @@ public sealed class QuantizedKernelTests
     [InlineData(192)]
     [InlineData(512)] // 512·255·128 is the most that a block sums in floats
     [InlineData(1024)]
-    public void ExtremeOperandsAreExactToTheUnit(int inputs)
+    public void Extreme_operands_are_exact_to_the_unit(int inputs)
     {
         (sbyte Even, sbyte Odd)[] weightPairs = [(-128, -128), (127, 127), (-128, 127), (127, -128), (-1, 127)];
         foreach (string pattern in (string[])["4:64", "8:8", "2:16", "64:64"])
             foreach ((sbyte even, sbyte odd) in weightPairs)
-                foreach ((byte first, byte second, byte zeroPoint) in ((byte, byte, byte)[])[(255, 255, 0), (255, 255, 255), (0, 255, 128), (255, 0, 1), (0, 0, 255)])
+                foreach ((byte first, byte second, byte zeroPoint) in ((byte, byte, byte)[])[
+                    (255, 255, 0), (255, 255, 255), (0, 255, 128), (255, 0, 1), (0, 0, 255)])
                 {
                     var layout = new CellLayout(ComplementaryPattern.Parse(pattern), WeightShape.Matrix(33, inputs));
                     var values = new sbyte[layout.ValueCount];
@@ -102,7 +105,8 @@ public sealed class QuantizedKernelTests
                         var output = new byte[2 * 33];
                         prepared.Run(input, 1, PreparedLayer.RowsOf(2), output);
                         for (int i = 0; i < output.Length; i++)
-                            Assert.True(output[i] == 100, $"{kernel.Name}, {pattern}, weights {even} {odd}, inputs {first} {second}, zero point {zeroPoint}: output {i} is {output[i]}, expected 100.");
+                            Assert.True(output[i] == 100, $"{kernel.Name}, {pattern}, weights {even} {odd}, inputs {first} {second}, zero "
+                                + $"point {zeroPoint}: output {i} is {output[i]}, expected 100.");
                         _runs.Count(kernel.Name);
                     }
                 }
@@ -115,7 +119,7 @@ public sealed class QuantizedKernelTests
     /// sums leave int32 and reach infinity; bounds of a byte, so that nothing else asks for a clamp.
     /// </summary>
     [Fact]
-    public void HugeFactorsSaturate()
+    public void Huge_factors_saturate()
     {
         foreach (int outputs in (int[])[64, 33, 16]) // pairs of vectors, a part of one, one alone
             foreach (float factor in (float[])[2000, 4000, 8000, 16_000, 1e6f, 1e30f, 3e38f])
@@ -124,7 +128,8 @@ public sealed class QuantizedKernelTests
                 PackedTensor<sbyte> weights = RandomLayer.Int8(layer.Layout, new Random(layer.Seed));
                 byte[] input = RandomLayer.Bytes(layer.InputLength, new Random(layer.Seed + 1));
                 float[] factors = [.. Enumerable.Repeat(factor, outputs)];
-                byte[] expected = QuantizedReference.Requantize(QuantizedReference.Accumulate(weights, input, 1, layer.Geometry, 100), factors, 7);
+                byte[] expected = QuantizedReference.Requantize(
+                    QuantizedReference.Accumulate(weights, input, 1, layer.Geometry, 100), factors, 7);
                 foreach (var kernel in KernelRegistry.Quantized.Where(kernel => kernel.IsSupported && kernel.Accepts(layer.Layout)))
                 {
                     using PreparedLayer<byte> prepared = kernel.Prepare(new QuantizedSpecification(weights, null, 100, factors, 7));
@@ -132,7 +137,8 @@ public sealed class QuantizedKernelTests
                     prepared.Run(input, 1, layer.Geometry, output);
                     int same = output.AsSpan().CommonPrefixLength(expected);
                     if (same < output.Length)
-                        Assert.Fail($"{kernel.Name}, {outputs} outputs, factor {factor}: output {same} is {output[same]}, expected {expected[same]}.");
+                        Assert.Fail($"{kernel.Name}, {outputs} outputs, factor {factor}: output {same} is {output[same]}, expected "
+                            + $"{expected[same]}.");
                     _runs.Count(kernel.Name);
                 }
             }
@@ -149,7 +155,7 @@ public sealed class QuantizedKernelTests
     [InlineData(int.MaxValue, 1e30f, 7, 255)]
     [InlineData(int.MinValue, 1e30f, 7, 0)]
     [InlineData(0, 0f, 7, 7)]
-    public void RequantizeRoundsHalfToEvenAndSaturates(int accumulator, float factor, byte zeroPoint, byte expected)
+    public void Requantize_rounds_half_to_even_and_saturates(int accumulator, float factor, byte zeroPoint, byte expected)
     {
         Assert.Equal(expected, QuantizedReference.Requantize(accumulator, factor, zeroPoint));
         Assert.Equal(Math.Max(expected, zeroPoint), QuantizedReference.Requantize(accumulator, factor, zeroPoint, lowest: zeroPoint));

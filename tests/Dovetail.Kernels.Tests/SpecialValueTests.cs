@@ -16,7 +16,7 @@ public sealed class SpecialValueTests
     private static readonly string[] Patterns = ["1:4", "1:8", "3:7", "1:16", "2:16", "2:32", "1:16x2", "1:8@strided", "1:4/out"];
 
     [Fact]
-    public void OutputsAreThoseOfTheKeptWeightsOrOfTheDenseProduct()
+    public void Outputs_are_those_of_the_kept_weights_or_of_the_dense_product()
     {
         var runs = new KernelRuns(FloatKernels.Supported.Select(kernel => kernel.Name));
         foreach (string pattern in Patterns)
@@ -30,14 +30,15 @@ public sealed class SpecialValueTests
     [InlineData(1e-40f, 1f)] // denormal inputs
     [InlineData(1f, 1e-40f)] // denormal weights
     [InlineData(1e-20f, 1e-20f)] // denormal products
-    public void DenormalsAreNotFlushed(float inputScale, float weightScale)
+    public void Denormals_are_not_flushed(float inputScale, float weightScale)
     {
         var layer = new LayerCase("1:8", 35, 72, PreparedLayer.RowsOf(13), Bias: false, Residual: false, Kind: ActivationKind.None);
         PackedTensor<float> plain = RandomLayer.Float32(layer.Layout, new Random(1));
         var weights = new PackedTensor<float>(layer.Layout, Array.ConvertAll(plain.Values, w => w * weightScale), plain.Owners);
         float[] input = Array.ConvertAll(RandomLayer.Floats(layer.InputLength, new Random(2)), x => x * inputScale);
         double[] expected = RandomLayer.DenseConvolution(
-            Array.ConvertAll(Packer.Unpack(weights), w => (double)w), layer.Layout.Shape, Array.ConvertAll(input, x => (double)x), 1, layer.Geometry);
+            Array.ConvertAll(Packer.Unpack(weights), w => (double)w), layer.Layout.Shape, Array.ConvertAll(input, x => (double)x), 1,
+            layer.Geometry);
         Assert.All(expected, y => Assert.True(Math.Abs(y) < 2e-38)); // near or below the least normal number
         var runs = new KernelRuns(Exact(layer.Layout).Select(kernel => kernel.Name));
         foreach (var kernel in Exact(layer.Layout))
@@ -46,7 +47,8 @@ public sealed class SpecialValueTests
             var output = new float[layer.OutputLength];
             prepared.Run(input, 1, layer.Geometry, output);
             for (int i = 0; i < output.Length; i++) // one step of a denormal number for each of 9 products
-                Assert.True(Math.Abs(output[i] - expected[i]) <= 9 * float.Epsilon, $"{kernel.Name}: output {i} is {output[i]}, expected {expected[i]}.");
+                Assert.True(Math.Abs(output[i] - expected[i]) <= 9 * float.Epsilon, $"{kernel.Name}: output {i} is {output[i]}, expected "
+                    + $"{expected[i]}.");
             runs.Count(kernel.Name);
         }
 
@@ -54,7 +56,7 @@ public sealed class SpecialValueTests
     }
 
     [Fact]
-    public void ReluAndClipKeepNaN()
+    public void Relu_and_clip_keep_nan()
     {
         foreach (ActivationKind kind in (ActivationKind[])[ActivationKind.Relu, ActivationKind.Clip])
         {
@@ -80,7 +82,8 @@ public sealed class SpecialValueTests
     [
         new(pattern, 37, channels, PreparedLayer.RowsOf(1), Kind: ActivationKind.None, Seed: 1),
         new(pattern, 37, channels, PreparedLayer.RowsOf(15), Kind: ActivationKind.None, Seed: 2),
-        new(pattern, 2 * 19, channels, new ConvolutionGeometry(5, 6, 3, 2, PadTop: 1, PadLeft: 1, Groups: 2), Batch: 2, Kind: ActivationKind.None, Seed: 3),
+        new(pattern, 2 * 19, channels, new ConvolutionGeometry(5, 6, 3, 2, PadTop: 1, PadLeft: 1, Groups: 2), Batch: 2,
+            Kind: ActivationKind.None, Seed: 3),
     ];
 
     private static void CheckSpecials(LayerCase layer, KernelRuns runs)
@@ -93,7 +96,8 @@ public sealed class SpecialValueTests
             for (int i = 0; i < 1 + input.Length / 60; i++)
                 input[random.Next(input.Length)] = special;
         double[] expected = RandomLayer.DenseConvolution(
-            Array.ConvertAll(Packer.Unpack(weights), w => (double)w), layer.Layout.Shape, Array.ConvertAll(input, x => (double)x), layer.Batch, layer.Geometry);
+            Array.ConvertAll(Packer.Unpack(weights), w => (double)w), layer.Layout.Shape, Array.ConvertAll(input, x => (double)x),
+            layer.Batch, layer.Geometry);
         double[] ones = new double[layer.Layout.Shape.Count];
         Array.Fill(ones, 1);
         double[] specialsInReach = RandomLayer.DenseConvolution(
@@ -108,7 +112,8 @@ public sealed class SpecialValueTests
                 bool asKept = double.IsFinite(expected[i]) ? float.IsFinite(output[i]) : ((double)output[i]).Equals(expected[i]);
                 bool asDense = specialsInReach[i] > 0 && float.IsNaN(output[i]);
                 if (!asKept && !asDense)
-                    Assert.Fail($"{kernel.Name}, {layer}: output {i} is {output[i]}, expected {expected[i]}{(specialsInReach[i] > 0 ? " or NaN" : "")}.");
+                    Assert.Fail($"{kernel.Name}, {layer}: output {i} is {output[i]}, expected "
+                        + $"{expected[i]}{(specialsInReach[i] > 0 ? " or NaN" : "")}.");
             }
 
             runs.Count(kernel.Name);

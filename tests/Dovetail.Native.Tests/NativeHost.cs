@@ -15,7 +15,8 @@ public sealed class NativeHost : IDisposable
 
     public NativeHost()
     {
-        string package = typeof(NativeHost).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(data => data.Key == "OnnxRuntimePackage").Value!;
+        string package = typeof(NativeHost).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+            .Single(data => data.Key == "OnnxRuntimePackage").Value!;
         string headers = Path.Combine(package, "build", "native", "include");
         string library = Path.Combine(package, "runtimes", RuntimeInformation.RuntimeIdentifier, "native", "libonnxruntime.so");
         File.CreateSymbolicLink(Path.Combine(Folder, "libonnxruntime.so.1"), library); // its soname
@@ -50,12 +51,18 @@ public sealed class NativeHost : IDisposable
     private static void Succeed(string program, string[] arguments)
     {
         ProcessResult result = Start(program, arguments, kernel: null);
-        Assert.True(result.ExitCode == 0, $"{program} {string.Join(' ', arguments)} ended with {result.ExitCode}: {result.Output}{result.Errors}");
+        Assert.True(result.ExitCode == 0, $"{program} {string.Join(' ', arguments)} ended with {result.ExitCode}: "
+            + $"{result.Output}{result.Errors}");
     }
 
     private static ProcessResult Start(string program, string[] arguments, string? kernel)
     {
-        var start = new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo(program, arguments)
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
         start.Environment.Remove("MSBuildSDKsPath"); // a test host's own would mislead the SDK
         start.Environment["DOVETAIL_KERNEL"] = kernel ?? "";
         using Process process = Process.Start(start)!;

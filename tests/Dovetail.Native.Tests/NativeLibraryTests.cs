@@ -18,7 +18,7 @@ public sealed class NativeLibraryTests(NativeHost host) : IClassFixture<NativeHo
 
     [Theory]
     [MemberData(nameof(Builds))]
-    public void FloatNetworksAgreeToRounding(int build)
+    public void Float_networks_agree_to_rounding(int build)
     {
         foreach (string pattern in new[] { "1:16", "1:8", "2:32", "1:4/out" })
             AgreesWithin(1e-5f, Networks.Float32(pattern, seed: 3), library: Library(build));
@@ -26,7 +26,7 @@ public sealed class NativeLibraryTests(NativeHost host) : IClassFixture<NativeHo
 
     [Theory]
     [MemberData(nameof(Builds))]
-    public void IntegerNetworksAgreeExactly(int build)
+    public void Integer_networks_agree_exactly(int build)
     {
         foreach (string pattern in new[] { "1:16", "4:64" })
         {
@@ -35,57 +35,63 @@ public sealed class NativeLibraryTests(NativeHost host) : IClassFixture<NativeHo
         }
     }
 
-    public static TheoryData<string> FloatKernels => new(KernelRegistry.Float32.Where(kernel => kernel.IsSupported).Select(kernel => kernel.Name));
+    public static TheoryData<string> FloatKernels =>
+        new(KernelRegistry.Float32.Where(kernel => kernel.IsSupported).Select(kernel => kernel.Name));
 
-    public static TheoryData<string> BFloat16Kernels => new(KernelRegistry.BFloat16Operands.Where(kernel => kernel.IsSupported).Select(kernel => kernel.Name));
+    public static TheoryData<string> BFloat16Kernels =>
+        new(KernelRegistry.BFloat16Operands.Where(kernel => kernel.IsSupported).Select(kernel => kernel.Name));
 
-    public static TheoryData<string> IntegerKernels => new(KernelRegistry.Quantized.Where(kernel => kernel.IsSupported).Select(kernel => kernel.Name));
+    public static TheoryData<string> IntegerKernels =>
+        new(KernelRegistry.Quantized.Where(kernel => kernel.IsSupported).Select(kernel => kernel.Name));
 
     /// <summary>The library that picks has every kernel that this CPU can run: one that it lacks would be refused by name.</summary>
     [Theory]
     [MemberData(nameof(FloatKernels))]
-    public void EveryFloatKernelIsThere(string kernel) => AgreesWithin(1e-5f, Networks.Float32("1:8", seed: 5), kernel);
+    public void Every_float_kernel_is_there(string kernel) => AgreesWithin(1e-5f, Networks.Float32("1:8", seed: 5), kernel);
 
     /// <summary>Sums in another order may round the next layer's input to the other neighbour, eight bits from the first.</summary>
     [Theory]
     [MemberData(nameof(BFloat16Kernels))]
-    public void EveryBFloat16KernelIsThere(string kernel) => AgreesWithin(1e-2f, Networks.BFloat16("2:32", seed: 5), kernel);
+    public void Every_bfloat16_kernel_is_there(string kernel) => AgreesWithin(1e-2f, Networks.BFloat16("2:32", seed: 5), kernel);
 
     [Theory]
     [MemberData(nameof(IntegerKernels))]
-    public void EveryIntegerKernelIsThere(string kernel)
+    public void Every_integer_kernel_is_there(string kernel)
     {
         (float[] expected, float[] actual) = RunBoth(Networks.Int8("1:8", seed: 5), host.Library, kernel);
         Assert.Equal(expected, actual);
     }
 
     [Fact]
-    public void ANodeThatIsRefusedIsAStatusWithTheMessage()
+    public void A_node_that_is_refused_is_a_status_with_the_message()
     {
-        ProcessResult result = host.Run("host", ["again", Write("model.onnx", Networks.Float32("1:8", seed: 5))], library: host.Library, kernel: "no-such-kernel");
+        ProcessResult result = host.Run(
+            "host", ["again", Write("model.onnx", Networks.Float32("1:8", seed: 5))], library: host.Library, kernel: "no-such-kernel");
         Assert.Equal(1, result.ExitCode);
         Assert.Contains("DOVETAIL_KERNEL names 'no-such-kernel', which is not a kernel", result.Errors, StringComparison.Ordinal);
         Assert.Contains("PackedConv 'down1'", result.Errors, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void AnOnnxRuntimeThatIsTooOldIsAStatusThatSaysWhichIsNeeded()
+    public void An_onnx_runtime_that_is_too_old_is_a_status_that_says_which_is_needed()
     {
         ProcessResult result = host.Run("host", ["old"], host.Library);
-        Assert.Equal((1, "The operators of ai.dovetail need ONNX Runtime 1.17 or newer; this is 1.16.3. Use a newer ONNX Runtime.\n"), (result.ExitCode, result.Errors));
+        Assert.Equal((1, "The operators of ai.dovetail need ONNX Runtime 1.17 or newer; this is 1.16.3. Use a newer ONNX Runtime.\n"), (
+            result.ExitCode, result.Errors));
     }
 
     /// <summary>ONNX Runtime closes the library with the last session that uses it.</summary>
     [Fact]
-    public void SessionsMayComeAndGo()
+    public void Sessions_may_come_and_go()
     {
         ProcessResult result = host.Run("host", ["again", Write("model.onnx", Networks.Float32("1:16", seed: 6))], host.Library);
         Assert.Equal((0, ""), (result.ExitCode, result.Errors));
     }
 
-    /// <summary>ONNX Runtime does not guard the first use of a domain; the library does. (Without it, about one such process in a hundred fails.)</summary>
+    /// <summary>ONNX Runtime does not guard the first use of a domain; the library does. (Without it, about one such process in a hundred
+    /// fails.)</summary>
     [Fact]
-    public void FirstSessionsMayBeCreatedTogether()
+    public void First_sessions_may_be_created_together()
     {
         string model = Write("model.onnx", Networks.Float32("1:16", seed: 6));
         for (int i = 0; i < 20; i++)
@@ -96,9 +102,10 @@ public sealed class NativeLibraryTests(NativeHost host) : IClassFixture<NativeHo
     }
 
     [Fact]
-    public void AMissingBuildIsNamed()
+    public void A_missing_build_is_named()
     {
-        Assert.SkipUnless(RuntimeInformation.ProcessArchitecture == Architecture.X64, "There is one build on this architecture, and nothing to miss.");
+        Assert.SkipUnless(RuntimeInformation.ProcessArchitecture == Architecture.X64, "There is one build on this architecture, and "
+            + "nothing to miss.");
         string alone = Path.Combine(Directory.CreateDirectory(host.FileName("alone")).FullName, Path.GetFileName(host.Library));
         File.Copy(host.Library, alone, overwrite: true);
         ProcessResult result = host.Run("host", ["again", Write("model.onnx", Networks.Float32("1:16", seed: 6))], alone);
@@ -107,7 +114,7 @@ public sealed class NativeLibraryTests(NativeHost host) : IClassFixture<NativeHo
     }
 
     [Fact]
-    public void TheSampleInCPrintsTheLogits()
+    public void The_sample_in_c_prints_the_logits()
     {
         byte[] model = Networks.Float32("1:16", seed: 7);
         ProcessResult result = host.Run("run_packed", [Write("model.onnx", model)], host.Library);
@@ -133,7 +140,8 @@ public sealed class NativeLibraryTests(NativeHost host) : IClassFixture<NativeHo
         using var session = DovetailSession.Create(model, new DovetailSessionOptions(1, ExactIntegers: true)); // as the host asks for
         float[] expected = session.Run(images, Batch, 1, 28, 28);
         string input = Write("input", MemoryMarshal.AsBytes<float>(images)), output = host.FileName("output");
-        ProcessResult result = host.Run("host", ["run", Write("model.onnx", model), input, output, "float", $"{Batch}", "1", "28", "28"], library, kernel);
+        ProcessResult result = host.Run(
+            "host", ["run", Write("model.onnx", model), input, output, "float", $"{Batch}", "1", "28", "28"], library, kernel);
         Assert.True(result.ExitCode == 0, result.Errors);
         return (expected, MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(output)).ToArray());
     }

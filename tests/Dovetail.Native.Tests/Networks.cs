@@ -15,13 +15,17 @@ internal static class Networks
 
     public static byte[] Float32(string pattern, int seed) => Pack(Sparse(pattern, seed), pattern);
 
-    public static byte[] BFloat16(string pattern, int seed) => Pack(Sparse(pattern, seed), pattern, new PackingOptions { BFloat16Operands = true });
+    public static byte[] BFloat16(string pattern, int seed) => Pack(Sparse(pattern, seed), pattern, new PackingOptions
+    {
+        BFloat16Operands = true,
+    });
 
     public static byte[] Int8(string pattern, int seed)
     {
         OnnxModel sparse = Sparse(pattern, seed);
         IReadOnlyList<string> tensors = QuantizationPass.TensorsToCalibrate(sparse);
-        var ranges = Calibration.Ranges(GraphSlicer.WithOutputs(sparse, tensors).ToBytes(), tensors, Images(16, seed), Image, 16, threads: 1);
+        var ranges = Calibration.Ranges(
+            GraphSlicer.WithOutputs(sparse, tensors).ToBytes(), tensors, Images(16, seed), Image, 16, threads: 1);
         return Pack(QuantizationPass.Quantize(sparse, ranges), pattern);
     }
 
@@ -41,5 +45,6 @@ internal static class Networks
         return result.Model.ToBytes();
     }
 
-    private static OnnxModel Sparse(string pattern, int seed) => ZooModels.Create("fashion-cnn", seed).ProjectOnto(ComplementaryPattern.Parse(pattern));
+    private static OnnxModel Sparse(string pattern, int seed) =>
+        ZooModels.Create("fashion-cnn", seed).ProjectOnto(ComplementaryPattern.Parse(pattern));
 }

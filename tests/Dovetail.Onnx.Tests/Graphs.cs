@@ -14,8 +14,10 @@ internal static class Graphs
         OnnxModel model = ZooModels.Create(name, seed);
         foreach (TensorProto tensor in model.Graph.Initializers.Where(t => t.Dims.Count == 1))
         {
-            bool positive = tensor.Name.EndsWith("_var", StringComparison.Ordinal) || tensor.Name.EndsWith("norm.weight", StringComparison.Ordinal);
-            tensor.Write<float>(Oracle.Uniform(seed + tensor.Name.Length, (int)tensor.Dims[0], positive ? 0.5f : -0.3f, positive ? 1.5f : 0.3f));
+            bool positive = tensor.Name.EndsWith("_var", StringComparison.Ordinal)
+                || tensor.Name.EndsWith("norm.weight", StringComparison.Ordinal);
+            tensor.Write<float>(
+                Oracle.Uniform(seed + tensor.Name.Length, (int)tensor.Dims[0], positive ? 0.5f : -0.3f, positive ? 1.5f : 0.3f));
         }
 
         return model;
@@ -43,7 +45,12 @@ internal static class Graphs
         graph.Outputs.Add(ValueInfoProto.Tensor("y", OnnxType.Float, output));
         graph.Nodes.AddRange(nodes);
         graph.Initializers.AddRange(initializers);
-        return new OnnxModel(new ModelProto { IrVersion = 8, Graph = graph, OpsetImports = { new OperatorSetIdProto { Version = opset } } });
+        return new OnnxModel(new ModelProto
+        {
+            IrVersion = 8,
+            Graph = graph,
+            OpsetImports = { new OperatorSetIdProto { Version = opset } },
+        });
     }
 
     public static TensorProto Random(string name, int seed, params long[] dims) =>

@@ -16,7 +16,8 @@ internal static class Oracle
     public static Dictionary<string, (float[] Data, int[] Shape)> Run(OnnxModel model, float[] input, int[] shape, bool optimize = false)
     {
         Assert.True(
-            optimize || !model.Nodes.Exists(node => s_integerProducts.Contains(node.OpType)), "ONNX Runtime multiplies integers exactly only in an optimized graph.");
+            optimize || !model.Nodes.Exists(node => s_integerProducts.Contains(node.OpType)),
+            "ONNX Runtime multiplies integers exactly only in an optimized graph.");
         using var options = new SessionOptions
         {
             IntraOpNumThreads = 1,
@@ -74,6 +75,7 @@ internal static class Oracle
         Assert.Equal(expected.Length, actual.Length);
         float scale = expected.Max(MathF.Abs);
         for (int i = 0; i < expected.Length; i++)
-            Assert.True(MathF.Abs(expected[i] - actual[i]) <= tolerance * scale, $"[{i}]: expected {expected[i]}, got {actual[i]} (largest {scale}).");
+            Assert.True(MathF.Abs(expected[i] - actual[i]) <= tolerance * scale, $"[{i}]: expected {expected[i]}, got {actual[i]} (largest "
+                + $"{scale}).");
     }
 }

@@ -31,7 +31,8 @@ public sealed class NewProjectTests
         File.WriteAllText(folder.File("Program.cs"), Program);
         string build = await DotnetProcess.RunAsync(folder.Path, "dotnet", "build", "-v", "minimal", "-tl:off");
         Assert.Contains("0 Warning(s)", build, StringComparison.Ordinal);
-        Assert.Contains("3 layers packed, 10 logits, equal", await DotnetProcess.RunAsync(folder.Path, "dotnet", "run", "--no-build"), StringComparison.Ordinal);
+        Assert.Contains("3 layers packed, 10 logits, equal", await DotnetProcess.RunAsync(folder.Path, "dotnet", "run", "--no-build"),
+            StringComparison.Ordinal);
     }
 
     [Fact]
@@ -42,7 +43,9 @@ public sealed class NewProjectTests
         await DotnetProcess.RunAsync(folder.Path, "dotnet", "new", "classlib", "--name", "all", "--output", ".");
         string project = File.ReadAllText(folder.File("all.csproj"));
         string references = string.Concat(PackageContentTests.Packages.Select(row => $"""<PackageReference Include="{row.Data}" Version="{Feed.Version}" />"""));
-        File.WriteAllText(folder.File("all.csproj"), project.Replace("</Project>", $"<ItemGroup>{references}</ItemGroup></Project>", StringComparison.Ordinal));
+        File.WriteAllText(
+            folder.File("all.csproj"),
+            project.Replace("</Project>", $"<ItemGroup>{references}</ItemGroup></Project>", StringComparison.Ordinal));
         string restore = await DotnetProcess.RunAsync(folder.Path, "dotnet", "restore", "-v", "minimal", "-tl:off");
         Assert.DoesNotContain("warning", restore, StringComparison.OrdinalIgnoreCase); // NU1603 above all: a version that no source has
     }

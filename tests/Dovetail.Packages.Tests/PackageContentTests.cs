@@ -52,10 +52,12 @@ public sealed class PackageContentTests
         XNamespace space = nuspec.Root!.Name.Namespace;
         string[] dependencies = [.. nuspec.Descendants(space + "dependency").Select(dependency => (string)dependency.Attribute("id")!)];
         Assert.Superset(Expected[name].ToHashSet(), dependencies.ToHashSet());
-        Assert.Equal(Expected[name].Where(id => id.StartsWith("Dovetail", StringComparison.Ordinal)).Order(), dependencies.Where(id => id.StartsWith("Dovetail", StringComparison.Ordinal)).Order());
+        Assert.Equal(Expected[name].Where(id => id.StartsWith("Dovetail", StringComparison.Ordinal)).Order(), dependencies.Where(
+            id => id.StartsWith("Dovetail", StringComparison.Ordinal)).Order());
         Assert.DoesNotContain(dependencies, id => id.StartsWith("libtorch", StringComparison.Ordinal));
         Assert.Equal("Apache-2.0", nuspec.Descendants(space + "license").Single().Value);
     }
 
-    private static ZipArchive Open(string name, string extension) => ZipFile.OpenRead(Path.Combine(Feed.Folder, $"{name}.{Feed.Version}.{extension}"));
+    private static ZipArchive Open(string name, string extension) =>
+        ZipFile.OpenRead(Path.Combine(Feed.Folder, $"{name}.{Feed.Version}.{extension}"));
 }

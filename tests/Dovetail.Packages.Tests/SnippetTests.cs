@@ -42,7 +42,8 @@ public sealed partial class SnippetTests
     {
         string source = File.ReadAllText(Path.Combine(Repository.Root, "tests", "Dovetail.Packages.Tests", "SnippetTests.cs"));
         string body = source[(source.IndexOf($"void {name}()\n    {{\n", StringComparison.Ordinal) + $"void {name}()\n    {{\n".Length)..];
-        string statements = body[..body.IndexOf("\n\n", StringComparison.Ordinal)].Replace("\n        ", "\n", StringComparison.Ordinal).Trim();
+        string statements = body[..body.IndexOf("\n\n", StringComparison.Ordinal)].Replace("\n        ", "\n", StringComparison.Ordinal)
+            .Trim();
         string readme = File.ReadAllText(Path.Combine(Repository.Root, "src", $"Dovetail.{name}", "README.md"));
         string code = Code().Match(readme).Groups["code"].Value;
         Assert.Equal(statements, code[(code.IndexOf("\n\n", StringComparison.Ordinal) + 2)..].Trim());

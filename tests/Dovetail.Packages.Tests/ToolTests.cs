@@ -12,7 +12,8 @@ public sealed class ToolTests
     {
         using var folder = new TemporaryFolder();
         Feed.Configure(folder.Path);
-        await DotnetProcess.RunAsync(folder.Path, "dotnet", "tool", "install", "dovetail", "--tool-path", folder.File("tools"), "--version", Feed.Version);
+        await DotnetProcess.RunAsync(
+            folder.Path, "dotnet", "tool", "install", "dovetail", "--tool-path", folder.File("tools"), "--version", Feed.Version);
         string tool = folder.File(RuntimeInformation.IsOSPlatform(OSPlatform.Windows) ? "tools/dovetail.exe" : "tools/dovetail");
         Assert.Contains("codesign", await DotnetProcess.RunAsync(folder.Path, tool, "--help"), StringComparison.Ordinal);
         await DotnetProcess.RunAsync(folder.Path, tool, "zoo", "write", "mlp", "mlp.onnx", "--pattern", "1:16");

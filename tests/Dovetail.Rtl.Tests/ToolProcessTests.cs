@@ -6,7 +6,7 @@ public sealed class ToolProcessTests
     private static readonly TimeSpan s_minute = TimeSpan.FromMinutes(1);
 
     [Fact]
-    public void MissingToolSaysHowToInstallIt()
+    public void Missing_tool_says_how_to_install_it()
     {
         var error = Assert.Throws<ToolMissingException>(() => ToolProcess.Locate("no-such-tool", "DOVETAIL_NO_SUCH_TOOL", "Install it"));
         Assert.Equal("no-such-tool", error.Tool);
@@ -14,7 +14,7 @@ public sealed class ToolProcessTests
     }
 
     [Fact]
-    public void VariableThatNamesNoFileIsAnError()
+    public void Variable_that_names_no_file_is_an_error()
     {
         Environment.SetEnvironmentVariable("DOVETAIL_TEST_TOOL", "/no/such/file");
         var error = Assert.Throws<ToolMissingException>(() => ToolProcess.Locate("sh", "DOVETAIL_TEST_TOOL", ""));
@@ -22,7 +22,7 @@ public sealed class ToolProcessTests
     }
 
     [Fact]
-    public void FailureShowsTheLastLines()
+    public void Failure_shows_the_last_lines()
     {
         var error = Assert.Throws<RtlException>(() => Shell("for i in 1 2 3; do echo line $i; done; echo broken >&2; exit 3", s_minute));
         Assert.Contains("failed with exit code 3", error.Message, StringComparison.Ordinal);
@@ -31,7 +31,7 @@ public sealed class ToolProcessTests
     }
 
     [Fact]
-    public void TimeOutEndsTheTool()
+    public void Time_out_ends_the_tool()
     {
         var error = Assert.Throws<RtlException>(() => Shell("echo started; sleep 600", TimeSpan.FromSeconds(1)));
         Assert.Contains("ran longer than 1 s", error.Message, StringComparison.Ordinal);
@@ -39,7 +39,7 @@ public sealed class ToolProcessTests
     }
 
     [Fact]
-    public void CancellationEndsTheTool()
+    public void Cancellation_ends_the_tool()
     {
         using var source = new CancellationTokenSource(TimeSpan.FromMilliseconds(300));
         Assert.ThrowsAny<OperationCanceledException>(() => Shell("sleep 600", s_minute, source.Token));

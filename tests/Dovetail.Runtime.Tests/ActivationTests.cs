@@ -22,7 +22,7 @@ public sealed class ActivationTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void SpecialValuesComeOutAsTheDenseOperatorsLetThem(ActivationKind kind)
+    public void Special_values_come_out_as_the_dense_operators_let_them(ActivationKind kind)
     {
         var layer = new LayerCase("1:1", 17, 1, new(1, Special.Length, 1, 1), Residual: false, Kind: kind);
         var weights = new float[17];
@@ -63,7 +63,7 @@ public sealed class ActivationTests
     [InlineData("clip", -1000f, 1e30f)]
     [InlineData("clip", 2f, 2f)]
     [InlineData("relu", 0f, float.PositiveInfinity)]
-    public void QuantizedClipEqualsAClipBetweenDequantizeAndQuantize(string activation, float least, float greatest)
+    public void Quantized_clip_equals_a_clip_between_dequantize_and_quantize(string activation, float least, float greatest)
     {
         const float scale = 0.07f;
         const byte zeroPoint = 40;
@@ -75,7 +75,8 @@ public sealed class ActivationTests
         OnnxModel packed = TestModels.PackedQLinear(layer, weights, null, 0.02f, 100, scales, scale, zeroPoint);
         packed.Nodes[0].With("activation", activation).With("activation_min", least).With("activation_max", greatest);
         int[] accumulators = QuantizedReference.Accumulate(weights, x, 1, layer.Geometry, 100);
-        byte[] product = QuantizedReference.Requantize(accumulators, QuantizedSpecification.ComputeFactors(0.02f, scales, scale), zeroPoint);
+        byte[] product = QuantizedReference.Requantize(
+            accumulators, QuantizedSpecification.ComputeFactors(0.02f, scales, scale), zeroPoint);
         byte[] expected = Run(ClipBetween(scale, zeroPoint, least, greatest), product, 50), actual = Run(packed, x, 64);
         Assert.Equal(expected, actual);
         Assert.True(activation == "clip" && least == greatest || expected.Distinct().Count() > 10, "The case tests too few values.");
@@ -112,7 +113,7 @@ public sealed class ActivationTests
     }
 
     [Fact]
-    public void BoundsOutOfOrderAndFunctionsOfIntegersAreRefused()
+    public void Bounds_out_of_order_and_functions_of_integers_are_refused()
     {
         var layer = new LayerCase("4:64", 50, 64, new(3, 5, 1, 1), Residual: false, Kind: ActivationKind.None);
         OnnxModel model = TestModels.PackedQLinear(layer, RandomLayer.Int8(layer.Layout, new Random(1)), null, 1, 0, new float[50], 1, 0);

@@ -23,7 +23,7 @@ public sealed class NetworkTests
     [InlineData("fashion-cnn", "1:8/out")]
     [InlineData("fashion-cnn", "1:4@strided")]
     [InlineData("mlp", "1:16")]
-    public void PackedNetworkEqualsTheSparseOne(string name, string pattern)
+    public void Packed_network_equals_the_sparse_one(string name, string pattern)
     {
         OnnxModel sparse = Sparse(name, pattern, seed: 11);
         PackingResult packed = PackingPass.Pack(sparse, ComplementaryPattern.Parse(pattern));
@@ -38,7 +38,8 @@ public sealed class NetworkTests
                 float[] expected = plain.Run(images, [batch, .. Image]), actual = ours.Run(images, [batch, .. Image]);
                 float largest = expected.Max(MathF.Abs);
                 for (int i = 0; i < expected.Length; i++)
-                    Assert.True(Math.Abs(expected[i] - actual[i]) <= 1e-4f * largest, $"{name} {pattern}, {threads} threads, logit {i}: {actual[i]}, expected {expected[i]} ± {1e-4f * largest}.");
+                    Assert.True(Math.Abs(expected[i] - actual[i]) <= 1e-4f * largest, $"{name} {pattern}, {threads} threads, logit {i}: "
+                        + $"{actual[i]}, expected {expected[i]} ± {1e-4f * largest}.");
             }
         }
     }
@@ -50,7 +51,7 @@ public sealed class NetworkTests
     [InlineData("resnet20", 32, 0, 1)]
     [InlineData("vit-s", 48, 2, 0)]
     [InlineData("gpt2-small", 0, 1, 0)]
-    public void LargeNetworksEqualTheSparseOnesWithOneTranspose(string name, int imageSize, int depth, int transposes)
+    public void Large_networks_equal_the_sparse_ones_with_one_transpose(string name, int imageSize, int depth, int transposes)
     {
         var options = new ZooOptions { ImageSize = imageSize == 0 ? null : imageSize, Depth = depth == 0 ? null : depth };
         OnnxModel sparse = Sparse(ZooModels.Create(name, 5, options), "1:16", seed: 5);
@@ -58,8 +59,10 @@ public sealed class NetworkTests
         if (transposes > 0)
         {
             Assert.Equal(transposes, packed.Nodes.Count(node => node.Is("Transpose")));
-            Assert.DoesNotContain(packed.Nodes, node => node.Is("BatchNormalization") || node.Is("Add") || node.Is("Flatten") || node.Is("Reshape"));
-            Assert.All(packed.Nodes.SkipWhile(node => !node.Is("Transpose")).Skip(1), node => Assert.True(node.Domain == OperatorSet.Domain || node.Is("Gemm"), node.ToString()));
+            Assert.DoesNotContain(
+                packed.Nodes, node => node.Is("BatchNormalization") || node.Is("Add") || node.Is("Flatten") || node.Is("Reshape"));
+            Assert.All(packed.Nodes.SkipWhile(node => !node.Is("Transpose")).Skip(1), node =>
+                Assert.True(node.Domain == OperatorSet.Domain || node.Is("Gemm"), node.ToString()));
         }
 
         using var plain = DovetailSession.Create(sparse.ToBytes(), new DovetailSessionOptions(1));
@@ -71,7 +74,8 @@ public sealed class NetworkTests
             float[] expected = plain.Run(x, shape), actual = ours.Run(x, shape);
             float largest = expected.Max(MathF.Abs);
             for (int i = 0; i < expected.Length; i++)
-                Assert.True(Math.Abs(expected[i] - actual[i]) <= 1e-4f * largest, $"{name}, batch {batch}, [{i}]: {actual[i]}, expected {expected[i]} ± {1e-4f * largest}.");
+                Assert.True(Math.Abs(expected[i] - actual[i]) <= 1e-4f * largest, $"{name}, batch {batch}, [{i}]: {actual[i]}, expected "
+                    + $"{expected[i]} ± {1e-4f * largest}.");
         }
     }
 
@@ -82,7 +86,7 @@ public sealed class NetworkTests
     [Theory]
     [InlineData("1:16")]
     [InlineData("4:64")]
-    public void EveryQuantizedLayerIsExact(string pattern)
+    public void Every_quantized_layer_is_exact(string pattern)
     {
         OnnxModel sparse = Sparse("fashion-cnn", pattern, seed: 12);
         IReadOnlyList<string> tensors = QuantizationPass.TensorsToCalibrate(sparse);
@@ -95,7 +99,8 @@ public sealed class NetworkTests
 
         float[] image = Images(1, seed: 77);
         var packedTensors = Capture(packed, ours.SelectMany(layer => new[] { layer.InputName, layer.OutputName }), image);
-        var plainTensors = Capture(quantized, ours.SelectMany(layer => new[] { theirs[layer.Name].InputName, theirs[layer.Name].OutputName }), image);
+        var plainTensors = Capture(
+            quantized, ours.SelectMany(layer => new[] { theirs[layer.Name].InputName, theirs[layer.Name].OutputName }), image);
         foreach (PackedLayer layer in ours)
         {
             LayerQuantization q = layer.Quantization!;
@@ -141,7 +146,8 @@ public sealed class NetworkTests
         var random = new Random(seed);
         foreach (TensorProto tensor in model.Graph.Initializers.Where(t => t.Dims.Count == 1 && t.DataType == OnnxType.Float))
         {
-            bool positive = tensor.Name.EndsWith("_var", StringComparison.Ordinal) || tensor.Name.EndsWith("norm.weight", StringComparison.Ordinal);
+            bool positive = tensor.Name.EndsWith("_var", StringComparison.Ordinal)
+                || tensor.Name.EndsWith("norm.weight", StringComparison.Ordinal);
             tensor.Write<float>(Array.ConvertAll(RandomLayer.Floats((int)tensor.Dims[0], random), x => positive ? 1 + x / 2 : x / 3));
         }
 

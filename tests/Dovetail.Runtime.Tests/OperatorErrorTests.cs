@@ -15,22 +15,23 @@ public sealed class OperatorErrorTests
     private static readonly LayerCase Layer = new("1:16", 24, 32, new ConvolutionGeometry(5, 5, 3, 3, 1, 1, 1, 1, 1, 1), Residual: false);
 
     [Fact]
-    public void UnknownPattern() => AssertRefused(model => Node(model).With("pattern", "16:1"), "PackedConv 'conv'", "'16:1' is not a pattern");
+    public void Unknown_pattern() =>
+        AssertRefused(model => Node(model).With("pattern", "16:1"), "PackedConv 'conv'", "'16:1' is not a pattern");
 
     [Fact]
-    public void MissingPattern() => AssertRefused(model => Node(model).RemoveAttribute("pattern"), "'pattern' is missing");
+    public void Missing_pattern() => AssertRefused(model => Node(model).RemoveAttribute("pattern"), "'pattern' is missing");
 
     [Fact]
-    public void MissingWeightShape() => AssertRefused(model => Node(model).RemoveAttribute("weight_shape"), "'weight_shape' is missing");
+    public void Missing_weight_shape() => AssertRefused(model => Node(model).RemoveAttribute("weight_shape"), "'weight_shape' is missing");
 
     [Fact]
-    public void UnknownActivation() => AssertRefused(model => Node(model).With("activation", "tanh"), "'activation' is 'tanh'", "'relu'");
+    public void Unknown_activation() => AssertRefused(model => Node(model).With("activation", "tanh"), "'activation' is 'tanh'", "'relu'");
 
     [Fact]
-    public void ZeroStride() => AssertRefused(model => Node(model).With("strides", [0, 1]), "'strides' is [0, 1]");
+    public void Zero_stride() => AssertRefused(model => Node(model).With("strides", [0, 1]), "'strides' is [0, 1]");
 
     [Fact]
-    public void StridesThatAKnownShapeNeeds() => AssertRefused(
+    public void Strides_that_a_known_shape_needs() => AssertRefused(
         model =>
         {
             model.Graph.Inputs[0] = ValueInfoProto.Tensor("X", OnnxType.Float, 1, 5, 5, 32);
@@ -39,7 +40,7 @@ public sealed class OperatorErrorTests
         "'strides' is [0, 1], expected 2 integers of 1 or more");
 
     [Fact]
-    public void StridesOfAnotherCount() => AssertRefused(
+    public void Strides_of_another_count() => AssertRefused(
         model =>
         {
             model.Graph.Inputs[0] = ValueInfoProto.Tensor("X", OnnxType.Float, 1, 5, 5, 32);
@@ -48,17 +49,18 @@ public sealed class OperatorErrorTests
         "'strides' is [1], expected 2 integers");
 
     [Fact]
-    public void AttributesOfAnotherType()
+    public void Attributes_of_another_type()
     {
         AssertRefused(model => Node(model).With("group", "two"), "'group' is a string, expected an integer");
         AssertRefused(model => Node(model).With("pattern", 16), "'pattern' is an integer, expected a string");
         AssertRefused(model => Node(model).With("activation", 1.5f), "'activation' is a float, expected a string");
-        AssertRefused(model => Node(model).With("activation", "clip").With("activation_min", 0), "'activation_min' is an integer, expected a float");
+        AssertRefused(model => Node(model).With("activation", "clip").With("activation_min", 0), "'activation_min' is an integer, expected "
+            + "a float");
         AssertRefused(model => Node(model).With("pads", "SAME"), "'pads' is [], expected 4 integers of 0 or more");
     }
 
     [Fact]
-    public void AnInputOfAnotherLengthOrType()
+    public void An_input_of_another_length_or_type()
     {
         using var session = DovetailSession.Create(Model().ToBytes());
         var error = Assert.Throws<OperatorException>(() => session.Run(new float[5], 1, 5, 5, 32));
@@ -72,10 +74,11 @@ public sealed class OperatorErrorTests
     }
 
     [Fact]
-    public void AnOutputBoundToItsInput()
+    public void An_output_bound_to_its_input()
     {
         var layer = new LayerCase("1:16", 32, 32, new ConvolutionGeometry(5, 5, 1, 1), Residual: false);
-        using var session = DovetailSession.Create(TestModels.PackedConv(layer, RandomLayer.Float32(layer.Layout, new Random(1)), null).ToBytes());
+        using var session = DovetailSession.Create(
+            TestModels.PackedConv(layer, RandomLayer.Float32(layer.Layout, new Random(1)), null).ToBytes());
         var buffer = new float[5 * 5 * 32];
         using OrtValue value = OrtValue.CreateTensorValueFromMemory(buffer, [1, 5, 5, 32]);
         using OrtIoBinding binding = session.Inner.CreateIoBinding();
@@ -87,13 +90,14 @@ public sealed class OperatorErrorTests
     }
 
     [Fact]
-    public void ValuesOfAnotherShape() => AssertRefused(model => Node(model).With("weight_shape", [24, 32, 3, 1]), "'values' has the shape [24, 18]", "expected [24, 6]");
+    public void Values_of_another_shape() =>
+        AssertRefused(model => Node(model).With("weight_shape", [24, 32, 3, 1]), "'values' has the shape [24, 18]", "expected [24, 6]");
 
     [Fact]
-    public void BiasOfAnotherLength() => AssertRefused(Shorten, "'B' has the shape [23]", "expected [24]");
+    public void Bias_of_another_length() => AssertRefused(Shorten, "'B' has the shape [23]", "expected [24]");
 
     [Fact]
-    public void OwnersBehindTheTail() => AssertRefused(
+    public void Owners_behind_the_tail() => AssertRefused(
         model =>
         {
             Node(model).With("pattern", "1:12");
@@ -109,7 +113,7 @@ public sealed class OperatorErrorTests
         "has owner 9");
 
     [Fact]
-    public void WeightsThatAreNotInitializers() => AssertRefused(
+    public void Weights_that_are_not_initializers() => AssertRefused(
         model =>
         {
             model.Graph.Initializers.RemoveAll(t => t.Name == "values");
@@ -118,7 +122,7 @@ public sealed class OperatorErrorTests
         "'values' is not an initializer");
 
     [Fact]
-    public void InputOfAnotherChannelCount()
+    public void Input_of_another_channel_count()
     {
         using var session = DovetailSession.Create(Model().ToBytes());
         var error = Assert.Throws<OperatorException>(() => session.Run(new float[5 * 5 * 31], 1, 5, 5, 31));
@@ -126,7 +130,7 @@ public sealed class OperatorErrorTests
     }
 
     [Fact]
-    public void InputSmallerThanTheFilter()
+    public void Input_smaller_than_the_filter()
     {
         OnnxModel model = Model();
         Node(model).With("pads", [0, 0, 0, 0]);
@@ -136,24 +140,29 @@ public sealed class OperatorErrorTests
     }
 
     [Fact]
-    public void MissingFileAndNoModel()
+    public void Missing_file_and_no_model()
     {
-        Assert.Contains("There is no model at", Assert.Throws<OperatorException>(() => DovetailSession.Create("missing.onnx")).Message, StringComparison.Ordinal);
-        Assert.Contains("refuses a model of 3 bytes", Assert.Throws<OperatorException>(() => DovetailSession.Create([1, 2, 3])).Message, StringComparison.Ordinal);
+        Assert.Contains("There is no model at", Assert.Throws<OperatorException>(() => DovetailSession.Create("missing.onnx")).Message,
+            StringComparison.Ordinal);
+        Assert.Contains("refuses a model of 3 bytes", Assert.Throws<OperatorException>(() => DovetailSession.Create([1, 2, 3])).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
-    public void UnknownKernelNameListsTheNames()
+    public void Unknown_kernel_name_lists_the_names()
     {
         var weights = RandomLayer.Float32(Layer.Layout, new Random(1));
-        var error = Assert.ThrowsAny<DovetailException>(() => KernelRegistry.Choose(KernelRegistry.Float32, weights, "select-f32-w17-1x1-mmx"));
+        var error = Assert.ThrowsAny<DovetailException>(
+            () => KernelRegistry.Choose(KernelRegistry.Float32, weights, "select-f32-w17-1x1-mmx"));
         Assert.Contains("'select-f32-w17-1x1-mmx', which is not a kernel", error.Message, StringComparison.Ordinal);
         Assert.All(KernelRegistry.Float32, kernel => Assert.Contains(kernel.Name, error.Message, StringComparison.Ordinal));
-        Assert.Equal("walk-f32-any-1x1-reference", KernelRegistry.Choose(KernelRegistry.Float32, weights, "walk-u8s8-any-1x1-reference, walk-f32-any-1x1-reference").Name);
+        Assert.Equal(
+            "walk-f32-any-1x1-reference",
+            KernelRegistry.Choose(KernelRegistry.Float32, weights, "walk-u8s8-any-1x1-reference, walk-f32-any-1x1-reference").Name);
     }
 
     [Fact]
-    public void BuffersThatOverlapAreRefused()
+    public void Buffers_that_overlap_are_refused()
     {
         var layer = new LayerCase("1:16", 32, 32, PreparedLayer.RowsOf(1));
         using var prepared = KernelRegistry.Prepare(new Float32Specification(RandomLayer.Float32(layer.Layout, new Random(1))));
@@ -171,7 +180,8 @@ public sealed class OperatorErrorTests
         OnnxModel model = Model();
         damage(model);
         var error = Assert.Throws<OperatorException>(() => DovetailSession.Create(model.ToBytes()));
-        Assert.All(expected, part => Assert.True(error.Message.Contains(part, StringComparison.Ordinal), $"'{part}' is not in: {error.Message}"));
+        Assert.All(expected, part =>
+            Assert.True(error.Message.Contains(part, StringComparison.Ordinal), $"'{part}' is not in: {error.Message}"));
     }
 
     private static void Shorten(OnnxModel model)

@@ -18,7 +18,7 @@ public sealed class PackedOperatorTests
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public void PackedConvEqualsDenseConv(int seed)
+    public void Packed_conv_equals_dense_conv(int seed)
     {
         string[] patterns = ["1:16", "2:16", "1:4", "2:32", "1:8/out", "1:16@strided", "1:16x2"];
         LayerCase layer = LayerCase.Random(seed, patterns[seed % patterns.Length]);
@@ -43,10 +43,11 @@ public sealed class PackedOperatorTests
     [InlineData("1:16", 3)]
     [InlineData("2:32", 1)]
     [InlineData("1:8/out", 3)]
-    public void AResidualInsideAGraphIsAddedOnce(string pattern, int kernel)
+    public void A_residual_inside_a_graph_is_added_once(string pattern, int kernel)
     {
         int pad = kernel / 2;
-        var layer = new LayerCase(pattern, 72, 72, new ConvolutionGeometry(9, 8, kernel, kernel, 1, 1, pad, pad, pad, pad), Batch: 2, Kind: ActivationKind.Silu);
+        var layer = new LayerCase(
+            pattern, 72, 72, new ConvolutionGeometry(9, 8, kernel, kernel, 1, 1, pad, pad, pad, pad), Batch: 2, Kind: ActivationKind.Silu);
         PackedTensor<float> weights = RandomLayer.Float32(layer.Layout, new Random(1));
         float[] bias = RandomLayer.Floats(layer.Outputs, new Random(2)), x = RandomLayer.Floats(layer.InputLength, new Random(3));
         float[] positive = Array.ConvertAll(x, value => Math.Max(value, 0)), negative = Array.ConvertAll(x, value => -value);
@@ -56,7 +57,9 @@ public sealed class PackedOperatorTests
         {
             Assert.Equal(alone, Run("X", "r", [new NodeProto("Neg", "before", ["X"], ["r"])], []));
             Assert.Equal(same, Run("r", "r", [new NodeProto("Relu", "before", ["X"], ["r"])], []));
-            Assert.Equal(alone.Zip(negative, (a, b) => a + b), Run("X", "r", [new NodeProto("Neg", "before", ["X"], ["r"])], [new NodeProto("Add", "behind", ["Z", "r"], ["Y"])]));
+            Assert.Equal(
+                alone.Zip(negative, (a, b) => a + b),
+                Run("X", "r", [new NodeProto("Neg", "before", ["X"], ["r"])], [new NodeProto("Add", "behind", ["Z", "r"], ["Y"])]));
 
             float[] Run(string input, string residual, NodeProto[] before, NodeProto[] behind)
             {
@@ -77,7 +80,7 @@ public sealed class PackedOperatorTests
     [InlineData("1:16", 130, 200)]
     [InlineData("4:64", 33, 70)]
     [InlineData("1:8/out", 40, 31)]
-    public void PackedGemmTakesAnyBatch(string pattern, int outputs, int inputs)
+    public void Packed_gemm_takes_any_batch(string pattern, int outputs, int inputs)
     {
         var layer = new LayerCase(pattern, outputs, inputs, PreparedLayer.RowsOf(1), Residual: false, Kind: ActivationKind.None);
         var random = new Random(3);
@@ -102,7 +105,7 @@ public sealed class PackedOperatorTests
 
     [Theory]
     [MemberData(nameof(Seeds))]
-    public void PackedQLinearConvEqualsQLinearConv(int seed)
+    public void Packed_qlinear_conv_equals_qlinear_conv(int seed)
     {
         string[] patterns = ["4:64", "1:16", "2:32", "1:4/out", "4:64@strided"];
         LayerCase layer = LayerCase.Random(seed, patterns[seed % patterns.Length]) with { Kind = ActivationKind.None };
@@ -113,16 +116,20 @@ public sealed class PackedOperatorTests
         byte inputZeroPoint = (byte)random.Next(256), outputZeroPoint = (byte)random.Next(256);
         float[] scales = Array.ConvertAll(RandomLayer.Floats(layer.Outputs, random), s => 0.01f + MathF.Abs(s) * 0.02f);
         byte[] x = RandomLayer.Bytes(layer.InputLength, random);
-        byte[] packed = RunBytes(TestModels.PackedQLinear(layer, weights, bias, 0.02f, inputZeroPoint, scales, 0.7f, outputZeroPoint), layer, x);
+        byte[] packed = RunBytes(
+            TestModels.PackedQLinear(layer, weights, bias, 0.02f, inputZeroPoint, scales, 0.7f, outputZeroPoint), layer, x);
         int[] accumulators = QuantizedReference.Accumulate(weights, x, layer.Batch, layer.Geometry, inputZeroPoint, bias);
-        byte[] reference = QuantizedReference.Requantize(accumulators, QuantizedSpecification.ComputeFactors(0.02f, scales, 0.7f), outputZeroPoint);
+        byte[] reference = QuantizedReference.Requantize(
+            accumulators, QuantizedSpecification.ComputeFactors(0.02f, scales, 0.7f), outputZeroPoint);
         Assert.Equal(reference, packed);
-        byte[] dense = RunBytes(TestModels.DenseQLinearConv(layer, Packer.Unpack(weights), bias, 0.02f, inputZeroPoint, scales, 0.7f, outputZeroPoint), layer, x);
+        byte[] dense = RunBytes(
+            TestModels.DenseQLinearConv(layer, Packer.Unpack(weights), bias, 0.02f, inputZeroPoint, scales, 0.7f, outputZeroPoint), layer,
+            x);
         Assert.Equal(dense, packed);
     }
 
     [Fact]
-    public void PackedQLinearGemmEqualsTheReference()
+    public void Packed_qlinear_gemm_equals_the_reference()
     {
         var layer = new LayerCase("4:64", 50, 130, PreparedLayer.RowsOf(5), Residual: false);
         var random = new Random(8);
@@ -142,7 +149,7 @@ public sealed class PackedOperatorTests
     }
 
     [Fact]
-    public void OutputShapesAreInferred()
+    public void Output_shapes_are_inferred()
     {
         var layer = new LayerCase("1:16", 24, 16, new ConvolutionGeometry(9, 9, 3, 3, 2, 2, 1, 1, 1, 1), Residual: false);
         OnnxModel model = TestModels.PackedConv(layer, RandomLayer.Float32(layer.Layout, new Random(1)), null);
@@ -159,7 +166,8 @@ public sealed class PackedOperatorTests
 
     private static PackedTensor<T> Matrix<T>(PackedTensor<T> weights)
         where T : unmanaged => new(
-            new(weights.Pattern, Core.Patterns.WeightShape.Matrix(weights.Shape.Outputs, weights.Shape.Inputs)), weights.Values, weights.Owners);
+            new(weights.Pattern, Core.Patterns.WeightShape.Matrix(weights.Shape.Outputs, weights.Shape.Inputs)), weights.Values,
+            weights.Owners);
 
     private static float[] RunFloat(OnnxModel model, LayerCase layer, float[] x, float[] residual, int threads, out long[] shape)
     {
@@ -191,6 +199,7 @@ public sealed class PackedOperatorTests
     {
         Assert.Equal(expected.Length, actual.Length);
         for (int i = 0; i < expected.Length; i++)
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= Tolerance * (1 + Math.Abs(expected[i])), $"{what}: output {i} is {actual[i]}, expected {expected[i]}.");
+            Assert.True(Math.Abs(expected[i] - actual[i]) <= Tolerance * (1 + Math.Abs(expected[i])), $"{what}: output {i} is {actual[i]}, "
+                + $"expected {expected[i]}.");
     }
 }

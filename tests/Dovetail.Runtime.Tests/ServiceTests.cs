@@ -9,13 +9,14 @@ namespace Dovetail.Runtime.Tests;
 /// <summary>Evaluation, calibration, capture and benchmark on small models whose results are known.</summary>
 public sealed class ServiceTests
 {
-    private static readonly LayerCase Classifier = new("1:16", 10, 32, PreparedLayer.RowsOf(1), Bias: false, Residual: false, Kind: ActivationKind.None);
+    private static readonly LayerCase Classifier = new(
+        "1:16", 10, 32, PreparedLayer.RowsOf(1), Bias: false, Residual: false, Kind: ActivationKind.None);
 
     [Theory]
     [InlineData(1)]
     [InlineData(4)]
     [InlineData(100)]
-    public void LogitsDoNotDependOnTheBatch(int batchSize)
+    public void Logits_do_not_depend_on_the_batch(int batchSize)
     {
         byte[] model = Model();
         float[] images = RandomLayer.Floats(23 * 32, new Random(2));
@@ -32,14 +33,14 @@ public sealed class ServiceTests
     }
 
     [Fact]
-    public void AccuracyCountsTheLargestLogit()
+    public void Accuracy_counts_the_largest_logit()
     {
         Assert.Equal(0.75, Evaluation.Accuracy([0, 1, 1, 0, 2, 2, -1, -2], [1, 0, 0, 1]));
         Assert.Throws<OperatorException>(() => Evaluation.Accuracy([1, 2, 3], [0, 1]));
     }
 
     [Fact]
-    public void CancellationStopsBetweenBatches()
+    public void Cancellation_stops_between_batches()
     {
         using var session = DovetailSession.Create(Model());
         using var source = new CancellationTokenSource();
@@ -48,7 +49,7 @@ public sealed class ServiceTests
     }
 
     [Fact]
-    public void CalibrationFindsTheRangeOfEveryTensor()
+    public void Calibration_finds_the_range_of_every_tensor()
     {
         float[] images = RandomLayer.Floats(50 * 32, new Random(4));
         using var session = DovetailSession.Create(Model());
@@ -62,11 +63,13 @@ public sealed class ServiceTests
         float binWidth = (range.Max - range.Min) / 4096;
         Assert.Equal(sorted[25], most.Min, 2 * binWidth);
         Assert.Equal(sorted[^26], most.Max, 2 * binWidth);
-        Assert.Contains("no output 'Z'", Assert.Throws<OperatorException>(() => Calibration.Ranges(Model(), ["Z"], images, [32], 7)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no output 'Z'", Assert.Throws<OperatorException>(() => Calibration.Ranges(Model(), ["Z"], images, [32], 7)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
-    public void ASessionThatIsDisposedOfDoesNotRun()
+    public void A_session_that_is_disposed_of_does_not_run()
     {
         var session = DovetailSession.Create(Model());
         session.Dispose();
@@ -75,7 +78,7 @@ public sealed class ServiceTests
 
     /// <summary>Without graph optimizations ONNX Runtime ignores the wish, and a comparison would trust saturated sums.</summary>
     [Fact]
-    public void ExactIntegersWithoutOptimizationsAreRefused()
+    public void Exact_integers_without_optimizations_are_refused()
     {
         var options = new DovetailSessionOptions(1, OptimizeGraph: false, ExactIntegers: true);
         var error = Assert.Throws<OperatorException>(() => DovetailSession.Create(Model(), options));
@@ -83,7 +86,7 @@ public sealed class ServiceTests
     }
 
     [Fact]
-    public void CaptureReturnsInnerTensors()
+    public void Capture_returns_inner_tensors()
     {
         float[] image = RandomLayer.Floats(32, new Random(5));
         IReadOnlyDictionary<string, CapturedTensor> captured = ActivationCapture.Capture(Model(), ["X", "Y"], image, [1, 32]);

@@ -17,7 +17,7 @@ public sealed class SixteenBitTests
     [Theory]
     [InlineData(DType.Float16)]
     [InlineData(DType.BFloat16)]
-    public void StoredWeightsAreThoseThatMultiply(DType type)
+    public void Stored_weights_are_those_that_multiply(DType type)
     {
         LayerCase layer = Convolution("1:16");
         PackedTensor<float> weights = RandomLayer.Float32(layer.Layout, new Random(1));
@@ -31,7 +31,7 @@ public sealed class SixteenBitTests
     }
 
     [Fact]
-    public void RoundedOperandsGiveTheProductsOfRoundedNumbers()
+    public void Rounded_operands_give_the_products_of_rounded_numbers()
     {
         LayerCase layer = Convolution("2:32");
         PackedTensor<float> weights = RandomLayer.Float32(layer.Layout, new Random(1));
@@ -39,7 +39,8 @@ public sealed class SixteenBitTests
         OnnxModel model = TestModels.PackedConv(layer, weights, null);
         model.Nodes.Single().With("operands", "bf16");
         float[] rounded = Array.ConvertAll(x, value => BFloat16.FromSingle(value).ToSingle());
-        float[] expected = Run(TestModels.PackedConv(layer, PackedCast.ToFloat32(PackedCast.To(weights, DType.BFloat16)), null), layer, rounded);
+        float[] expected = Run(
+            TestModels.PackedConv(layer, PackedCast.ToFloat32(PackedCast.To(weights, DType.BFloat16)), null), layer, rounded);
         float[] actual = Run(model, layer, x);
         for (int i = 0; i < expected.Length; i++)
             Assert.Equal(expected[i], actual[i], 1e-4f);
@@ -47,23 +48,28 @@ public sealed class SixteenBitTests
 
     [Theory]
     [InlineData("operands", "fp8", "The attribute 'operands' is 'fp8', expected 'fp32' or 'bf16'.")]
-    public void UnknownOperandsAreRefused(string attribute, string value, string message)
+    public void Unknown_operands_are_refused(string attribute, string value, string message)
     {
         LayerCase layer = Convolution("1:16");
         OnnxModel model = TestModels.PackedConv(layer, RandomLayer.Float32(layer.Layout, new Random(1)), null);
         model.Nodes.Single().With(attribute, value);
-        Assert.Contains(message, Assert.ThrowsAny<Exception>(() => DovetailSession.Create(model.ToBytes())).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            message, Assert.ThrowsAny<Exception>(() => DovetailSession.Create(model.ToBytes())).Message, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData(DType.Float16, false, 2e-3f)]
     [InlineData(DType.BFloat16, true, 3e-2f)]
-    public void APackedNetworkIsSmallerAndNearTheFullOne(DType type, bool bfloat16Operands, float tolerance)
+    public void A_packed_network_is_smaller_and_near_the_full_one(DType type, bool bfloat16Operands, float tolerance)
     {
         var pattern = ComplementaryPattern.Parse("1:16");
         OnnxModel sparse = ZooModels.Create("mlp", seed: 3).ProjectOnto(pattern);
         PackingResult full = PackingPass.Pack(sparse, pattern);
-        PackingResult half = PackingPass.Pack(sparse, pattern, new PackingOptions { ValueType = type, BFloat16Operands = bfloat16Operands });
+        PackingResult half = PackingPass.Pack(sparse, pattern, new PackingOptions
+        {
+            ValueType = type,
+            BFloat16Operands = bfloat16Operands,
+        });
         Assert.True(half.Layers.Sum(layer => layer.PackedBytes) < full.Layers.Sum(layer => layer.PackedBytes));
         using var expected = DovetailSession.Create(full.Model.ToBytes());
         using var actual = DovetailSession.Create(half.Model.ToBytes());

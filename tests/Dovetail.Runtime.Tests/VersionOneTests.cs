@@ -9,7 +9,8 @@ namespace Dovetail.Runtime.Tests;
 /// <summary>Files that were packed long ago (Files/version-1/README.md) still load, run and unpack.</summary>
 public sealed class VersionOneTests
 {
-    /// <param name="tolerance">Of the largest result. An input of a bf16 product may round to the other neighbour where sums have another order.</param>
+    /// <param name="tolerance">Of the largest result. An input of a bf16 product may round to the other neighbour where sums have another
+    /// order.</param>
     [Theory]
     [InlineData("float", 12, 1e-4f)]
     [InlineData("bfloat16", 12, 1e-2f)]
@@ -41,18 +42,24 @@ public sealed class VersionOneTests
         OnnxModel model = OnnxModel.Load(PathOf(name));
         if (name == "int8")
             model.FindNode("clipped")!.RemoveAttribute("activation"); // of which a layer record knows nothing
-        Assert.Empty(layers.Split(' ').Except(PackedModelReader.Read(model).Layers.Where(layer => layer.Weights.Pattern.ToString() == "1:16").Select(layer => layer.Name)));
+        Assert.Empty(
+            layers.Split(' ').Except(
+                PackedModelReader.Read(model).Layers.Where(layer => layer.Weights.Pattern.ToString() == "1:16")
+                .Select(layer => layer.Name)));
     }
 
     [Fact]
     public void The_files_hold_every_operator_of_version_1() => Assert.Equal(
         OperatorSet.All.Where(schema => schema.SinceVersion == 1).Select(schema => schema.Name).Order(),
-        new[] { "float", "int8" }.SelectMany(name => OnnxModel.Load(PathOf(name)).Nodes).Where(node => node.Domain == OperatorSet.Domain).Select(node => node.OpType).Distinct().Order());
+        new[] { "float", "int8" }.SelectMany(name => OnnxModel.Load(PathOf(name)).Nodes).Where(node => node.Domain == OperatorSet.Domain)
+            .Select(node => node.OpType).Distinct().Order());
 
-    private static string PathOf(string name) => Path.Combine(Repository.Root, "tests", "Dovetail.Runtime.Tests", "Files", "version-1", $"{name}.onnx");
+    private static string PathOf(string name) =>
+        Path.Combine(Repository.Root, "tests", "Dovetail.Runtime.Tests", "Files", "version-1", $"{name}.onnx");
 
     private static float[] Recorded(string name) =>
-        Array.ConvertAll(File.ReadAllLines(Path.ChangeExtension(PathOf(name), ".txt")), line => float.Parse(line, CultureInfo.InvariantCulture));
+        Array.ConvertAll(
+            File.ReadAllLines(Path.ChangeExtension(PathOf(name), ".txt")), line => float.Parse(line, CultureInfo.InvariantCulture));
 
     private static float[] Images(int size) => [.. Enumerable.Range(0, 2 * 16 * size * size).Select(i => (i * 37 % 101 - 50) / 50f)];
 

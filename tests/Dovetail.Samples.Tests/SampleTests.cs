@@ -11,7 +11,7 @@ namespace Dovetail.Samples.Tests;
 public sealed partial class SampleTests
 {
     [Fact]
-    public void EverySampleRunsOnWhatTheOneBeforeWrote()
+    public void Every_sample_runs_on_what_the_one_before_wrote()
     {
         DirectoryInfo folder = Directory.CreateTempSubdirectory("dovetail-samples-");
         try
@@ -27,7 +27,9 @@ public sealed partial class SampleTests
             Assert.Contains("run 2: 10 outputs in", Run("own-session", folder), StringComparison.Ordinal);
             Match cycles = Cycles().Match(Run("simulate", folder));
             Assert.True(Number(cycles.Groups["before"]) > 10 * Number(cycles.Groups["after"]), cycles.Value);
-            Assert.Contains("block1.conv1: 1:16 on 128×128×3×3, 41,472 bytes, 9,216 of 147,456 weights", Run("safetensors", folder), StringComparison.Ordinal);
+            Assert.Contains(
+                "block1.conv1: 1:16 on 128×128×3×3, 41,472 bytes, 9,216 of 147,456 weights", Run("safetensors", folder),
+                StringComparison.Ordinal);
         }
         finally
         {
@@ -36,7 +38,7 @@ public sealed partial class SampleTests
     }
 
     [Fact]
-    public void TheIndexNamesEverySample()
+    public void The_index_names_every_sample()
     {
         string index = File.ReadAllText(Path.Combine(Repository.Root, "samples", "README.md"));
         foreach (string sample in Directory.EnumerateDirectories(Path.Combine(Repository.Root, "samples")))
@@ -47,7 +49,12 @@ public sealed partial class SampleTests
     {
         var here = new DirectoryInfo(AppContext.BaseDirectory); // …/bin/Release/net10.0
         string file = Path.Combine(Repository.Root, "samples", sample, "bin", here.Parent!.Name, here.Name, sample + ".dll");
-        var start = new ProcessStartInfo("dotnet", [file]) { RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = folder.FullName };
+        var start = new ProcessStartInfo("dotnet", [file])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = folder.FullName,
+        };
         using Process process = Process.Start(start)!;
         Task<string> output = process.StandardOutput.ReadToEndAsync(), errors = process.StandardError.ReadToEndAsync();
         process.WaitForExit();

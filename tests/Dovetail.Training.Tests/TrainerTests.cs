@@ -92,7 +92,8 @@ public sealed class TrainerTests : IDisposable
         Assert.Equal((30, false), (result.Steps, result.IsComplete));
         Assert.InRange(Trainer.Evaluate(result.Model, Data, Data.Test), 0.3, 1); // chance is 0.25
         foreach (LayerMask mask in result.Masks)
-            Packer.Pack<float>(WeightLayers.Find(result.Model).Single(l => l.WeightName == mask.WeightName).GetWeights(), mask.Layout, mask.Mask);
+            Packer.Pack<float>(
+                WeightLayers.Find(result.Model).Single(l => l.WeightName == mask.WeightName).GetWeights(), mask.Layout, mask.Mask);
     }
 
     [Fact]
@@ -109,7 +110,8 @@ public sealed class TrainerTests : IDisposable
     public void Equal_seeds_give_equal_trainings_and_other_seeds_others()
     {
         TrainingOptions options = Options(TrainingMethod.Growing) with { Epochs = 2 };
-        TrainingResult a = Trainer.Train(SmallModels.Classifier(2), Data, options), b = Trainer.Train(SmallModels.Classifier(2), Data, options);
+        TrainingResult a = Trainer.Train(SmallModels.Classifier(2), Data, options),
+            b = Trainer.Train(SmallModels.Classifier(2), Data, options);
         AssertSame(a, b);
         TrainingResult c = Trainer.Train(SmallModels.Classifier(2), Data, options with { Seed = 8 });
         Assert.NotEqual(a.History[0].Loss, c.History[0].Loss);
@@ -121,8 +123,11 @@ public sealed class TrainerTests : IDisposable
         string path = _folder.File("state");
         TrainingOptions options = Options(TrainingMethod.SrSte) with { CheckpointPath = path, Resume = true };
         TrainUntil(20, options);
-        Assert.Contains("is of another run: its seed is '7' and this run's is '8'", Refusal(SmallModels.Classifier(2), options with { Seed = 8 }));
-        Assert.Contains("is of another run: its method is 'SrSte' and this run's is 'Dense'", Refusal(SmallModels.Classifier(2), options with { Method = TrainingMethod.Dense }));
+        Assert.Contains(
+            "is of another run: its seed is '7' and this run's is '8'", Refusal(SmallModels.Classifier(2), options with { Seed = 8 }));
+        Assert.Contains(
+            "is of another run: its method is 'SrSte' and this run's is 'Dense'",
+            Refusal(SmallModels.Classifier(2), options with { Method = TrainingMethod.Dense }));
         OnnxModel other = SmallModels.Classifier(2);
         other.FindInitializer("head.w")!.Dims[0] = 5;
         other.FindInitializer("head.w")!.Write<float>(new float[160]);
@@ -150,7 +155,8 @@ public sealed class TrainerTests : IDisposable
     public void Progress_counts_steps_and_carries_each_epochs_record()
     {
         var reports = new List<TrainingProgress>();
-        TrainingResult result = Trainer.Train(SmallModels.Classifier(1), Data, Options(TrainingMethod.Growing) with { Epochs = 2 }, new Reports(reports.Add));
+        TrainingResult result = Trainer.Train(
+            SmallModels.Classifier(1), Data, Options(TrainingMethod.Growing) with { Epochs = 2 }, new Reports(reports.Add));
         Assert.Equal(result.History, reports.Select(r => r.CompletedEpoch).OfType<EpochRecord>());
         Assert.Equal(result.Steps, reports[^1].Step);
         Assert.Equal(reports.Select(r => r.Step).Order(), reports.Select(r => r.Step));
@@ -162,7 +168,8 @@ public sealed class TrainerTests : IDisposable
     {
         var counts = new List<long>();
         CollectGarbage(); // other tests' tensors
-        Trainer.Train(SmallModels.Classifier(1), Data, Options(TrainingMethod.Growing), new Reports(_ => counts.Add(torch.Tensor.TotalCount)));
+        Trainer.Train(
+            SmallModels.Classifier(1), Data, Options(TrainingMethod.Growing), new Reports(_ => counts.Add(torch.Tensor.TotalCount)));
         // the first epoch's end adds the owners to compare the next one's with; from then on the number stays
         Assert.Single(counts.Skip(3).Distinct());
         long before = torch.Tensor.TotalCount;
@@ -173,15 +180,22 @@ public sealed class TrainerTests : IDisposable
     [Fact]
     public void A_loss_that_is_no_number_is_one_clear_message() =>
         Assert.Contains("the training diverged. Lower the learning rate",
-            Assert.Throws<TrainingException>(() => Trainer.Train(SmallModels.Classifier(1), Data, Options(TrainingMethod.Dense) with { LearningRate = 1e20 })).Message);
+            Assert.Throws<TrainingException>(
+                () => Trainer.Train(SmallModels.Classifier(1), Data, Options(TrainingMethod.Dense) with { LearningRate = 1e20 })).Message);
 
     [Fact]
     public void Models_and_options_that_do_not_fit_are_refused()
     {
-        Assert.Contains("The training option Epochs is 0, expected at least 1.", Refusal(SmallModels.Classifier(1), Options(TrainingMethod.Dense) with { Epochs = 0 }));
+        Assert.Contains(
+            "The training option Epochs is 0, expected at least 1.",
+            Refusal(SmallModels.Classifier(1), Options(TrainingMethod.Dense) with { Epochs = 0 }));
         Assert.Contains("fill a batch of 700", Refusal(SmallModels.Classifier(1), Options(TrainingMethod.Dense) with { BatchSize = 700 }));
-        Assert.Throws<PatternException>(() => Trainer.Train(SmallModels.Classifier(1), Data, Options(TrainingMethod.SrSte) with { Pattern = new ComplementaryPattern(1, 64) }));
-        OnnxModel threeClasses = SmallModels.Model(["N", 1, 8, 8], [SmallModels.Node("Flatten", ["x"], "f"), SmallModels.Node("MatMul", ["f", "w"], "y")], ("w", [64, 3], new float[192]));
+        Assert.Throws<PatternException>(
+            () => Trainer.Train(
+                SmallModels.Classifier(1), Data, Options(TrainingMethod.SrSte) with { Pattern = new ComplementaryPattern(1, 64) }));
+        OnnxModel threeClasses = SmallModels.Model(
+            ["N", 1, 8, 8], [SmallModels.Node("Flatten", ["x"], "f"), SmallModels.Node("MatMul", ["f", "w"], "y")],
+            ("w", [64, 3], new float[192]));
         Assert.Contains("gives [1, 3] for one image of stripes, expected [1, 4]",
             Assert.Throws<GraphException>(() => Trainer.Train(threeClasses, Data, Options(TrainingMethod.Dense))).Message);
     }

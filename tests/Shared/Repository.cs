@@ -14,6 +14,7 @@ internal static class Repository
         for (DirectoryInfo? folder = new(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
             if (File.Exists(Path.Combine(folder.FullName, "Dovetail.slnx")))
                 return folder.FullName;
-        throw new InvalidOperationException($"No folder above {AppContext.BaseDirectory} holds Dovetail.slnx; run the tests inside the repository.");
+        throw new InvalidOperationException($"No folder above {AppContext.BaseDirectory} holds Dovetail.slnx; run the tests inside the "
+            + "repository.");
     }
 }

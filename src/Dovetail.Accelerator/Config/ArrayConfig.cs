@@ -20,7 +20,8 @@ public sealed record ArrayConfig
 
     public Dataflow Dataflow { get; init; } = Dataflow.WeightStationary;
 
-    /// <summary>The widest pattern that the PEs select by: an array row has <c>group</c> activation lanes. "1:1" is the dense array.</summary>
+    /// <summary>The widest pattern that the PEs select by: an array row has <c>group </c> activation lanes. "1:1" is the dense
+    /// array.</summary>
     public ComplementaryPattern Pattern { get; init; } = ComplementaryPattern.Dense;
 
     /// <summary>PEs of an array row that share registered lanes; the lanes move one cluster per cycle.</summary>
@@ -72,7 +73,8 @@ public sealed record ArrayConfig
     public static ArrayConfig Complementary(int rows, int columns, ComplementaryPattern pattern) =>
         new ArrayConfig { Rows = rows, Columns = columns, Pattern = pattern, ClusterColumns = 4, RegisteredSelection = true }.Validated();
 
-    /// <summary>Stream cycle (0 is the first after the load) at whose end the sum of a pixel and column is complete in the bottom row.</summary>
+    /// <summary>Stream cycle (0 is the first after the load) at whose end the sum of a pixel and column is complete in the bottom
+    /// row.</summary>
     public int OutputCycle(int pixel, int column) => pixel + Rows - 1 + column / ClusterColumns + SelectionLatencyCycles;
 
     /// <summary>Stream cycles of a weight-stationary fold: P + R − 1 + clusters − 1 + S.</summary>
@@ -93,7 +95,8 @@ public sealed record ArrayConfig
         Check(OfmapSramBytes, 2, int.MaxValue, "bytes of output buffer");
         Check(SramBanks, 1, 1024, "SRAM banks");
         if (!(DramBytesPerCycle > 0 && double.IsFinite(DramBytesPerCycle)))
-            throw new AcceleratorException($"The array has a DRAM bandwidth of {DramBytesPerCycle} bytes per cycle, expected a positive number.");
+            throw new AcceleratorException($"The array has a DRAM bandwidth of {DramBytesPerCycle} bytes per cycle, expected a positive "
+                + "number.");
         if (!(ClockMegahertz > 0 && double.IsFinite(ClockMegahertz)))
             throw new AcceleratorException($"The array has a clock of {ClockMegahertz} MHz, expected a positive number.");
         if (!Enum.IsDefined(Dataflow))
@@ -101,9 +104,11 @@ public sealed record ArrayConfig
         if (Pattern is null || Energy is null)
             throw new AcceleratorException("The array has no pattern or no energy table; expected both ('1:1' is the dense pattern).");
         if (Pattern.Axis == CellAxis.Output)
-            throw new AcceleratorException($"The array selects by pattern {Pattern}, whose cells lie along the outputs; expected an input-axis pattern, e.g. {Pattern.Keep}:{Pattern.Group}.");
+            throw new AcceleratorException($"The array selects by pattern {Pattern}, whose cells lie along the outputs; expected an "
+                + $"input-axis pattern, e.g. {Pattern.Keep}:{Pattern.Group}.");
         if (Pattern.Group > 1 && Dataflow != Dataflow.WeightStationary)
-            throw new AcceleratorException($"Pattern {Pattern} was asked for on dataflow {Dataflow}; complementary patterns run on WeightStationary, the other dataflows are dense (pattern 1:1).");
+            throw new AcceleratorException($"Pattern {Pattern} was asked for on dataflow {Dataflow}; complementary patterns run on "
+                + "WeightStationary, the other dataflows are dense (pattern 1:1).");
         return this;
     }
 

@@ -81,7 +81,8 @@ public sealed record EnergyTable
         }
         catch (JsonException error)
         {
-            throw new AcceleratorException($"The energy table '{name}' is not valid: {error.Message} Take docs/accelerator.md's table as a model.", error);
+            throw new AcceleratorException($"The energy table '{name}' is not valid: {error.Message} Take docs/accelerator.md's table as "
+                + "a model.", error);
         }
 
         table.Check(name);
@@ -92,14 +93,19 @@ public sealed record EnergyTable
     {
         if (string.IsNullOrWhiteSpace(Source))
             throw new AcceleratorException($"The energy table '{name}' names no source; expected the publication its numbers come from.");
-        double[] energies = [MultiplyInt8Picojoules, AddInt32Picojoules, RegisterBitPicojoules, MultiplexerBitPicojoules, Dram64BitPicojoules];
+        double[] energies = [
+            MultiplyInt8Picojoules, AddInt32Picojoules, RegisterBitPicojoules, MultiplexerBitPicojoules, Dram64BitPicojoules];
         if (!energies.All(energy => energy >= 0 && double.IsFinite(energy)))
-            throw new AcceleratorException($"The energy table '{name}' has an energy that is negative or not finite; expected picojoules of at least 0.");
-        if (Sram64Bit is not { Count: > 0 } || Sram64Bit.Any(point => point is null || point.Bytes < 1 || !(point.Picojoules >= 0 && double.IsFinite(point.Picojoules))))
-            throw new AcceleratorException($"The energy table '{name}' has no SRAM sizes or a wrong one; expected at least one of {{\"bytes\", \"picojoules\"}}.");
+            throw new AcceleratorException($"The energy table '{name}' has an energy that is negative or not finite; expected picojoules "
+                + "of at least 0.");
+        if (Sram64Bit is not { Count: > 0 }
+            || Sram64Bit.Any(point => point is null || point.Bytes < 1 || !(point.Picojoules >= 0 && double.IsFinite(point.Picojoules))))
+            throw new AcceleratorException($"The energy table '{name}' has no SRAM sizes or a wrong one; expected at least one of "
+                + $"{{\"bytes\", \"picojoules\"}}.");
         for (int i = 1; i < Sram64Bit.Count; i++)
             if (Sram64Bit[i].Bytes <= Sram64Bit[i - 1].Bytes)
-                throw new AcceleratorException($"The energy table '{name}' lists an SRAM of {Sram64Bit[i].Bytes} bytes behind one of {Sram64Bit[i - 1].Bytes}; expected ascending sizes.");
+                throw new AcceleratorException($"The energy table '{name}' lists an SRAM of {Sram64Bit[i].Bytes} bytes behind one of "
+                    + $"{Sram64Bit[i - 1].Bytes}; expected ascending sizes.");
     }
 
     private static EnergyTable LoadEmbedded()

@@ -11,7 +11,8 @@ namespace Dovetail.Accelerator.Cost;
 /// <param name="OwnerRegisterShare">… of the owners' registers.</param>
 /// <param name="OperandRegisterShare">… of the registers behind the selectors.</param>
 /// <param name="PeEquivalents">Area of the whole array in dense PEs.</param>
-/// <param name="ThroughputPerAreaGain">group / keep over the ratio: how much more of the dense layer a unit of area computes per cycle.</param>
+/// <param name="ThroughputPerAreaGain">group / keep over the ratio: how much more of the dense layer a unit of area computes per
+/// cycle.</param>
 /// <param name="Source">Where the numbers come from, for a report.</param>
 public sealed record AreaEstimate(
     double RatioToDense, bool IsSynthesized,

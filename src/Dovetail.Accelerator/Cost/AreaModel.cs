@@ -43,9 +43,11 @@ public static class AreaModel
         config.Validated();
         ComplementaryPattern pattern = config.Pattern;
         if (pattern.Group > 1 && (config.ActivationBits != 8 || config.WeightBits != 8 || config.AccumulatorBits != 32))
-            throw new AcceleratorException($"The area of an array of {config.ActivationBits}×{config.WeightBits}+{config.AccumulatorBits} bits was asked for; the model knows 8×8+32.");
+            throw new AcceleratorException($"The area of an array of {config.ActivationBits}×{config.WeightBits}+{config.AccumulatorBits} "
+                + "bits was asked for; the model knows 8×8+32.");
         int share = Math.Min(pattern.Share, config.ClusterColumns);
-        (double select, double lanes, double owners, double operands) = Shares(pattern.Group, config.ClusterColumns, config.RegisteredSelection, share);
+        (double select, double lanes, double owners, double operands) = Shares(
+            pattern.Group, config.ClusterColumns, config.RegisteredSelection, share);
         SynthesisResult? synthesized = Synthesized.FirstOrDefault(result =>
             result.Group == pattern.Group && result.ClusterColumns == config.ClusterColumns
             && result.RegisteredSelection == config.RegisteredSelection && result.Share == share);

@@ -21,14 +21,18 @@ public sealed class ArrayTile
         ArgumentNullException.ThrowIfNull(owners);
         ArgumentNullException.ThrowIfNull(activations);
         if (rows < 1 || columns < 1 || group < 1 || pixels < 1)
-            throw new AcceleratorException($"A tile of {rows} rows, {columns} columns, {group} lanes and {pixels} pixels was asked for, expected each to be at least 1.");
+            throw new AcceleratorException($"A tile of {rows} rows, {columns} columns, {group} lanes and {pixels} pixels was asked for, "
+                + "expected each to be at least 1.");
         if (weights.Length != rows * columns || owners.Length != rows * columns)
-            throw new AcceleratorException($"A tile of {rows}×{columns} PEs got {weights.Length} weights and {owners.Length} owners, expected {rows * columns} of each.");
+            throw new AcceleratorException($"A tile of {rows}×{columns} PEs got {weights.Length} weights and {owners.Length} owners, "
+                + $"expected {rows * columns} of each.");
         if (activations.Length != (long)pixels * rows * group)
-            throw new AcceleratorException($"A tile of {pixels} pixels, {rows} rows and {group} lanes got {activations.Length} activations, expected {(long)pixels * rows * group}.");
+            throw new AcceleratorException($"A tile of {pixels} pixels, {rows} rows and {group} lanes got {activations.Length} "
+                + $"activations, expected {(long)pixels * rows * group}.");
         int outside = owners.AsSpan().IndexOfAnyInRange((byte)Math.Min(group, 255), byte.MaxValue);
         if (group < 256 && outside >= 0)
-            throw new AcceleratorException($"PE ({outside / columns}, {outside % columns}) has owner {owners[outside]}, expected one below the {group} lanes of its row.");
+            throw new AcceleratorException($"PE ({outside / columns}, {outside % columns}) has owner {owners[outside]}, expected one below "
+                + $"the {group} lanes of its row.");
         (Rows, Columns, Group, Pixels, Weights, Owners, Activations) = (rows, columns, group, pixels, weights, owners, activations);
     }
 

@@ -22,7 +22,8 @@ internal sealed class LaneGather(LayerMapping mapping)
     {
         long expected = InputLength(mapping);
         if (activations.Length != expected)
-            throw new AcceleratorException($"Layer '{mapping.Workload.Name}' got {activations.Length} activations, expected {expected}: channels innermost, one input (batch 1).");
+            throw new AcceleratorException($"Layer '{mapping.Workload.Name}' got {activations.Length} activations, expected {expected}: "
+                + "channels innermost, one input (batch 1).");
         int rows = mapping.Config.Rows, lanes = mapping.Config.Lanes, pixels = mapping.Pixels;
         var result = new sbyte[checked(pixels * rows * lanes)];
         int inputChannels = mapping.Layout.Shape.Channels * mapping.Groups;

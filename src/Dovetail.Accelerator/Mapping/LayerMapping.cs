@@ -25,9 +25,11 @@ public sealed class LayerMapping
         ArgumentNullException.ThrowIfNull(pattern);
         (Config, Workload) = (config.Validated(), workload);
         if (pattern.Axis == CellAxis.Output)
-            throw new AcceleratorException($"Layer '{workload.Name}' has pattern {pattern} along the outputs; the array executes input-axis patterns, e.g. {pattern.Keep}:{pattern.Group}. Train or project it with such a one.");
+            throw new AcceleratorException($"Layer '{workload.Name}' has pattern {pattern} along the outputs; the array executes "
+                + $"input-axis patterns, e.g. {pattern.Keep}:{pattern.Group}. Train or project it with such a one.");
         if (pattern.Group > config.Lanes)
-            throw new AcceleratorException($"Layer '{workload.Name}' has pattern {pattern}, and the array's rows have {config.Lanes} lanes (pattern {config.Pattern}); expected an array with a group of at least {pattern.Group}.");
+            throw new AcceleratorException($"Layer '{workload.Name}' has pattern {pattern}, and the array's rows have {config.Lanes} lanes "
+                + $"(pattern {config.Pattern}); expected an array with a group of at least {pattern.Group}.");
         Layout = new CellLayout(pattern, WeightShapeOf(workload));
         Slots = Layout.ValueColumns;
         SlotFolds = CeilDiv(Slots, config.Rows);
@@ -72,8 +74,10 @@ public sealed class LayerMapping
         ArgumentNullException.ThrowIfNull(layer);
         WeightShape expected = WeightShapeOf(layer.Workload);
         WeightShape found = layer.Weights.Shape;
-        if (found.Outputs != expected.Outputs || found.Taps != expected.Taps || found.Channels != expected.Channels || found.Groups != expected.Groups)
-            throw new AcceleratorException($"Layer '{layer.Name}' has weights of shape {found}, and its workload says {expected}; expected the same.");
+        if (found.Outputs != expected.Outputs || found.Taps != expected.Taps || found.Channels != expected.Channels
+            || found.Groups != expected.Groups)
+            throw new AcceleratorException($"Layer '{layer.Name}' has weights of shape {found}, and its workload says {expected}; expected "
+                + "the same.");
         return new LayerMapping(config, layer.Workload, config.Lanes == 1 ? ComplementaryPattern.Dense : layer.Weights.Pattern);
     }
 
@@ -125,7 +129,8 @@ public sealed class LayerMapping
     {
         ArgumentNullException.ThrowIfNull(weights);
         if (!weights.Pattern.Equals(Pattern) || weights.Values.Length != Layout.ValueCount)
-            throw new AcceleratorException($"Layer '{Workload.Name}' is mapped with pattern {Pattern} on {Layout.Shape}, and its weights have {weights.Pattern} on {weights.Shape}; expected the same.");
+            throw new AcceleratorException($"Layer '{Workload.Name}' is mapped with pattern {Pattern} on {Layout.Shape}, and its weights "
+                + $"have {weights.Pattern} on {weights.Shape}; expected the same.");
         var values = new sbyte[Config.PeCount];
         var owners = new byte[Config.PeCount];
         int runsPerGroup = Layout.OwnerRows / Groups;
@@ -152,20 +157,25 @@ public sealed class LayerMapping
     {
         ArgumentNullException.ThrowIfNull(layer);
         if (layer.Weights is not PackedTensor<sbyte> weights)
-            throw new AcceleratorException($"Layer '{layer.Name}' has {layer.Weights.DType} weights; the array computes with int8. Quantize the model first.");
+            throw new AcceleratorException($"Layer '{layer.Name}' has {layer.Weights.DType} weights; the array computes with int8. "
+                + "Quantize the model first.");
         return weights.Pattern.Equals(Pattern) ? weights : Packer.Pack<sbyte>(Packer.Unpack(weights), Layout, scales: weights.Scales);
     }
 
     private static WeightShape WeightShapeOf(LayerWorkload workload)
     {
         if (workload.M < 1 || workload.N < 1 || workload.K < 1)
-            throw new AcceleratorException($"Layer '{workload.Name}' has {workload.M} outputs, {workload.N} pixels and {workload.K} inputs, expected each to be at least 1.");
+            throw new AcceleratorException($"Layer '{workload.Name}' has {workload.M} outputs, {workload.N} pixels and {workload.K} "
+                + "inputs, expected each to be at least 1.");
         if (workload.Convolution is not { } geometry)
             return WeightShape.Matrix(workload.M, workload.K);
-        if (geometry.Taps < 1 || workload.K % geometry.Taps != 0 || geometry.Groups < 1 || workload.M % geometry.Groups != 0 || geometry.OutputPixels != workload.N)
+        if (geometry.Taps < 1 || workload.K % geometry.Taps != 0 || geometry.Groups < 1 || workload.M % geometry.Groups != 0
+            || geometry.OutputPixels != workload.N)
             throw new AcceleratorException(
-                $"Convolution '{workload.Name}' has {workload.K} inputs for {geometry.Taps} taps, {workload.M} outputs in {geometry.Groups} groups and {workload.N} pixels " +
-                $"where its geometry makes {geometry.OutputHeight}×{geometry.OutputWidth}; expected inputs and outputs that divide and as many pixels.");
+                $"Convolution '{workload.Name}' has {workload.K} inputs for {geometry.Taps} taps, {workload.M} outputs in "
+                + $"{geometry.Groups} groups and {workload.N} pixels " +
+                $"where its geometry makes {geometry.OutputHeight}×{geometry.OutputWidth}; expected inputs and outputs that divide and as "
+                + "many pixels.");
         return new WeightShape([workload.M, workload.K / geometry.Taps, geometry.KernelHeight, geometry.KernelWidth], geometry.Groups);
     }
 

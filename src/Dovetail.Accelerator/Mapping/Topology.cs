@@ -14,7 +14,8 @@ namespace Dovetail.Accelerator.Mapping;
 /// </summary>
 public static class Topology
 {
-    private const string Forms = "'name, input height, input width, filter height, filter width, channels, filters, stride' or 'name, M, N, K'";
+    private const string Forms = "'name, input height, input width, filter height, filter width, channels, filters, stride' or 'name, "
+        + "M, N, K'";
 
     /// <exception cref="AcceleratorException">The file cannot be read or a line is not a layer.</exception>
     public static IReadOnlyList<LayerWorkload> Load(string path)
@@ -75,7 +76,8 @@ public static class Topology
     private static LayerWorkload Product(string[] fields, string name, int line)
     {
         CheckCount(fields, 4, name, line);
-        int pixels = Positive(fields, 1, "M", name, line), outputs = Positive(fields, 2, "N", name, line), inputs = Positive(fields, 3, "K", name, line);
+        int pixels = Positive(fields, 1, "M", name, line), outputs = Positive(fields, 2, "N", name, line),
+            inputs = Positive(fields, 3, "K", name, line);
         return new LayerWorkload(fields[0], "Gemm", outputs, pixels, inputs);
     }
 
@@ -83,7 +85,8 @@ public static class Topology
     {
         CheckCount(fields, 8, name, line);
         int height = Positive(fields, 1, "the input height", name, line), width = Positive(fields, 2, "the input width", name, line);
-        int kernelHeight = Positive(fields, 3, "the filter height", name, line), kernelWidth = Positive(fields, 4, "the filter width", name, line);
+        int kernelHeight = Positive(fields, 3, "the filter height", name, line),
+            kernelWidth = Positive(fields, 4, "the filter width", name, line);
         int channels = Positive(fields, 5, "the channels", name, line), filters = Positive(fields, 6, "the filters", name, line);
         int stride = Positive(fields, 7, "the stride", name, line);
         if (kernelHeight > height || kernelWidth > width)
@@ -93,7 +96,8 @@ public static class Topology
             PadBottom: MissingBelow(height, kernelHeight, stride), PadRight: MissingBelow(width, kernelWidth, stride));
         long inputs = (long)geometry.Taps * channels;
         if (inputs * filters > Array.MaxLength || geometry.OutputHeight * (long)geometry.OutputWidth > int.MaxValue)
-            throw Error(name, line, $"{inputs} inputs × {filters} filters over {geometry.OutputHeight}×{geometry.OutputWidth} pixels is more than a layer may have, {Array.MaxLength} weights");
+            throw Error(name, line, $"{inputs} inputs × {filters} filters over {geometry.OutputHeight}×{geometry.OutputWidth} pixels is "
+                + $"more than a layer may have, {Array.MaxLength} weights");
         return new LayerWorkload(fields[0], "Conv", filters, geometry.OutputPixels, (int)inputs, geometry);
     }
 

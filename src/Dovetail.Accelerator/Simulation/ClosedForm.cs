@@ -25,7 +25,8 @@ namespace Dovetail.Accelerator.Simulation;
 /// </summary>
 public static class ClosedForm
 {
-    /// <summary>A layer of which only the shape is known; see <see cref="LayerMapping.Of(ArrayConfig, LayerWorkload)"/> for its pattern.</summary>
+    /// <summary>A layer of which only the shape is known; see <see cref="LayerMapping.Of(ArrayConfig, LayerWorkload)"/> for its
+    /// pattern.</summary>
     public static LayerCounts Simulate(ArrayConfig config, LayerWorkload workload, FoldSchedule schedule = FoldSchedule.Serial) =>
         Simulate(LayerMapping.Of(config, workload), schedule);
 

@@ -84,7 +84,8 @@ internal static class ClosedFormDram
         return channels * MapSize(mapping) * mapping.Config.ActivationBits * mapping.OutputFolds;
     }
 
-    /// <summary>Bits of partial sums that leave and come back for one convolution group; <paramref name="stationary"/> lies on the columns.</summary>
+    /// <summary>Bits of partial sums that leave and come back for one convolution group; <paramref name="stationary"/> lies on the
+    /// columns.</summary>
     private static long Spills(ArrayConfig config, long stationary, long streamed, long slotFolds)
     {
         (long full, long rest) = Math.DivRem(stationary, config.Columns);

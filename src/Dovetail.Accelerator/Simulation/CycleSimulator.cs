@@ -21,7 +21,8 @@ public static class CycleSimulator
         LayerMapping mapping = LayerMapping.Of(config, layer);
         PackedTensor<sbyte> weights = mapping.WeightsOf(layer);
         if (layer.Quantization is not { } quantization)
-            throw new AcceleratorException($"Layer '{layer.Name}' has no quantization; expected the input's scale and zero point. Quantize the model first.");
+            throw new AcceleratorException($"Layer '{layer.Name}' has no quantization; expected the input's scale and zero point. Quantize "
+                + "the model first.");
         var array = new WeightStationaryArray(config);
         var counter = new EventCounter();
         var dram = new DramCounter(mapping);

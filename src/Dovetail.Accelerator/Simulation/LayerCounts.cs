@@ -21,7 +21,8 @@ public sealed record LayerCounts(
     /// <summary>Useful multiply-accumulates over PEs × elapsed cycles, at most 1.</summary>
     public double Utilization => (double)Events.UsefulMacs / ((double)Config.PeCount * ElapsedCycles);
 
-    /// <summary>Cycles that DRAM needs for the layer's bytes; a layer with more of these than <see cref="Cycles"/> waits for memory.</summary>
+    /// <summary>Cycles that DRAM needs for the layer's bytes; a layer with more of these than <see cref="Cycles"/> waits for
+    /// memory.</summary>
     public long DramCycles => (long)Math.Ceiling(Dram.TotalBytes / Config.DramBytesPerCycle);
 
     public EnergyBreakdown Energy => EnergyModel.Of(Config, Events, Dram);

@@ -28,7 +28,8 @@ public sealed record NetworkSimulation(ArrayConfig Config, IReadOnlyList<LayerCo
     public double Microseconds => TotalCycles / Config.ClockMegahertz;
 
     /// <summary>Closed form of bare shapes.</summary>
-    public static NetworkSimulation Closed(ArrayConfig config, IEnumerable<LayerWorkload> layers, FoldSchedule schedule = FoldSchedule.Serial) =>
+    public static NetworkSimulation Closed(
+        ArrayConfig config, IEnumerable<LayerWorkload> layers, FoldSchedule schedule = FoldSchedule.Serial) =>
         new(config, [.. layers.Select(layer => ClosedForm.Simulate(config, layer, schedule))]);
 
     /// <summary>Closed form of a packed model; fp32 layers count as if quantized.</summary>

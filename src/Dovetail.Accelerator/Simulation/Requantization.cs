@@ -17,9 +17,11 @@ internal static class Requantization
         ArgumentNullException.ThrowIfNull(layer);
         int outputs = layer.Workload.M;
         if (layer.Quantization is not { } quantization || layer.Weights.Scales is not { } scales)
-            throw new AcceleratorException($"Layer '{layer.Name}' has no quantization or no weight scales; expected both. Quantize the model first.");
+            throw new AcceleratorException($"Layer '{layer.Name}' has no quantization or no weight scales; expected both. Quantize the "
+                + "model first.");
         if (accumulators.Length != (long)outputs * layer.Workload.N)
-            throw new AcceleratorException($"Layer '{layer.Name}' got {accumulators.Length} accumulators, expected {(long)outputs * layer.Workload.N}: {layer.Workload.N} pixels of {outputs} outputs.");
+            throw new AcceleratorException($"Layer '{layer.Name}' got {accumulators.Length} accumulators, expected "
+                + $"{(long)outputs * layer.Workload.N}: {layer.Workload.N} pixels of {outputs} outputs.");
         var factors = new float[outputs];
         for (int m = 0; m < outputs; m++)
             factors[m] = quantization.InputScale * scales[m] / quantization.OutputScale;

@@ -55,9 +55,11 @@ public sealed class WeightStationaryArray
         ArgumentNullException.ThrowIfNull(config);
         _config = config.Validated();
         if (config.Dataflow != Dataflow.WeightStationary)
-            throw new AcceleratorException($"Dataflow {config.Dataflow} was asked for cycle by cycle; it has the closed form only. Use mode closed, or WeightStationary.");
+            throw new AcceleratorException($"Dataflow {config.Dataflow} was asked for cycle by cycle; it has the closed form only. Use "
+                + "mode closed, or WeightStationary.");
         if (config.ActivationBits != 8 || config.WeightBits != 8 || config.AccumulatorBits != 32)
-            throw new AcceleratorException($"An array of {config.ActivationBits}×{config.WeightBits}+{config.AccumulatorBits} bits was asked for cycle by cycle, expected 8×8+32. Use mode closed for other widths.");
+            throw new AcceleratorException($"An array of {config.ActivationBits}×{config.WeightBits}+{config.AccumulatorBits} bits was "
+                + "asked for cycle by cycle, expected 8×8+32. Use mode closed for other widths.");
         (_rows, _columns, _clusters, _group) = (config.Rows, config.Columns, config.Clusters, config.Lanes);
         _stride = (_columns + Vector<int>.Count - 1) / Vector<int>.Count * Vector<int>.Count;
         _laneIsOperand = _group == 1 && config.ClusterColumns == 1;
@@ -95,7 +97,8 @@ public sealed class WeightStationaryArray
     internal void BeginLoad(ArrayTile tile, FoldUse use)
     {
         if (tile.Rows != _rows || tile.Columns != _columns || tile.Group != _group)
-            throw new AcceleratorException($"A tile of {tile.Rows}×{tile.Columns} PEs and {tile.Group} lanes was given to an array of {_rows}×{_columns} with {_group}; expected the same.");
+            throw new AcceleratorException($"A tile of {tile.Rows}×{tile.Columns} PEs and {tile.Group} lanes was given to an array of "
+                + $"{_rows}×{_columns} with {_group}; expected the same.");
         (_entering, _enteringUse, _rowsEntered, _usedRowsInside) = (tile, use, 0, 0);
     }
 

@@ -4,7 +4,8 @@ using Dovetail.Core.Files;
 
 namespace Dovetail.Benchmarking.Costs;
 
-/// <summary>Calibrations of one user, a JSON file each. What cannot be read or does not fit is as good as absent; <c>note</c> hears why.</summary>
+/// <summary>Calibrations of one user, a JSON file each. What cannot be read or does not fit is as good as absent; <c>note </c> hears
+/// why.</summary>
 /// <param name="folder">Null: nothing is kept.</param>
 /// <param name="note">Takes a sentence for the user.</param>
 public sealed class CalibrationCache(string? folder, Action<string> note)
@@ -22,7 +23,8 @@ public sealed class CalibrationCache(string? folder, Action<string> note)
         try
         {
             CostCalibration? found = JsonSerializer.Deserialize<CostCalibration>(File.ReadAllBytes(path), s_options);
-            if (found?.Key == key && found is { Dense: { } dense, Packed: { } packed, Transpose: { } transpose } && dense.IsSound() && packed.IsSound() && transpose.IsSound())
+            if (found?.Key == key && found is { Dense: { } dense, Packed: { } packed, Transpose: { } transpose } && dense.IsSound()
+                && packed.IsSound() && transpose.IsSound())
                 return found;
             note($"The calibration in '{path}' is not what its name says; measuring anew.");
         }

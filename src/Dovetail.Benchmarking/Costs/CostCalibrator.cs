@@ -31,8 +31,11 @@ public static class CostCalibrator
         }
 
         foreach ((int channels, int pixels) in key.Op == "Conv" ? s_images : [])
-            transposes.Add((LayerWork.Copy((long)channels * pixels * pixels, key.DType, 1), timer.MeasureTranspose(channels, pixels, key.DType, cancellation)));
+            transposes.Add(
+                (LayerWork.Copy((long)channels * pixels * pixels, key.DType, 1), timer.MeasureTranspose(
+                    channels, pixels, key.DType, cancellation)));
         progress?.Report(1);
-        return new CostCalibration(key, SideCost.Fit(dense), SideCost.Fit(packed), transposes.Count == 0 ? new SideCost(0, 0, 0, 0, 0) : SideCost.Fit(transposes));
+        return new CostCalibration(
+            key, SideCost.Fit(dense), SideCost.Fit(packed), transposes.Count == 0 ? new SideCost(0, 0, 0, 0, 0) : SideCost.Fit(transposes));
     }
 }

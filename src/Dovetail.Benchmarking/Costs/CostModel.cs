@@ -9,20 +9,23 @@ namespace Dovetail.Benchmarking.Costs;
 /// <param name="calibration">By operator ("Conv", "Gemm"), pattern and type.</param>
 /// <param name="batch">Inputs of a run.</param>
 /// <param name="bfloat16Operands">Packed floating-point layers multiply in bfloat16.</param>
-public sealed class CostModel(Func<string, ComplementaryPattern, DType, CostCalibration> calibration, int batch = 1, bool bfloat16Operands = false) : ILayerTimes
+public sealed class CostModel(
+    Func<string, ComplementaryPattern, DType, CostCalibration> calibration, int batch = 1, bool bfloat16Operands = false) : ILayerTimes
 {
     private readonly Dictionary<(string Op, ComplementaryPattern Pattern, DType Type), CostCalibration> _known = [];
 
     public double PackedMicroseconds(LayerWorkload workload, WeightShape weights, ComplementaryPattern pattern, bool quantized)
     {
         ArgumentNullException.ThrowIfNull(workload);
-        return Calibration(workload.Op, pattern, TypeOf(quantized)).Packed.Microseconds(LayerWork.Packed(workload, weights, pattern, TypeOf(quantized), batch));
+        return Calibration(workload.Op, pattern, TypeOf(quantized)).Packed.Microseconds(
+            LayerWork.Packed(workload, weights, pattern, TypeOf(quantized), batch));
     }
 
     public double DenseMicroseconds(LayerWorkload workload, WeightShape weights, ComplementaryPattern pattern, bool quantized)
     {
         ArgumentNullException.ThrowIfNull(workload);
-        return Calibration(workload.Op, pattern, TypeOf(quantized)).Dense.Microseconds(LayerWork.Dense(workload, weights, TypeOf(quantized), batch));
+        return Calibration(workload.Op, pattern, TypeOf(quantized)).Dense.Microseconds(
+            LayerWork.Dense(workload, weights, TypeOf(quantized), batch));
     }
 
     public double TransposeMicroseconds(long elements, ComplementaryPattern pattern, bool quantized) =>

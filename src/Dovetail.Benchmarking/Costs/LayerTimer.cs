@@ -8,7 +8,8 @@ namespace Dovetail.Benchmarking.Costs;
 
 /// <summary>
 /// Measures a bare layer dense and packed in turn, in the layout that each wants (docs/kernels.md, "Measuring"). 10th percentiles,
-/// without what a session costs around its node: a network pays that once. Of ONNX Runtime's ways to run the dense layer, the fastest counts.
+/// without what a session costs around its node: a network pays that once. Of ONNX Runtime's ways to run the dense layer, the fastest
+/// counts.
 /// </summary>
 public sealed class LayerTimer
 {
@@ -24,14 +25,18 @@ public sealed class LayerTimer
     }
 
     /// <exception cref="OperatorException">A model is refused or does not run.</exception>
-    public (double DenseMicroseconds, double PackedMicroseconds) Measure(LayerShape shape, ComplementaryPattern pattern, DType type, CancellationToken cancellation = default)
+    public (double DenseMicroseconds, double PackedMicroseconds) Measure(
+        LayerShape shape, ComplementaryPattern pattern, DType type, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(shape);
         var layer = new SyntheticLayer(shape, _options.Batch, _options.Seed);
         IEnumerable<DenseOperator> dense = type == DType.Int8
-            ? DenseOperator.Quantized(shape, layer, _options.Batch).Where(way => way.Name != "MatMulInteger") // leaves the scaling out: no network runs it for ours
+            // leaves the scaling out: no network runs it for ours
+            ? DenseOperator.Quantized(shape, layer, _options.Batch).Where(way => way.Name != "MatMulInteger")
             : DenseOperator.Float(shape, layer, _options.Batch);
-        double[] times = Measure([(layer.Packed(layer.Pack(pattern, type)).ToBytes(), true), .. dense.Select(way => (way.Model, way.OptimizeGraph))], cancellation);
+        double[] times = Measure(
+            [(layer.Packed(layer.Pack(pattern, type)).ToBytes(), true), .. dense.Select(way => (way.Model, way.OptimizeGraph))],
+            cancellation);
         return (times.Skip(1).Min(), times[0]);
     }
 
@@ -43,7 +48,12 @@ public sealed class LayerTimer
         graph.Inputs.Add(ValueInfoProto.Tensor("X", element, _options.Batch, pixels, pixels, channels));
         graph.Outputs.Add(ValueInfoProto.Tensor("Y", element, _options.Batch, channels, pixels, pixels));
         graph.Nodes.Add(new NodeProto("Transpose", "transpose", ["X"], ["Y"]).With("perm", [0, 3, 1, 2]));
-        var model = new OnnxModel(new ModelProto { IrVersion = 8, Graph = graph, OpsetImports = { new OperatorSetIdProto { Version = 17 } } });
+        var model = new OnnxModel(new ModelProto
+        {
+            IrVersion = 8,
+            Graph = graph,
+            OpsetImports = { new OperatorSetIdProto { Version = 17 } },
+        });
         return Measure([(model.ToBytes(), true)], cancellation)[0];
     }
 
@@ -54,7 +64,8 @@ public sealed class LayerTimer
         {
             foreach ((byte[] model, bool optimize) in sides)
                 sessions.Add(new BoundModel(model, null, _options, optimize));
-            Timing[] times = Interleaving.Measure([.. sessions.Select(session => (Func<double>)session.Run)], _options.Seconds * sides.Count, cancellation);
+            Timing[] times = Interleaving.Measure(
+                [.. sessions.Select(session => (Func<double>)session.Run)], _options.Seconds * sides.Count, cancellation);
             // A small node takes less than what is subtracted varies by: never less than a tenth.
             return [.. times.Select(time => Math.Max(time.P10Microseconds - _sessionMicroseconds, time.P10Microseconds / 10))];
         }

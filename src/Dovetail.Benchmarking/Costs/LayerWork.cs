@@ -19,7 +19,8 @@ public readonly record struct LayerWork(double Products, double WeightBytes, dou
         ArgumentNullException.ThrowIfNull(workload);
         ArgumentNullException.ThrowIfNull(weights);
         int bytes = ElementBytes(type);
-        return new((double)workload.DenseMacs * batch, (double)weights.Count * bytes, InputsOf(workload, weights) * bytes * batch, OutputsOf(workload) * bytes * batch);
+        return new((double)workload.DenseMacs * batch, (double)weights.Count * bytes, InputsOf(workload, weights) * bytes * batch,
+            OutputsOf(workload) * bytes * batch);
     }
 
     public static LayerWork Packed(LayerWorkload workload, WeightShape weights, ComplementaryPattern pattern, DType type, int batch)
@@ -29,7 +30,8 @@ public readonly record struct LayerWork(double Products, double WeightBytes, dou
         int bytes = ElementBytes(type);
         double filled = (double)((weights.OutputsPerGroup + Lanes - 1) / Lanes * Lanes) / weights.OutputsPerGroup;
         double values = new CellLayout(pattern, weights).ValueCount * filled;
-        return new(values * workload.N * batch, values * ((type == DType.BFloat16 ? sizeof(ushort) : bytes) + 1), InputsOf(workload, weights) * bytes * batch, OutputsOf(workload) * bytes * batch);
+        return new(values * workload.N * batch, values * ((type == DType.BFloat16 ? sizeof(ushort) : bytes) + 1),
+            InputsOf(workload, weights) * bytes * batch, OutputsOf(workload) * bytes * batch);
     }
 
     /// <summary>A copy of so many elements.</summary>

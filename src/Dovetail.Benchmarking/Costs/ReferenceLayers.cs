@@ -30,13 +30,19 @@ internal static class ReferenceLayers
         int least = pattern.Group * pattern.Share;
         return op == "Conv"
             ? [.. s_convolutions.Select(c => Convolution(Math.Max(c.Channels, least), Math.Max(c.Outputs, least), c.Pixels, c.Kernel))]
-            : [.. s_products.Select(p => new LayerShape(new LayerWorkload($"{p.Outputs}×{p.Rows}×{p.Inputs}", "Gemm", Math.Max(p.Outputs, least), p.Rows, Math.Max(p.Inputs, least))))];
+            : [.. s_products.Select(
+                p => new LayerShape(
+                    new LayerWorkload(
+                        $"{p.Outputs}×{p.Rows}×{p.Inputs}", "Gemm", Math.Max(p.Outputs, least), p.Rows, Math.Max(p.Inputs, least))))];
     }
 
     private static LayerShape Convolution(int channels, int outputs, int pixels, int kernel)
     {
         int pad = kernel / 2;
         var geometry = new ConvolutionGeometry(pixels, pixels, kernel, kernel, 1, 1, pad, pad, pad, pad);
-        return new LayerShape(new LayerWorkload($"{channels}→{outputs} {pixels}² {kernel}×{kernel}", "Conv", outputs, pixels * pixels, channels * kernel * kernel, geometry));
+        return new LayerShape(
+            new LayerWorkload(
+                $"{channels}→{outputs} {pixels}² {kernel}×{kernel}", "Conv", outputs, pixels * pixels, channels * kernel * kernel,
+                geometry));
     }
 }

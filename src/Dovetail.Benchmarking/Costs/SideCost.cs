@@ -6,7 +6,8 @@ namespace Dovetail.Benchmarking.Costs;
 /// (relative: a layer of 5 µs has to be as right as one of 5 ms).
 /// </summary>
 public sealed record SideCost(
-    double NodeMicroseconds, double MicrosecondsPerMegaproduct, double MicrosecondsPerWeightMegabyte, double MicrosecondsPerInputMegabyte, double MicrosecondsPerOutputMegabyte)
+    double NodeMicroseconds, double MicrosecondsPerMegaproduct, double MicrosecondsPerWeightMegabyte, double MicrosecondsPerInputMegabyte,
+    double MicrosecondsPerOutputMegabyte)
 {
     private const int Rounds = 20_000;
 
@@ -15,7 +16,9 @@ public sealed record SideCost(
             + MicrosecondsPerInputMegabyte * work.InputBytes + MicrosecondsPerOutputMegabyte * work.OutputBytes) / 1e6;
 
     /// <summary>Whether this can come from a measurement: no constant is negative, infinite or not a number.</summary>
-    public bool IsSound() => new[] { NodeMicroseconds, MicrosecondsPerMegaproduct, MicrosecondsPerWeightMegabyte, MicrosecondsPerInputMegabyte, MicrosecondsPerOutputMegabyte }
+    public bool IsSound() =>
+        new[] { NodeMicroseconds, MicrosecondsPerMegaproduct, MicrosecondsPerWeightMegabyte, MicrosecondsPerInputMegabyte,
+        MicrosecondsPerOutputMegabyte }
         .All(constant => constant >= 0 && double.IsFinite(constant));
 
     /// <summary>Coordinate descent: the problem is convex, and each constant in turn has a closed form.</summary>
@@ -27,7 +30,8 @@ public sealed record SideCost(
         // Rows are divided by their time: the right side is 1 and residuals are relative errors.
         double[][] rows = [.. measured.Select(layer => (double[])[
             1 / layer.Microseconds, layer.Work.Products / 1e6 / layer.Microseconds,
-            layer.Work.WeightBytes / 1e6 / layer.Microseconds, layer.Work.InputBytes / 1e6 / layer.Microseconds, layer.Work.OutputBytes / 1e6 / layer.Microseconds])];
+            layer.Work.WeightBytes / 1e6 / layer.Microseconds, layer.Work.InputBytes / 1e6 / layer.Microseconds,
+            layer.Work.OutputBytes / 1e6 / layer.Microseconds])];
         var constants = new double[5];
         double[] squares = [.. constants.Select((_, i) => rows.Sum(row => row[i] * row[i]))];
         double[] residuals = [.. rows.Select(_ => 1.0)];

@@ -39,7 +39,8 @@ public sealed class LayerBenchmark
     /// <returns>One measurement for each pattern that fits the layer, in the given order.</returns>
     /// <exception cref="OperatorException">A model is refused or does not run.</exception>
     /// <exception cref="BenchmarkException">A packed result is wrong, or no kernel takes the type.</exception>
-    public IReadOnlyList<LayerMeasurement> Measure(LayerShape shape, IEnumerable<ComplementaryPattern> patterns, CancellationToken cancellation = default)
+    public IReadOnlyList<LayerMeasurement> Measure(
+        LayerShape shape, IEnumerable<ComplementaryPattern> patterns, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(shape);
         ComplementaryPattern[] fitting = [.. patterns.Where(pattern => ReasonAgainst(shape, pattern) is null)];
@@ -95,7 +96,8 @@ public sealed class LayerBenchmark
         {
             foreach (DenseOperator way in ways)
                 sessions.Add(new BoundModel(way.Model, null, _options, way.OptimizeGraph));
-            Timing[] times = Interleaving.Measure([.. sessions.Select(session => (Func<double>)session.Run)], TrialSeconds * ways.Count, cancellation);
+            Timing[] times = Interleaving.Measure(
+                [.. sessions.Select(session => (Func<double>)session.Run)], TrialSeconds * ways.Count, cancellation);
             return ways[Array.IndexOf(times, times.MinBy(time => time.P10Microseconds))];
         }
         finally

@@ -30,7 +30,8 @@ internal static class LayerCheck
         var random = new Random(seed);
         foreach (ref float element in input.AsSpan())
             element = (float)(random.NextDouble() * 2 - 1);
-        float[] result = Run(packed, input, last, threads), expected = ToLast(Run(dense, ToFirst(input, last), first, threads), shape, batch);
+        float[] result = Run(packed, input, last, threads),
+            expected = ToLast(Run(dense, ToFirst(input, last), first, threads), shape, batch);
         double scale = expected.Max(MathF.Abs);
         Judge(shape, weights, batch, result.Zip(expected, (a, b) => (double)MathF.Abs(a - b)).Max() / scale, Tolerance(weights.DType));
     }
@@ -40,14 +41,17 @@ internal static class LayerCheck
         long[] last = shape.ChannelsLastInput(batch), first = shape.ChannelsFirstInput(batch);
         var input = new byte[last.Aggregate(1L, (a, b) => a * b)];
         new Random(seed).NextBytes(input);
-        byte[] result = Run(packed, input, last, threads), expected = ToLast(Run(dense, ToFirst(input, last), first, threads), shape, batch);
+        byte[] result = Run(packed, input, last, threads),
+            expected = ToLast(Run(dense, ToFirst(input, last), first, threads), shape, batch);
         Judge(shape, weights, batch, result.Zip(expected, (a, b) => (double)Math.Abs(a - b)).Max(), 1);
     }
 
     private static void Judge(LayerShape shape, PackedTensor weights, int batch, double difference, double limit)
     {
         if (!(difference <= limit)) // NaN differs
-            throw new BenchmarkException($"Layer '{shape.Workload.Name}' in pattern {weights.Pattern}: packed and dense results differ by {difference:G3}, expected at most {limit:G3}. The kernel {KernelNames.Of(weights, (long)shape.Workload.N * batch)} is wrong; please report it.");
+            throw new BenchmarkException($"Layer '{shape.Workload.Name}' in pattern {weights.Pattern}: packed and dense results differ by "
+                + $"{difference:G3}, expected at most {limit:G3}. The kernel {KernelNames.Of(weights, (long)shape.Workload.N * batch)} is "
+                + "wrong; please report it.");
     }
 
     /// <summary>Of the greatest output: sums in another order; operands rounded to 8 or 11 bits.</summary>
@@ -64,7 +68,8 @@ internal static class LayerCheck
         using var session = DovetailSession.Create(model, new DovetailSessionOptions(threads, ExactIntegers: true));
         using OrtValue value = OrtValue.CreateTensorValueFromMemory(input, dimensions);
         using var options = new RunOptions();
-        using IDisposableReadOnlyCollection<OrtValue> outputs = session.RunChecked(options, [session.InputName], [value], [session.Inner.OutputNames[0]]);
+        using IDisposableReadOnlyCollection<OrtValue> outputs = session.RunChecked(
+            options, [session.InputName], [value], [session.Inner.OutputNames[0]]);
         return outputs[0].GetTensorDataAsSpan<T>().ToArray();
     }
 

@@ -4,7 +4,8 @@ using Dovetail.Kernels;
 
 namespace Dovetail.Benchmarking.Layers;
 
-/// <summary>Measures a list of layers (<see cref="LayerShapeFile"/>) one after the other, each as <see cref="LayerBenchmark"/> does.</summary>
+/// <summary>Measures a list of layers (<see cref="LayerShapeFile"/>) one after the other, each as <see cref="LayerBenchmark"/>
+/// does.</summary>
 public static class LayerListBenchmark
 {
     /// <param name="type">Of the packed weights.</param>

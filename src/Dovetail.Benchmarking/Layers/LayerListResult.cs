@@ -11,7 +11,8 @@ namespace Dovetail.Benchmarking.Layers;
 /// <param name="Layers">Layer by layer, and pattern by pattern within each.</param>
 /// <param name="StayDense">What was not measured.</param>
 public sealed record LayerListResult(
-    DType DType, IReadOnlyList<ComplementaryPattern> Patterns, BenchmarkOptions Options, double PeakGflops, double SessionOverheadMicroseconds,
+    DType DType, IReadOnlyList<ComplementaryPattern> Patterns, BenchmarkOptions Options, double PeakGflops,
+    double SessionOverheadMicroseconds,
     IReadOnlyList<LayerMeasurement> Layers, IReadOnlyList<UnfitLayer> StayDense)
 {
     /// <summary>Geometric means, for each pattern.</summary>

@@ -55,14 +55,16 @@ public static class LayerShapeFile
 
         return layers.Count > 0
             ? layers
-            : throw new BenchmarkException($"'{source}' lists no layer; expected a header {string.Join(',', s_required)} and a line for each layer.");
+            : throw new BenchmarkException($"'{source}' lists no layer; expected a header {string.Join(',', s_required)} and a line for "
+                + "each layer.");
     }
 
     private static void CheckHeader(string[] header, string source, int line)
     {
         if (!header.AsSpan(0, Math.Min(header.Length, s_required.Length)).SequenceEqual(s_required)
             || header.Skip(s_required.Length).Except(s_optional).Any() || header.Distinct().Count() != header.Length)
-            throw new BenchmarkException($"{source}({line.ToString(CultureInfo.InvariantCulture)}): the header is '{string.Join(',', header)}', expected {string.Join(',', s_required)}, then any of {string.Join(", ", s_optional)}.");
+            throw new BenchmarkException($"{source}({line.ToString(CultureInfo.InvariantCulture)}): the header is "
+                + $"'{string.Join(',', header)}', expected {string.Join(',', s_required)}, then any of {string.Join(", ", s_optional)}.");
     }
 
     private static LayerShape Layer(LayerShapeRow row)
@@ -87,11 +89,14 @@ public static class LayerShapeFile
     {
         int kernel = row.Positive("kernel"), stride = row.Positive("stride"), groups = row.Number("groups", 1, least: 1);
         int pad = row.Number("pad", stride == kernel ? 0 : (kernel - 1) / 2, least: 0);
-        var geometry = new ConvolutionGeometry(row.Positive("h"), row.Positive("w"), kernel, kernel, stride, stride, pad, pad, pad, pad, Groups: groups);
+        var geometry = new ConvolutionGeometry(
+            row.Positive("h"), row.Positive("w"), kernel, kernel, stride, stride, pad, pad, pad, pad, Groups: groups);
         if (geometry.InputHeight + 2 * pad < kernel || geometry.InputWidth + 2 * pad < kernel)
-            throw row.Wrong($"the input of {geometry.InputHeight} × {geometry.InputWidth} pixels with pads of {pad} is smaller than the kernel of {kernel} × {kernel}");
+            throw row.Wrong($"the input of {geometry.InputHeight} × {geometry.InputWidth} pixels with pads of {pad} is smaller than the "
+                + $"kernel of {kernel} × {kernel}");
         if (geometry.OutputPixels != n)
-            throw row.Wrong($"n is {n}, and h, w, kernel, stride and pad make {geometry.OutputHeight} × {geometry.OutputWidth} = {geometry.OutputPixels} output pixels");
+            throw row.Wrong($"n is {n}, and h, w, kernel, stride and pad make {geometry.OutputHeight} × {geometry.OutputWidth} = "
+                + $"{geometry.OutputPixels} output pixels");
         if (k % geometry.Taps != 0)
             throw row.Wrong($"k is {k}, expected channels · kernel², a multiple of {geometry.Taps}");
         return m % groups == 0 ? geometry : throw row.Wrong($"m is {m}, which does not divide into {groups} groups");

@@ -37,6 +37,7 @@ public sealed record LayerSummary(
         return new LayerSummary(
             pattern, group, layers.Length, Mean(layer => layer.Ratio), Mean(layer => layer.RatioP10), Mean(layer => layer.RatioInt8),
             Mean(layer => layer.RatioInt8P10), Mean(layer => layer.RatioAlone),
-            Total(layer => layer.Dense.Timing.MedianMicroseconds) / Total(layer => layer.Packed.MedianMicroseconds), Mean(layer => layer.ShareOfPeak));
+            Total(layer => layer.Dense.Timing.MedianMicroseconds) / Total(layer => layer.Packed.MedianMicroseconds),
+            Mean(layer => layer.ShareOfPeak));
     }
 }

@@ -32,7 +32,8 @@ public sealed class SyntheticLayer
         FloatWeights = new float[shape.Weights.Count];
         for (int i = 0; i < FloatWeights.Length; i++)
             FloatWeights[i] = (float)(random.NextDouble() * 2 - 1);
-        IntegerWeights = Array.ConvertAll(FloatWeights, weight => (sbyte)(weight < 0 ? Math.Floor(weight * 127) : Math.Ceiling(weight * 127)));
+        IntegerWeights = Array.ConvertAll(
+            FloatWeights, weight => (sbyte)(weight < 0 ? Math.Floor(weight * 127) : Math.Ceiling(weight * 127)));
         WeightScales = new float[shape.Weights.Outputs];
         for (int m = 0; m < WeightScales.Length; m++)
             WeightScales[m] = (float)((0.5 + random.NextDouble()) / 127);
@@ -99,7 +100,8 @@ public sealed class SyntheticLayer
 
     /// <summary>MatMul; <paramref name="weights"/> in matrix order.</summary>
     internal OnnxModel FloatMatMul(float[] weights) =>
-        WithTransposedWeights(Model(new NodeProto("MatMul", Name, [InputNames.X, "W"], ["Y"]), _shape.ChannelsFirstInput(_batch), OnnxType.Float), weights);
+        WithTransposedWeights(
+            Model(new NodeProto("MatMul", Name, [InputNames.X, "W"], ["Y"]), _shape.ChannelsFirstInput(_batch), OnnxType.Float), weights);
 
     /// <summary>QLinearConv on NCHW, or QLinearMatMul: uint8 in, uint8 out.</summary>
     /// <param name="weights">Matrix order.</param>
@@ -108,7 +110,8 @@ public sealed class SyntheticLayer
     {
         string[] inputs =
         [
-            InputNames.X, InputNames.InputScale, InputNames.InputZeroPoint, "W", InputNames.WeightScales, "w_zero", InputNames.OutputScale, InputNames.OutputZeroPoint,
+            InputNames.X, InputNames.InputScale, InputNames.InputZeroPoint, "W", InputNames.WeightScales, "w_zero", InputNames.OutputScale,
+                InputNames.OutputZeroPoint,
         ];
         NodeProto node = SetWindow(new NodeProto(IsConvolution ? "QLinearConv" : "QLinearMatMul", Name, inputs, ["Y"]));
         OnnxModel model = Model(node, _shape.ChannelsFirstInput(_batch), OnnxType.UInt8);
@@ -120,7 +123,9 @@ public sealed class SyntheticLayer
     /// <summary>MatMulInteger: uint8 in, int32 out, without the scaling; less work than the other integer forms.</summary>
     public OnnxModel MatMulInteger(sbyte[] weights)
     {
-        OnnxModel model = Model(new NodeProto("MatMulInteger", Name, [InputNames.X, "W", InputNames.InputZeroPoint], ["Y"]), _shape.ChannelsFirstInput(_batch), OnnxType.UInt8, OnnxType.Int32);
+        OnnxModel model = Model(
+            new NodeProto("MatMulInteger", Name, [InputNames.X, "W", InputNames.InputZeroPoint], ["Y"]), _shape.ChannelsFirstInput(_batch),
+            OnnxType.UInt8, OnnxType.Int32);
         model.AddInitializer(TensorData.Scalar(InputNames.InputZeroPoint, ZeroPoint));
         return WithTransposedWeights(model, weights);
     }
@@ -174,7 +179,9 @@ public sealed class SyntheticLayer
         {
             IrVersion = IrVersion,
             Graph = new GraphProto { Name = node.Name },
-            OpsetImports = { new OperatorSetIdProto { Version = Opset }, new OperatorSetIdProto { Domain = OperatorSet.Domain, Version = OperatorSet.Version } },
+            OpsetImports = {
+                new OperatorSetIdProto { Version = Opset },
+                new OperatorSetIdProto { Domain = OperatorSet.Domain, Version = OperatorSet.Version } },
         };
         proto.Graph.Inputs.Add(ValueInfoProto.Tensor(InputNames.X, type, [.. input.Select(d => (Dim)d)]));
         proto.Graph.Outputs.Add(ValueInfoProto.Tensor("Y", outputType ?? type, [.. input.Select(_ => Dim.Unknown)]));

@@ -27,7 +27,8 @@ internal static class AgreementStage
         AccuracyInfo Accuracy, IReadOnlyList<EqualityCheck> Checks, IReadOnlyList<OnnxRuntimeInt8Info> OnnxRuntimeInt8,
         IReadOnlyList<CapturedLayer> Captured);
 
-    public static Outcome Run(ExportedModels models, JobImages images, int threads, int seed, Action<string> step, CancellationToken cancellation)
+    public static Outcome Run(
+        ExportedModels models, JobImages images, int threads, int seed, Action<string> step, CancellationToken cancellation)
     {
         float[] test = images.Test();
         byte[] labels = images.Data.Test.Labels;
@@ -67,7 +68,8 @@ internal static class AgreementStage
         step("ONNX Runtime's own int8");
         return new Outcome(accuracy,
         [
-            Compare("packed ONNX (our operators) = sparse ONNX (plain ONNX Runtime), fp32 logits", sparse, packed, Float32Tolerance * 10, $"{labels.Length:N0} test images"),
+            Compare("packed ONNX (our operators) = sparse ONNX (plain ONNX Runtime), fp32 logits", sparse, packed, Float32Tolerance * 10,
+                $"{labels.Length:N0} test images"),
             IntegerAgreement.WithReference(captured),
             IntegerAgreement.OfConvolutions(OfSparse(0), captured),
             IntegerAgreement.OfLogits(
@@ -120,7 +122,8 @@ internal static class AgreementStage
             return new EqualityCheck(Name, "skipped", 0, 0, Float32Tolerance, "only the scalar reference runs this pattern on this CPU");
         return new EqualityCheck(
             Name, worst <= Float32Tolerance ? "within tolerance" : "different", compared, worst, Float32Tolerance,
-            $"every packed layer, random inputs of seed {seed}, kernels {string.Join(", ", kernels)}; differences relative to the greatest output");
+            $"every packed layer, random inputs of seed {seed}, kernels {string.Join(", ", kernels)}; differences relative to the "
+            + "greatest output");
     }
 
     private static EqualityCheck Compare(string name, float[] expected, float[] found, double tolerance, string detail)

@@ -41,7 +41,8 @@ internal sealed record CapturedLayer(PackedLayer Layer, byte[] Input, byte[]? Ou
         IReadOnlyDictionary<string, CapturedTensor> tensors =
             ActivationCapture.Capture(open.ToBytes(), names, image, [1, .. shape], exactIntegers);
         return [.. layers.Layers.Where(layer => layer.Quantization is not null).Select(layer => new CapturedLayer(
-            layer, Bytes(tensors[layer.InputName], layer), tensors[layer.OutputName] is CapturedBytes ? Bytes(tensors[layer.OutputName], layer) : null))];
+            layer, Bytes(tensors[layer.InputName], layer), tensors[layer.OutputName] is CapturedBytes ? Bytes(
+                tensors[layer.OutputName], layer) : null))];
     }
 
     /// <summary>A layer's tensor with channels last, whatever its layout in the model.</summary>

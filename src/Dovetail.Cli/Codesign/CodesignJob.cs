@@ -51,18 +51,21 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
                 trained = TrainingStage.Run(options, model, data, folder, stages.Training, cancellation);
                 var images = new JobImages(data);
                 exported = stages.Run("Export and quantize", 2, step => ExportStage.Run(
-                    trained.Dense.Model, trained.Complementary.Model, options.Pattern, images, folder, options.Threads, step, cancellation));
+                    trained.Dense.Model, trained.Complementary.Model, options.Pattern, images, folder, options.Threads, step,
+                    cancellation));
                 agreement = stages.Run("Accuracy and agreement", 8, step => AgreementStage.Run(
                     exported, images, options.Threads, options.Seed, step, cancellation));
                 int packedLayers = exported.Packed.Layers.Count(layer => layer.Pattern is not null);
                 speed = stages.Run("Measure this CPU", 1 + packedLayers, step => BenchStage.Run(
-                    new NetworkPair(exported.Packed.Model, exported.Dense), options.BenchThreads, batch: 1, options.Seed, step, cancellation));
+                    new NetworkPair(exported.Packed.Model, exported.Dense), options.BenchThreads, batch: 1, options.Seed, step,
+                    cancellation));
                 simulation = stages.Run("Simulate the array", agreement.Captured.Count, step => SimulationStage.Run(
                     agreement.Captured, options.Pattern, options.Rows, options.Columns, step, cancellation));
                 rtl = stages.Run("Check the RTL", 1, step =>
                 {
                     RtlStage.Outcome outcome = RtlStage.Run(
-                        agreement.Captured, ArrayConfig.Complementary(RtlStage.DefaultRows, RtlStage.DefaultColumns, options.Pattern), folder.File(JobFolder.Rtl), new RtlOptions(Command: options.CommandLine, Seed: options.Seed), cancellation);
+                        agreement.Captured, ArrayConfig.Complementary(RtlStage.DefaultRows, RtlStage.DefaultColumns, options.Pattern),
+                        folder.File(JobFolder.Rtl), new RtlOptions(Command: options.CommandLine, Seed: options.Seed), cancellation);
                     step(outcome.Info.Status);
                     return outcome;
                 });
@@ -78,7 +81,9 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
     public static void CheckAgreement(CodesignResult result)
     {
         if (result.Equality.FirstOrDefault(check => check.Status == "different") is { } broken)
-            throw new DovetailException($"Two executions differ that must agree: {broken.Name} (greatest difference {broken.MaxDifference:g3}, allowed {broken.Tolerance:g3}; {broken.Detail}). The report is written; please file it as a bug.");
+            throw new DovetailException($"Two executions differ that must agree: {broken.Name} (greatest difference "
+                + $"{broken.MaxDifference:g3}, allowed {broken.Tolerance:g3}; {broken.Detail}). The report is written; please file it "
+                + "as a bug.");
         if (result.Equality.FirstOrDefault(check => check.Status == "failed") is { } failed)
             throw new DovetailException($"A check could not be done: {failed.Name}: {failed.Detail.TrimEnd('.')}. The report is written.");
     }
@@ -105,7 +110,8 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
         {
             Seed = options.Seed,
             Environment = new EnvironmentInfo(
-                MachineFacts.Version, MachineFacts.Commit, MachineFacts.Cpu, Environment.ProcessorCount, string.Join(", ", MachineFacts.InstructionSets),
+                MachineFacts.Version, MachineFacts.Commit, MachineFacts.Cpu, Environment.ProcessorCount,
+                string.Join(", ", MachineFacts.InstructionSets),
                 MachineFacts.Os, MachineFacts.Runtime, MachineFacts.OnnxRuntimeVersion,
                 $"{torch.Version}{(torch.IsPatched ? " (TorchSharp's library patched for this libstdc++)" : "")}",
                 options.CommandLine, _time.Elapsed.TotalSeconds, MachineFacts.PeakMemoryMegabytes),
@@ -134,19 +140,24 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
     {
         var notes = new List<string>();
         if (data.Source.IsSample)
-            notes.Add($"The data are the embedded sample of {data.Train.Count:N0} + {data.Test.Count:N0} images, not the full set; accuracies are lower than with it. Bring the full set with ./dovetail data get fashion-mnist.");
+            notes.Add($"The data are the embedded sample of {data.Train.Count:N0} + {data.Test.Count:N0} images, not the full set; "
+                + "accuracies are lower than with it. Bring the full set with ./dovetail data get fashion-mnist.");
         if (options.Resume)
             notes.Add("The job was resumed: training seconds are summed over its runs, and the total time is that of the last one.");
         if (rtl.Status is "skipped" or "failed")
             notes.Add($"The RTL was not checked: {rtl.Reason}");
         if (agreement.OnnxRuntimeInt8.MaxBy(network => network.DifferingShare) is { DifferingShare: > 0 } worst)
             notes.Add(
-                $"ONNX Runtime's own int8 layers are not exact on this CPU: {worst.DifferingShare:0.0#%} of the outputs of the {worst.Network} "
-                + $"network's layers differ from the scalar reference, by up to {worst.MaxDifferenceSteps} steps. The packed operators are exact. "
+                $"ONNX Runtime's own int8 layers are not exact on this CPU: {worst.DifferingShare:0.0#%} of the outputs of the "
+                + $"{worst.Network} "
+                + $"network's layers differ from the scalar reference, by up to {worst.MaxDifferenceSteps} steps. The packed operators are "
+                    + "exact. "
                 + "Accuracies of plain ONNX Runtime's int8 networks are what it gives here.");
         double error = 100 * Math.Sqrt(2 * 0.09 / data.Test.Count); // of a difference of two accuracies near 90 %
-        notes.Add($"One seed and a short training: a difference of accuracy has a standard error of about {error:0.0#} points on {data.Test.Count:N0} test images, and other seeds add to it.");
-        notes.Add("Speeds are medians of runs that alternate between dense and packed in this process; the ratio is what to read, as the machine may be shared.");
+        notes.Add($"One seed and a short training: a difference of accuracy has a standard error of about {error:0.0#} points on "
+            + $"{data.Test.Count:N0} test images, and other seeds add to it.");
+        notes.Add("Speeds are medians of runs that alternate between dense and packed in this process; the ratio is what to read, as the "
+            + "machine may be shared.");
         return notes;
     }
 }

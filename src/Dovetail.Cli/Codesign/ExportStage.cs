@@ -53,7 +53,8 @@ internal static class ExportStage
         {
             IReadOnlyList<string> tensors = QuantizationPass.TensorsToCalibrate(model);
             IReadOnlyDictionary<string, (float Min, float Max)> ranges = Calibration.Ranges(
-                GraphSlicer.WithOutputs(model, tensors).ToBytes(), [.. tensors], calibration, images.Shape, 128, threads: threads, cancellation: cancellation);
+                GraphSlicer.WithOutputs(model, tensors).ToBytes(), [.. tensors], calibration, images.Shape, 128, threads: threads,
+                cancellation: cancellation);
             return QuantizationPass.Quantize(model, ranges);
         }
     }

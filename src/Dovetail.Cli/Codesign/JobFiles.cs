@@ -26,7 +26,8 @@ internal static class JobFiles
                 files.Add(new OutputFile(name, new FileInfo(folder.File(name)).Length, description));
         if (Directory.Exists(folder.File(JobFolder.Rtl)))
             foreach (string path in Directory.EnumerateFiles(folder.File(JobFolder.Rtl)).Order(StringComparer.Ordinal))
-                files.Add(new OutputFile($"{JobFolder.Rtl}/{Path.GetFileName(path)}", new FileInfo(path).Length, "the array, SystemVerilog"));
+                files.Add(new OutputFile(
+                    $"{JobFolder.Rtl}/{Path.GetFileName(path)}", new FileInfo(path).Length, "the array, SystemVerilog"));
         return files;
     }
 }

@@ -48,7 +48,8 @@ internal sealed class JobFolder
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DovetailException($"The output folder '{path}' cannot be written: {error.Message.TrimEnd('.')}. Give --out a folder that can.", error);
+            throw new DovetailException($"The output folder '{path}' cannot be written: {error.Message.TrimEnd('.')}. Give --out a folder "
+                + "that can.", error);
         }
 
         return new JobFolder(System.IO.Path.GetFullPath(path));

@@ -16,8 +16,10 @@ internal sealed class JobProgress(ProgressContext context)
         task.Value = progress.Step;
         EpochRecord? epoch = progress.CompletedEpoch;
         task.Description = epoch is null
-            ? $"Train {name}: epoch {progress.Epoch}/{progress.Epochs}, loss {progress.Loss:0.000}, density {progress.Density:0.0%}, {progress.ImagesPerSecond:N0} images/s"
-            : $"Train {name}: epoch {epoch.Epoch}/{progress.Epochs}, loss {epoch.Loss:0.000}, validation accuracy {epoch.ValidationAccuracy:0.0%}";
+            ? $"Train {name}: epoch {progress.Epoch}/{progress.Epochs}, loss {progress.Loss:0.000}, density {progress.Density:0.0%}, "
+                + $"{progress.ImagesPerSecond:N0} images/s"
+            : $"Train {name}: epoch {epoch.Epoch}/{progress.Epochs}, loss {epoch.Loss:0.000}, validation accuracy "
+                + $"{epoch.ValidationAccuracy:0.0%}";
     }
 
     /// <summary>Runs a stage of so many steps; <c>step</c> takes a word on what was done.</summary>

@@ -10,7 +10,8 @@ internal static class MaskPictures
 
     public static MaskPicture Of(PackedModel model)
     {
-        PackedLayer layer = model.Layers.Where(candidate => !candidate.Weights.Pattern.IsDense).MaxBy(candidate => candidate.Weights.Shape.Count)
+        PackedLayer layer = model.Layers.Where(candidate => !candidate.Weights.Pattern.IsDense)
+            .MaxBy(candidate => candidate.Weights.Shape.Count)
             ?? model.Layers[0];
         bool[] mask = Packer.UnpackMask(layer.Weights);
         int totalRows = layer.Weights.Shape.Outputs, totalColumns = layer.Weights.Shape.Inputs;

@@ -22,6 +22,7 @@ internal static class ModelSource
             return;
         string name = source[ZooPrefix.Length..];
         throw new DovetailException(
-            $"'{source}' is a network of the zoo, expected a file. Write it first: dovetail zoo write {name} {name}.onnx{(pattern is null ? "" : $" --pattern {pattern}")}, then give {name}.onnx.");
+            $"'{source}' is a network of the zoo, expected a file. Write it first: dovetail zoo write {name} "
+            + $"{name}.onnx{(pattern is null ? "" : $" --pattern {pattern}")}, then give {name}.onnx.");
     }
 }

@@ -27,7 +27,8 @@ internal sealed record ModelSummary(ModelInfo Info, double Sparsity, long Weight
 
             layers.Add(new LayerInfo(
                 layer.Name, layer.Op, layer.Shape.ToString(), layer.Workload.M, layer.Workload.N, layer.Workload.K,
-                fp32.Pattern?.ToString(), fp32.DenseReason, 1 - (double)nonZero / count, fp32.DenseBytes, fp32.PackedBytes, int8.PackedBytes));
+                fp32.Pattern?.ToString(), fp32.DenseReason, 1 - (double)nonZero / count, fp32.DenseBytes, fp32.PackedBytes,
+                int8.PackedBytes));
         }
 
         return new ModelSummary(
@@ -41,7 +42,8 @@ internal sealed record ModelSummary(ModelInfo Info, double Sparsity, long Weight
     }
 
     public BytesInfo Bytes(JobFolder folder) => new(
-        Size(folder, JobFolder.Dense), Size(folder, JobFolder.Sparse), Size(folder, JobFolder.Packed), Size(folder, JobFolder.DenseInt8), Size(folder, JobFolder.PackedInt8),
+        Size(folder, JobFolder.Dense), Size(folder, JobFolder.Sparse), Size(folder, JobFolder.Packed), Size(folder, JobFolder.DenseInt8),
+        Size(folder, JobFolder.PackedInt8),
         Size(folder, JobFolder.PackedSafetensors), WeightsDense, WeightsPacked, WeightsPackedInt8);
 
     private static long Size(JobFolder folder, string name) => new FileInfo(folder.File(name)).Length;

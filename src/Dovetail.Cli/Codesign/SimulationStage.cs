@@ -16,7 +16,8 @@ internal static class SimulationStage
     /// <param name="Notes">What a reader of the cycles must know.</param>
     public sealed record Outcome(AcceleratorInfo Info, IReadOnlyList<EqualityCheck> Checks, IReadOnlyList<string> Notes);
 
-    public static Outcome Run(IReadOnlyList<CapturedLayer> layers, ComplementaryPattern pattern, int rows, int columns, Action<string> step, CancellationToken cancellation)
+    public static Outcome Run(IReadOnlyList<CapturedLayer> layers, ComplementaryPattern pattern, int rows, int columns, Action<string> step,
+        CancellationToken cancellation)
     {
         ArrayConfig complementaryConfig = ArrayConfig.Complementary(rows, columns, pattern);
         // The fair partner: clustered alike, so that it fills as fast.
@@ -28,7 +29,8 @@ internal static class SimulationStage
         {
             int[] expected = QuantizedReference.Accumulate(
                 layer.Weights, layer.Input, batch: 1, layer.Geometry, layer.Layer.Quantization!.InputZeroPoint);
-            foreach ((ArrayConfig config, List<LayerCounts> results) in ((ArrayConfig, List<LayerCounts>)[])[(denseConfig, dense), (complementaryConfig, complementary)])
+            foreach ((ArrayConfig config, List<LayerCounts> results) in (
+                (ArrayConfig, List<LayerCounts>)[])[(denseConfig, dense), (complementaryConfig, complementary)])
             {
                 cancellation.ThrowIfCancellationRequested();
                 LayerSimulation simulated = CycleSimulator.RunLayer(config, layer.Layer, layer.Input);
@@ -57,14 +59,19 @@ internal static class SimulationStage
                 complementaryNetwork.Utilization, denseNetwork.Utilization,
                 denseNetwork.Energy.TotalPicojoules, complementaryNetwork.Energy.TotalPicojoules,
                 area.RatioToDense, speedup / area.RatioToDense,
-                (area.IsSynthesized ? area.Source : $"{area.Source}, interpolated") + "; PEs and lane registers only: skew registers, control and buffers are not in it, ./dovetail rtl --synth has the first two", denseConfig.Energy.Source,
-                [.. dense.Zip(complementary, (a, b) => new AcceleratorLayerInfo(a.Name, a.Shape.Pixels, a.Shape.Outputs, a.Shape.Inputs, Counts(a), Counts(b)))]),
+                (area.IsSynthesized ? area.Source : $"{area.Source}, interpolated") + "; PEs and lane registers only: skew registers, "
+                    + "control and buffers are not in it, ./dovetail rtl --synth has the first two", denseConfig.Energy.Source,
+                [.. dense.Zip(
+                    complementary, (a, b) =>
+                    new AcceleratorLayerInfo(a.Name, a.Shape.Pixels, a.Shape.Outputs, a.Shape.Inputs, Counts(a), Counts(b)))]),
             [
                 new EqualityCheck(
-                    "array simulator, cycle by cycle = scalar reference, int8 accumulators", wrong == 0 ? "equal" : "different", compared, wrong, 0,
+                    "array simulator, cycle by cycle = scalar reference, int8 accumulators", wrong == 0 ? "equal" : "different", compared,
+                    wrong, 0,
                     $"{layers.Count} layers on the dense and on the complementary array, real activations of one test image"),
                 new EqualityCheck(
-                    "array simulator, closed form = cycle by cycle, every count", wrongCounts == 0 ? "equal" : "different", counts, wrongCounts, 0,
+                    "array simulator, closed form = cycle by cycle, every count", wrongCounts == 0 ? "equal" : "different", counts,
+                    wrongCounts, 0,
                     "cycles, folds, MACs, buffer words, register writes and DRAM bytes of each layer"),
             ],
             Notes(denseNetwork, complementaryNetwork));
@@ -77,7 +84,8 @@ internal static class SimulationStage
         string[] waitingDense = Waiting(dense), waitingComplementary = Waiting(complementary);
         return waitingDense.Length + waitingComplementary.Length == 0
             ? []
-            : [$"Cycles are the array's alone. At {complementary.Config.DramBytesPerCycle} bytes of DRAM a cycle and batch 1, these layers would wait for memory: dense {Words(waitingDense)}; complementary {Words(waitingComplementary)}."];
+            : [$"Cycles are the array's alone. At {complementary.Config.DramBytesPerCycle} bytes of DRAM a cycle and batch 1, these layers "
+                + $"would wait for memory: dense {Words(waitingDense)}; complementary {Words(waitingComplementary)}."];
 
         static string Words(string[] layers) => layers.Length == 0 ? "none" : string.Join(", ", layers);
     }

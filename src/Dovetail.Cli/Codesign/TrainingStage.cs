@@ -34,7 +34,8 @@ internal static class TrainingStage
             "dense", common with { CheckpointPath = folder.File(JobFolder.DenseCheckpoint) }, JobFolder.Dense);
         TrainingMethod method = TrainingMethods.Parse(options.Method);
         TrainingResult complementary = Train(
-            "complementary", common with { Method = method, CheckpointPath = folder.File(JobFolder.ComplementaryCheckpoint) }, JobFolder.Sparse);
+            "complementary", common with { Method = method, CheckpointPath = folder.File(JobFolder.ComplementaryCheckpoint) },
+            JobFolder.Sparse);
         return new Outcome(dense, complementary, new TrainingPair(
             Describe(dense, TrainingMethods.Name(TrainingMethod.Dense), epochs),
             Describe(complementary, TrainingMethods.Name(method), epochs)));
@@ -46,7 +47,8 @@ internal static class TrainingStage
             result.Model.Save(folder.File(modelFile));
             if (!result.IsComplete)
                 throw new InterruptedException(
-                    $"Interrupted in the {name} training after {result.Steps} steps. {modelFile} (validation accuracy {result.ValidationAccuracy:0.0%}) " +
+                    $"Interrupted in the {name} training after {result.Steps} steps. {modelFile} (validation accuracy "
+                    + $"{result.ValidationAccuracy:0.0%}) " +
                     $"and the checkpoint are in '{options.Folder}'. Go on with the same command and --resume.");
             return result;
         }
@@ -56,7 +58,8 @@ internal static class TrainingStage
     public static void CheckResume(CodesignOptions options, JobFolder folder)
     {
         if (options.Resume && !File.Exists(folder.File(JobFolder.DenseCheckpoint)))
-            throw new DovetailException($"--resume was given, but '{options.Folder}' holds no {JobFolder.DenseCheckpoint}. Start without --resume, or give the --out of the interrupted job.");
+            throw new DovetailException($"--resume was given, but '{options.Folder}' holds no {JobFolder.DenseCheckpoint}. Start without "
+                + "--resume, or give the --out of the interrupted job.");
     }
 
     private static TrainingInfo Describe(TrainingResult result, string method, int epochs) => new(

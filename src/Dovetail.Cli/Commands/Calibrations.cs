@@ -7,7 +7,8 @@ using Spectre.Console;
 
 namespace Dovetail.Cli.Commands;
 
-/// <summary>The cost model of this machine: calibrations from the user's cache, measured under a progress bar where there is none.</summary>
+/// <summary>The cost model of this machine: calibrations from the user's cache, measured under a progress bar where there is
+/// none.</summary>
 internal sealed class Calibrations(IAnsiConsole console, int threads, bool anew, CancellationToken cancellation)
 {
     private readonly CalibrationCache _cache = new(CalibrationCache.DefaultFolder, console.WriteLine);
@@ -18,11 +19,13 @@ internal sealed class Calibrations(IAnsiConsole console, int threads, bool anew,
 
     private CostCalibration Find(string op, ComplementaryPattern pattern, DType type)
     {
-        CalibrationKey key = CalibrationKey.For($"{MachineFacts.Cpu}; dovetail {MachineFacts.Version} {MachineFacts.Commit}; {MachineFacts.Runtime}; ONNX Runtime {MachineFacts.OnnxRuntimeVersion}", op, pattern, type, threads);
+        CalibrationKey key = CalibrationKey.For($"{MachineFacts.Cpu}; dovetail {MachineFacts.Version} {MachineFacts.Commit}; "
+            + $"{MachineFacts.Runtime}; ONNX Runtime {MachineFacts.OnnxRuntimeVersion}", op, pattern, type, threads);
         if (!anew && _cache.Find(key) is { } known)
             return known;
         CostCalibration measured = ProgressLine.RunShare(
-            console, $"Calibrating {op} {pattern} {type.ToString().ToLowerInvariant()}", progress => CostCalibrator.Measure(key, progress, cancellation));
+            console, $"Calibrating {op} {pattern} {type.ToString().ToLowerInvariant()}", progress =>
+                CostCalibrator.Measure(key, progress, cancellation));
         _cache.Keep(measured);
         return measured;
     }

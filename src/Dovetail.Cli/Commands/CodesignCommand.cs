@@ -25,9 +25,11 @@ internal static class CodesignCommand
         Option<bool> resume = new("--resume") { Description = "Go on from the checkpoints in --out, with the same options as before." };
         Option<int> threads = CommonOptions.Threads(Environment.ProcessorCount, "training and evaluation");
         Option<int> benchThreads = CommonOptions.Positive("--bench-threads", "Threads of the CPU measurement.", 1);
-        Option<int> rows = CommonOptions.Positive("--rows", "Rows of the simulated array.", 16), cols = CommonOptions.Positive("--cols", "Columns of the simulated array.", 16);
+        Option<int> rows = CommonOptions.Positive("--rows", "Rows of the simulated array.", 16),
+            cols = CommonOptions.Positive("--cols", "Columns of the simulated array.", 16);
         Option<string?> json = CommonOptions.Json();
-        var command = new Command("codesign", "The whole path: train dense and complementary, pack, prove agreement, measure, simulate, check the RTL, report.")
+        var command = new Command("codesign", "The whole path: train dense and complementary, pack, prove agreement, measure, simulate, "
+            + "check the RTL, report.")
         {
             model, data, pattern, method, epochs, seed, folder, resume, threads, benchThreads, rows, cols, json,
         };

@@ -19,18 +19,20 @@ internal static class CommonOptions
 
     public static Option<string> Data() => new("--data")
     {
-        Description = "Data set: fashion-mnist (installed, cached or the embedded sample), or a folder with the four IDX files of one like it.",
+        Description = "Data set: fashion-mnist (installed, cached or the embedded sample), or a folder with the four IDX files of one "
+            + "like it.",
         HelpName = "NAME|DIR",
         DefaultValueFactory = _ => "fashion-mnist",
     };
 
-    public static Option<ComplementaryPattern> Pattern(string description = "Complementary pattern, keep:group[xSHARE][/out][@strided], e.g. 1:16 or 2:32.") => new("--pattern")
-    {
-        Description = description,
-        HelpName = "PATTERN",
-        DefaultValueFactory = _ => new ComplementaryPattern(1, 16),
-        CustomParser = Pattern,
-    };
+    public static Option<ComplementaryPattern> Pattern(
+        string description = "Complementary pattern, keep:group[xSHARE][/out][@strided], e.g. 1:16 or 2:32.") => new("--pattern")
+        {
+            Description = description,
+            HelpName = "PATTERN",
+            DefaultValueFactory = _ => new ComplementaryPattern(1, 16),
+            CustomParser = Pattern,
+        };
 
     public static Option<string> Model() => new("--model")
     {
@@ -44,7 +46,8 @@ internal static class CommonOptions
     {
         var option = new Option<string>("--method")
         {
-            Description = "How owners come about: growing (the density falls during training), srste, static (random owners)" + (methods.Contains("dense") ? ", dense." : "."),
+            Description = "How owners come about: growing (the density falls during training), srste, static (random owners)" + (
+                methods.Contains("dense") ? ", dense." : "."),
             DefaultValueFactory = _ => "growing",
         };
         return option.AcceptOnlyFromAmong(methods);
@@ -52,7 +55,11 @@ internal static class CommonOptions
 
     public static Option<int?> Epochs()
     {
-        var option = new Option<int?>("--epochs") { Description = "Passes over the training images. Default: by the size of the data.", HelpName = "N" };
+        var option = new Option<int?>("--epochs")
+        {
+            Description = "Passes over the training images. Default: by the size of the data.",
+            HelpName = "N",
+        };
         option.Validators.Add(result =>
         {
             if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out int value) && value < 1)

@@ -27,7 +27,8 @@ internal static class DataCommand
 
         var name = new Argument<string>("NAME") { Description = "fashion-mnist" };
         name.AcceptOnlyFromAmong(FashionMnist.Name);
-        var get = new Command("get", "Bring a full data set: from its Debian package where installed, else by HTTPS (checked, resumable).") { name, json };
+        var get = new Command(
+            "get", "Bring a full data set: from its Debian package where installed, else by HTTPS (checked, resumable).") { name, json };
         get.SetAction(async (parsed, cancellation) =>
         {
             var output = new VerbOutput(parsed.GetValue(json));

@@ -17,10 +17,16 @@ internal static class ExpressivenessCommand
 {
     public static Command Create()
     {
-        var weights = new Option<string?>("--weights") { Description = "Trained layers (ONNX or safetensors) instead of a Gaussian matrix.", HelpName = "FILE.onnx" };
+        var weights = new Option<string?>("--weights")
+        {
+            Description = "Trained layers (ONNX or safetensors) instead of a Gaussian matrix.",
+            HelpName = "FILE.onnx",
+        };
         var sparsity = new Option<double[]>("--sparsity")
         {
-            Description = $"Shares of zeros, each above 0 and below 1. Default: {string.Join(" ", ExpressivenessStudy.DefaultSparsities.Select(value => value.ToString(CultureInfo.InvariantCulture)))}.",
+            Description = "Shares of zeros, each above 0 and below 1. Default: "
+                + string.Join(" ", ExpressivenessStudy.DefaultSparsities.Select(value => value.ToString(CultureInfo.InvariantCulture)))
+                + ".",
             HelpName = "SHARE…",
             AllowMultipleArgumentsPerToken = true,
             CustomParser = ParseShares,
@@ -29,7 +35,8 @@ internal static class ExpressivenessCommand
         Option<int> seed = CommonOptions.Seed();
         seed.Description = "Seed of the Gaussian matrix.";
         Option<string?> json = CommonOptions.Json();
-        var command = new Command("expressiveness", "Compare families of patterns at equal sparsity: bits per weight, share of the unstructured bound, captured energy.")
+        var command = new Command("expressiveness", "Compare families of patterns at equal sparsity: bits per weight, share of the "
+            + "unstructured bound, captured energy.")
         {
             weights, sparsity, svg, seed, json,
         };
@@ -41,15 +48,19 @@ internal static class ExpressivenessCommand
         command.SetAction(parsed =>
         {
             var output = new VerbOutput(parsed.GetValue(json));
-            IReadOnlyList<double> shares = parsed.GetValue(sparsity) is { Length: > 0 } given ? [.. given.Distinct().Order()] : ExpressivenessStudy.DefaultSparsities;
+            IReadOnlyList<double> shares = parsed.GetValue(sparsity) is { Length: > 0 } given
+                ? [.. given.Distinct().Order()]
+                : ExpressivenessStudy.DefaultSparsities;
             if (parsed.GetValue(weights) is { } source)
                 ModelSource.CheckFile(source);
             using WeightFile? file = parsed.GetValue(weights) is { } path ? WeightFile.Open(path) : null;
             IReadOnlyList<WeightEntry> entries = file?.ReadEntries() ?? [ExpressivenessStudy.Gaussian(parsed.GetValue(seed))];
             if (entries.Count == 0)
-                throw new DovetailException($"'{parsed.GetValue(weights)}' has no layer with weights, expected Conv, Gemm or MatMul with constant ones.");
+                throw new DovetailException($"'{parsed.GetValue(weights)}' has no layer with weights, expected Conv, Gemm or MatMul with "
+                    + "constant ones.");
             StudyResult result = null!;
-            ProgressLine.Run(output.Human, "Projecting", ExpressivenessStudy.StepCount(shares), step => result = ExpressivenessStudy.Run(entries, shares, step));
+            ProgressLine.Run(output.Human, "Projecting", ExpressivenessStudy.StepCount(shares), step =>
+                result = ExpressivenessStudy.Run(entries, shares, step));
             if (result.Families.Count == 0)
                 throw new PatternException($"No pattern fits a layer: {string.Join(" ", result.Notes)} Choose a lower sparsity.");
             string name = file is null ? "Gaussian weights" : Path.GetFileName(parsed.GetValue(weights)!);
@@ -68,7 +79,8 @@ internal static class ExpressivenessCommand
         var shares = new List<double>();
         foreach (string text in result.Tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.RemoveEmptyEntries)))
         {
-            if (!double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double share) || !(share > 0 && share < 1))
+            if (!double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double share)
+                || !(share > 0 && share < 1))
             {
                 result.AddError($"--sparsity is {text}, expected shares of zeros above 0 and below 1, e.g. 0.9375.");
                 return null;

@@ -23,7 +23,8 @@ internal static class FitTables
         do
         {
             int count = 0, left = width - 1 - names - best;
-            while (count < rest.Length && ((left -= Widest(layers.Select(layer => Cell(layer, rest[count])).Append(rest[count]))) >= 0 || count == 0))
+            while (count < rest.Length
+                && ((left -= Widest(layers.Select(layer => Cell(layer, rest[count])).Append(rest[count]))) >= 0 || count == 0))
                 count++;
             yield return Part(layers, rest[..count]);
             rest = rest[count..];
@@ -57,5 +58,7 @@ internal static class FitTables
     private static string Best(LayerInspection layer) => layer.BestFit ?? "–";
 
     private static string Cell(LayerInspection layer, string pattern) =>
-        layer.Candidates.FirstOrDefault(fit => fit.Pattern == pattern) is { CapturedEnergy: { } captured } fit ? $"{captured:0.000}{(fit.Satisfies == true ? " ✓" : "")}" : "–";
+        layer.Candidates.FirstOrDefault(fit => fit.Pattern == pattern) is { CapturedEnergy: { } captured } fit
+            ? $"{captured:0.000}{(fit.Satisfies == true ? " ✓" : "")}"
+            : "–";
 }

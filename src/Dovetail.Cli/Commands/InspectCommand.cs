@@ -30,11 +30,16 @@ internal static class InspectCommand
             HelpName = "PATTERN…",
             AllowMultipleArgumentsPerToken = true,
         };
-        var mask = new Option<string?>("--mask") { Description = "Draw the mask of this layer; say where with --svg or --png.", HelpName = "LAYER" };
+        var mask = new Option<string?>("--mask")
+        {
+            Description = "Draw the mask of this layer; say where with --svg or --png.",
+            HelpName = "LAYER",
+        };
         var svg = new Option<string?>("--svg") { Description = "The corner of the mask with the borders of its cells.", HelpName = "FILE" };
         var png = new Option<string?>("--png") { Description = "The whole mask, a pixel a weight.", HelpName = "FILE" };
         Option<string?> json = CommonOptions.Json();
-        var command = new Command("inspect", "Show the layers of a file: shapes, patterns, sparsity, bytes, and how well the weights fit candidate patterns.")
+        var command = new Command("inspect", "Show the layers of a file: shapes, patterns, sparsity, bytes, and how well the weights fit "
+            + "candidate patterns.")
         {
             file, candidates, mask, svg, png, json,
         };
@@ -48,7 +53,8 @@ internal static class InspectCommand
         {
             var output = new VerbOutput(parsed.GetValue(json));
             string path = parsed.GetValue(file)!;
-            SparsityPattern[] tried = [.. (parsed.GetValue(candidates) is { Length: > 0 } given ? given : DefaultCandidates).Select(SparsityPattern.Parse).Distinct()];
+            SparsityPattern[] tried = [.. (parsed.GetValue(candidates) is { Length: > 0 } given ? given : DefaultCandidates)
+                .Select(SparsityPattern.Parse).Distinct()];
             ModelSource.CheckFile(path);
             using WeightFile weights = WeightFile.Open(path);
             IReadOnlyList<WeightEntry> entries = weights.ReadEntries();
@@ -61,7 +67,8 @@ internal static class InspectCommand
                 foreach (WeightEntry entry in entries)
                 {
                     cancellation.ThrowIfCancellationRequested();
-                    layers.Add(Inspect(entry, packed ? null : weights.DeclaredFor(entry.Name), tried, detect: weights.LayerPatterns is null));
+                    layers.Add(Inspect(
+                        entry, packed ? null : weights.DeclaredFor(entry.Name), tried, detect: weights.LayerPatterns is null));
                     step(entry.Name);
                 }
             });
@@ -91,13 +98,15 @@ internal static class InspectCommand
     }
 
     private static WeightEntry Find(IReadOnlyList<WeightEntry> entries, string name) => entries.FirstOrDefault(entry => entry.Name == name)
-        ?? throw new DovetailException($"There is no layer '{name}', expected one of: {string.Join(", ", entries.Select(entry => entry.Name))}.");
+        ?? throw new DovetailException($"There is no layer '{name}', expected one of: "
+            + $"{string.Join(", ", entries.Select(entry => entry.Name))}.");
 
     private static void Draw(WeightEntry entry, LayerInspection layer, string? svg, string? png)
     {
         bool[] mask = entry.LoadOwners?.Invoke() ?? Array.ConvertAll(entry.Load(), weight => weight != 0);
         if (svg is not null)
-            AtomicFile.WriteAllText(svg, MaskFile.Svg(entry.Name, mask, entry.Shape, layer.Pattern is null ? null : SparsityPattern.Parse(layer.Pattern)));
+            AtomicFile.WriteAllText(
+                svg, MaskFile.Svg(entry.Name, mask, entry.Shape, layer.Pattern is null ? null : SparsityPattern.Parse(layer.Pattern)));
         if (png is not null)
             AtomicFile.WriteAllBytes(png, MaskFile.Png(mask, entry.Shape));
     }
@@ -112,7 +121,8 @@ internal static class InspectCommand
             table.AddRow(
                 Markup.Escape(layer.Name), layer.Op,
                 string.Join('×', layer.Shape) + (layer.Groups > 1 ? $" in {layer.Groups} groups" : ""), Type(layer),
-                layer.Pattern is null ? "–" : $"{layer.Pattern} ({layer.PatternSource})", $"{layer.Sparsity:0.00%}", $"{layer.Bytes:N0}", $"{layer.DenseBytes:N0}");
+                layer.Pattern is null ? "–" : $"{layer.Pattern} ({layer.PatternSource})", $"{layer.Sparsity:0.00%}", $"{layer.Bytes:N0}",
+                $"{layer.DenseBytes:N0}");
         console.Write(table);
 
         foreach (Table fits in FitTables.Of(layers, console.Profile.Width))

@@ -23,20 +23,45 @@ internal static class PackCommand
     public static Command Create()
     {
         var model = new Argument<string>("MODEL") { Description = "Sparse ONNX file (fp32, or int8 in QDQ form)." };
-        Option<ComplementaryPattern> pattern = CommonOptions.Pattern("The pattern that the weights satisfy. Where it is left out, the patterns that the model declares for its layers count, and each layer must satisfy its own; the default counts only if it declares none.");
-        Option<string> file = new("--out", "-o") { Description = "The packed ONNX file to write.", HelpName = "FILE.onnx", DefaultValueFactory = _ => "packed.onnx" };
-        Option<string> values = new("--values") { Description = "Type of floating-point weights in the file: fp16 and bf16 halve them, products stay fp32.", DefaultValueFactory = _ => "fp32" };
+        Option<ComplementaryPattern> pattern = CommonOptions.Pattern("The pattern that the weights satisfy. Where it is left out, the "
+            + "patterns that the model declares for its layers count, and each layer must satisfy its own; the default counts only if it "
+            + "declares none.");
+        Option<string> file = new("--out", "-o")
+        {
+            Description = "The packed ONNX file to write.",
+            HelpName = "FILE.onnx",
+            DefaultValueFactory = _ => "packed.onnx",
+        };
+        Option<string> values = new("--values")
+        {
+            Description = "Type of floating-point weights in the file: fp16 and bf16 halve them, products stay fp32.",
+            DefaultValueFactory = _ => "fp32",
+        };
         values.AcceptOnlyFromAmong("fp32", "fp16", "bf16");
-        Option<string> operands = new("--operands") { Description = "What floating-point layers multiply. bf16 rounds inputs and weights: twice as fast where the CPU has AVX512_BF16, and less precise: check the accuracy with 'dovetail run'.", DefaultValueFactory = _ => OperandNames.Float32 };
+        Option<string> operands = new("--operands")
+        {
+            Description = "What floating-point layers multiply. bf16 rounds inputs and weights: twice as fast where the CPU has "
+                + "AVX512_BF16, and less precise: check the accuracy with 'dovetail run'.",
+            DefaultValueFactory = _ => OperandNames.Float32,
+        };
         operands.AcceptOnlyFromAmong(OperandNames.Float32, OperandNames.BFloat16);
         Option<string?> safetensors = new("--safetensors") { Description = "Also write the packed weights alone.", HelpName = "FILE" };
-        Option<string> which = new("--pack") { Description = "Of the layers that satisfy their pattern: faster, those that are predicted to run at least 5 % faster on this machine; or all, for the smallest file.", DefaultValueFactory = _ => Faster };
+        Option<string> which = new("--pack")
+        {
+            Description = "Of the layers that satisfy their pattern: faster, those that are predicted to run at least 5 % faster on this "
+                + "machine; or all, for the smallest file.",
+            DefaultValueFactory = _ => Faster,
+        };
         which.AcceptOnlyFromAmong(Faster, All);
         Option<int> batch = CommonOptions.Positive("--batch", "Inputs of a run, for the prediction.", 1, "-b");
         Option<int> threads = CommonOptions.Threads(1, "a session, for the prediction");
-        Option<bool> calibrate = new("--calibrate") { Description = "Measure this machine anew (a few seconds) instead of using what is in the cache." };
+        Option<bool> calibrate = new("--calibrate")
+        {
+            Description = "Measure this machine anew (a few seconds) instead of using what is in the cache.",
+        };
         Option<string?> json = CommonOptions.Json();
-        var command = new Command("pack", "Pack the layers of a sparse ONNX model that satisfy a pattern and gain speed by it; the others stay dense, and the table says why.")
+        var command = new Command("pack", "Pack the layers of a sparse ONNX model that satisfy a pattern and gain speed by it; the others "
+            + "stay dense, and the table says why.")
         {
             model, pattern, values, operands, file, safetensors, which, batch, threads, calibrate, json,
         };
@@ -56,14 +81,17 @@ internal static class PackCommand
             OnnxModel sparse = OnnxModel.Load(source);
             bool declared = parsed.GetResult(pattern) is not { Implicit: false } && LayerPatterns.Find(sparse) is not null;
             FasterLayers? faster = parsed.GetValue(which) == All ? null
-                : new FasterLayers(new Calibrations(output.Human, parsed.GetValue(threads), parsed.GetValue(calibrate), cancellation).Model(parsed.GetValue(batch), bfloat16Operands: parsed.GetValue(operands) == OperandNames.BFloat16));
+                : new FasterLayers(new Calibrations(output.Human, parsed.GetValue(threads), parsed.GetValue(calibrate), cancellation)
+                    .Model(parsed.GetValue(batch), bfloat16Operands: parsed.GetValue(operands) == OperandNames.BFloat16));
             var options = new PackingOptions
             {
                 ValueType = parsed.GetValue(values) switch { "fp16" => DType.Float16, "bf16" => DType.BFloat16, _ => DType.Float32 },
                 BFloat16Operands = parsed.GetValue(operands) == OperandNames.BFloat16,
                 Faster = faster,
             };
-            PackingResult result = declared ? PackingPass.PackDeclared(sparse, options) : PackingPass.Pack(sparse, parsed.GetValue(pattern)!, options);
+            PackingResult result = declared
+                ? PackingPass.PackDeclared(sparse, options)
+                : PackingPass.Pack(sparse, parsed.GetValue(pattern)!, options);
             cancellation.ThrowIfCancellationRequested();
             PackNotes.CheckFloats(result.Model, ((Option[])[values, operands]).FirstOrDefault(parsed.CommandResult.IsGiven)?.Name);
             result.Model.Save(target);
@@ -78,7 +106,8 @@ internal static class PackCommand
                 PrintPrediction(output.Human, result.Plan, parsed.GetValue(batch), parsed.GetValue(threads));
             output.WriteJson(new PackJson(
                 target, new PackedBytesJson(before, after),
-                faster is null ? null : new PredictionBasisJson(MachineFacts.Cpu, parsed.GetValue(batch), parsed.GetValue(threads), faster.LeastGain),
+                faster is null ? null : new PredictionBasisJson(
+                    MachineFacts.Cpu, parsed.GetValue(batch), parsed.GetValue(threads), faster.LeastGain),
                 [.. result.Layers.Select(Json)]));
             return 0;
         }, CancellationToken.None));
@@ -93,7 +122,8 @@ internal static class PackCommand
         table.AddColumn("Stays dense because");
         foreach (LayerPlan layer in plan.Layers)
         {
-            List<string> cells = [Markup.Escape(layer.Name), layer.Pattern?.ToString() ?? "dense", $"{layer.DenseBytes:N0}", $"{layer.PackedBytes:N0}"];
+            List<string> cells = [
+                Markup.Escape(layer.Name), layer.Pattern?.ToString() ?? "dense", $"{layer.DenseBytes:N0}", $"{layer.PackedBytes:N0}"];
             if (predicted)
                 cells.AddRange(layer.Prediction is { } p ? [$"{p.DenseMicroseconds:N1}", $"{p.PackedMicroseconds:N1}"] : ["", ""]);
             cells.Add(Markup.Escape(layer.DenseReason ?? ""));
@@ -103,7 +133,8 @@ internal static class PackCommand
         console.Write(table);
         (IReadOnlyList<ChannelsLastRegion> regions, IReadOnlyList<LayoutTranspose> transposes) = plan.Layout;
         if (regions.Count > 0)
-            console.WriteLine($"{Count(regions.Count, "region")} of images in NHWC, {Count(transposes.Count, "Transpose")} at the borders{(transposes.Count > 0 ? $": {string.Join(", ", transposes.Select(transpose => transpose.Image))}" : "")}.");
+            console.WriteLine($"{Count(regions.Count, "region")} of images in NHWC, {Count(transposes.Count, "Transpose")} at the "
+                + $"borders{(transposes.Count > 0 ? $": {string.Join(", ", transposes.Select(transpose => transpose.Image))}" : "")}.");
 
         static string Count(int number, string noun) => $"{number} {noun}{(number == 1 ? "" : "s")}";
     }
@@ -118,8 +149,10 @@ internal static class PackCommand
     {
         List<LayerPlan> known = [.. plan.Layers.Where(layer => layer.Prediction is not null)];
         double dense = known.Sum(layer => layer.Prediction!.DenseMicroseconds);
-        double chosen = known.Sum(layer => layer.Pattern is not null ? layer.Prediction!.PackedMicroseconds : layer.Prediction!.DenseMicroseconds);
-        console.WriteLine($"Predicted on this machine (batch {batch}, {threads} thread{(threads > 1 ? "s" : "")}), layers that satisfy their pattern: dense {dense:N0} µs, as chosen {chosen:N0} µs. Measure the whole with 'dovetail bench'.");
+        double chosen = known.Sum(
+            layer => layer.Pattern is not null ? layer.Prediction!.PackedMicroseconds : layer.Prediction!.DenseMicroseconds);
+        console.WriteLine($"Predicted on this machine (batch {batch}, {threads} thread{(threads > 1 ? "s" : "")}), layers that satisfy "
+            + $"their pattern: dense {dense:N0} µs, as chosen {chosen:N0} µs. Measure the whole with 'dovetail bench'.");
         int unknown = plan.Layers.Count(layer => layer.Pattern is not null && layer.Prediction is null);
         if (unknown > 0)
             console.WriteLine($"{unknown} layer{(unknown > 1 ? "s" : "")} packed without a prediction: sizes that are not fixed.");

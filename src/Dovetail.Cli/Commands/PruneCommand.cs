@@ -24,21 +24,32 @@ internal static class PruneCommand
     public static Command Create()
     {
         var model = new Argument<string>("MODEL") { Description = "ONNX file with float weights, or zoo:NAME." };
-        Option<ComplementaryPattern> pattern = CommonOptions.Pattern("One pattern for every layer that it fits, keep:group[xSHARE][/out][@strided], e.g. 1:16 or 2:32.");
-        Option<string> file = new("--out", "-o") { Description = "The sparse ONNX file to write.", HelpName = "FILE.onnx", DefaultValueFactory = _ => "sparse.onnx" };
+        Option<ComplementaryPattern> pattern = CommonOptions.Pattern(
+            "One pattern for every layer that it fits, keep:group[xSHARE][/out][@strided], e.g. 1:16 or 2:32.");
+        Option<string> file = new("--out", "-o")
+        {
+            Description = "The sparse ONNX file to write.",
+            HelpName = "FILE.onnx",
+            DefaultValueFactory = _ => "sparse.onnx",
+        };
         Option<bool> head = new("--head") { Description = "Prune the last fully connected layer too, which is small and sensitive." };
         Option<double?> permute = new("--permute")
         {
-            Description = "First order channels so that the patterns keep more: orders fold into neighbouring layers, or are stored as Gather nodes. "
+            Description = "First order channels so that the patterns keep more: orders fold into neighbouring layers, or are stored as "
+                + "Gather nodes. "
                 + "With SECONDS the search takes no longer; without, it is bounded by effort and reproducible.",
             HelpName = "SECONDS",
             Arity = ArgumentArity.ZeroOrOne,
             CustomParser = ParseSeconds,
         };
-        Option<bool> foldOnly = new("--fold-only") { Description = "With --permute: no Gather nodes, only orders that cost nothing at run time." };
+        Option<bool> foldOnly = new("--fold-only")
+        {
+            Description = "With --permute: no Gather nodes, only orders that cost nothing at run time.",
+        };
         Option<string?> allocation = new("--allocation")
         {
-            Description = "Instead of --pattern, a pattern a layer from --candidates within --budget: uniform (one for all), erk (Erdős–Rényi-kernel densities), energy (the greatest sum of captured shares, exactly).",
+            Description = "Instead of --pattern, a pattern a layer from --candidates within --budget: uniform (one for all), erk "
+                + "(Erdős–Rényi-kernel densities), energy (the greatest sum of captured shares, exactly).",
             HelpName = "uniform|erk|energy",
         };
         allocation.AcceptOnlyFromAmong("uniform", "erk", "energy");
@@ -51,22 +62,30 @@ internal static class PruneCommand
         };
         Option<Budget?> budget = new("--budget")
         {
-            Description = "A share of what the dense network costs (8%, 0.08), or so many multiply-accumulates, bytes or microseconds (1.5M, 300k).",
+            Description = "A share of what the dense network costs (8%, 0.08), or so many multiply-accumulates, bytes or microseconds "
+                + "(1.5M, 300k).",
             HelpName = "SHARE|NUMBER",
             CustomParser = ParseBudget,
         };
-        Option<string> cost = new("--cost") { Description = "What the budget counts; latency takes --latency.", HelpName = "macs|bytes|latency", DefaultValueFactory = _ => "macs" };
+        Option<string> cost = new("--cost")
+        {
+            Description = "What the budget counts; latency takes --latency.",
+            HelpName = "macs|bytes|latency",
+            DefaultValueFactory = _ => "macs",
+        };
         cost.AcceptOnlyFromAmong("macs", "bytes", "latency");
         Option<string[]> latency = new("--latency")
         {
-            Description = "Measured latencies: what 'dovetail bench --json FILE' wrote for packed models, a file for each pattern. Layers that were not measured stay dense and are not counted.",
+            Description = "Measured latencies: what 'dovetail bench --json FILE' wrote for packed models, a file for each pattern. Layers "
+                + "that were not measured stay dense and are not counted.",
             HelpName = "FILE…",
             AllowMultipleArgumentsPerToken = true,
         };
         Option<int> seed = CommonOptions.Seed();
         seed.Description = "Seed of a zoo model's weights and of the search for orders.";
         Option<string?> json = CommonOptions.Json();
-        var command = new Command("prune", "Keep the greatest weights of every cell of a pattern and zero the others, without training (accuracy suffers; 'train' is what keeps it).")
+        var command = new Command("prune", "Keep the greatest weights of every cell of a pattern and zero the others, without training "
+            + "(accuracy suffers; 'train' is what keeps it).")
         {
             model, pattern, file, head, permute, foldOnly, allocation, candidates, budget, cost, latency, seed, json,
         };
@@ -77,7 +96,8 @@ internal static class PruneCommand
             if (Given(allocation) && (Given(pattern) || !Given(budget)))
                 result.AddError("--allocation chooses among --candidates within --budget: give --budget, and no --pattern.");
             if (!Given(allocation) && (Given(candidates) || Given(budget) || Given(cost) || Given(latency)))
-                result.AddError("--candidates, --budget, --cost and --latency belong to --allocation; give it too, e.g. --allocation energy.");
+                result.AddError("--candidates, --budget, --cost and --latency belong to --allocation; give it too, e.g. --allocation "
+                    + "energy.");
             else if (byLatency != Given(latency))
                 result.AddError("--cost latency and --latency FILE go together.");
             if (Given(foldOnly) && !Given(permute))
@@ -136,7 +156,8 @@ internal static class PruneCommand
         foreach (PrunedLayer layer in result.Layers)
         {
             bool sparse = layer.Pattern is not null;
-            List<string> cells = [Markup.Escape(layer.Name), layer.Shape.ToString(), layer.Pattern?.ToString() ?? "dense", sparse ? $"{layer.CapturedEnergy:0.0%}" : "–"];
+            List<string> cells = [Markup.Escape(layer.Name), layer.Shape.ToString(), layer.Pattern?.ToString()
+                ?? "dense", sparse ? $"{layer.CapturedEnergy:0.0%}" : "–"];
             if (ordered)
                 cells.AddRange(sparse ? [$"{layer.Order!.CapturedBefore:0.0%}", Markup.Escape(Describe(layer.Order))] : ["–", ""]);
             table.AddRow([.. cells, Markup.Escape(Describe(layer.Dense))]);
@@ -145,10 +166,12 @@ internal static class PruneCommand
         console.Write(table);
         if (result.Allocation is { Result: var found } allocation)
             console.WriteLine(
-                $"{Amount(found.Cost, unit)} of a budget of {Amount(allocation.Budget, unit)}, {(double)found.Cost / Math.Max(1, allocation.DenseCost):0.0%} of the dense network's. Sum of captured shares "
+                $"{Amount(found.Cost, unit)} of a budget of {Amount(allocation.Budget, unit)}, "
+                + $"{(double)found.Cost / Math.Max(1, allocation.DenseCost):0.0%} of the dense network's. Sum of captured shares "
                 + $"{found.Score:0.000}{(found.IsOptimal ? ", the greatest there is" : $"; none exceeds {found.UpperBound:0.000}")}.");
         console.WriteLine(
-            $"Wrote {target}: {result.Layers.Count(layer => layer.Pattern is not null)} of {result.Layers.Count} layers pruned, {result.Sparsity:0.0%} of the weights of all layers zero. Captured energy is the share of Σw² that was kept.");
+            $"Wrote {target}: {result.Layers.Count(layer => layer.Pattern is not null)} of {result.Layers.Count} layers pruned, "
+            + $"{result.Sparsity:0.0%} of the weights of all layers zero. Captured energy is the share of Σw² that was kept.");
     }
 
     private static string Describe(DenseReason? reason) =>
@@ -171,7 +194,8 @@ internal static class PruneCommand
     private static PruneJson Json(PruningResult result, string target, string cost) => new(
         target, result.Sparsity,
         [.. result.Layers.Where(layer => layer.Pattern is not null).Select(layer => new PrunedLayerJson(
-            layer.Name, layer.Shape.ToString(), layer.Pattern!.ToString(), layer.CapturedEnergy, layer.Order is { } order ? Json(order) : null))],
+            layer.Name, layer.Shape.ToString(), layer.Pattern!.ToString(), layer.CapturedEnergy,
+            layer.Order is { } order ? Json(order) : null))],
         [.. result.Layers.Where(layer => layer.Pattern is null).Select(layer => new DenseLayerJson(layer.Name, Describe(layer.Dense)))],
         result.Allocation is { } allocation ? Json(allocation, cost) : null);
 
@@ -179,7 +203,8 @@ internal static class PruneCommand
         order.Outcome.ToString().ToLowerInvariant(), order.CapturedBefore, order.Reason, order.SearchSeconds, order.TiedLayers);
 
     private static AllocationJson Json(LayerAllocation allocation, string cost) => new(
-        allocation.Method.ToString(), cost == "latency" ? "nanoseconds" : cost, allocation.Budget, allocation.Result.Cost, allocation.DenseCost,
+        allocation.Method.ToString(), cost == "latency" ? "nanoseconds" : cost, allocation.Budget, allocation.Result.Cost,
+        allocation.DenseCost,
         allocation.Result.Score, allocation.Result.UpperBound, allocation.Result.IsOptimal);
 
     private static double? ParseSeconds(ArgumentResult result)
@@ -187,7 +212,8 @@ internal static class PruneCommand
         if (result.Tokens.Count == 0)
             return null;
         string text = result.Tokens[0].Value;
-        if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds) && seconds is > 0 and <= 1e6)
+        if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds)
+            && seconds is > 0 and <= 1e6)
             return seconds;
         result.AddError($"--permute is '{text}', expected seconds above 0, or nothing (then name the model before it).");
         return null;
@@ -198,7 +224,8 @@ internal static class PruneCommand
         string text = result.Tokens.Single().Value;
         if (Budget.Parse(text) is { } budget)
             return budget;
-        result.AddError($"--budget is '{text}', expected a share up to 100% of the dense network (8%, 0.08), or a number above 1 (1.5M, 300k, 420).");
+        result.AddError($"--budget is '{text}', expected a share up to 100% of the dense network (8%, 0.08), or a number above 1 (1.5M, "
+            + "300k, 420).");
         return null;
     }
 
@@ -206,7 +233,8 @@ internal static class PruneCommand
     {
         try
         {
-            return [.. result.Tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.RemoveEmptyEntries)).Select(ComplementaryPattern.Parse).Distinct()];
+            return [.. result.Tokens.SelectMany(token => token.Value.Split(',', StringSplitOptions.RemoveEmptyEntries))
+                .Select(ComplementaryPattern.Parse).Distinct()];
         }
         catch (PatternException error)
         {

@@ -23,16 +23,29 @@ internal static class RtlCommand
 
     public static Command Create()
     {
-        Option<string> folder = new("--out", "-o") { Description = "Folder for the SystemVerilog files.", HelpName = "DIR", DefaultValueFactory = _ => "rtl" };
+        Option<string> folder = new("--out", "-o")
+        {
+            Description = "Folder for the SystemVerilog files.",
+            HelpName = "DIR",
+            DefaultValueFactory = _ => "rtl",
+        };
         Option<ComplementaryPattern?> pattern = new("--pattern")
         {
             Description = "Pattern that the array selects by; 1:1 is a dense array. Default: the model's, else 1:16.",
             HelpName = "PATTERN",
             CustomParser = CommonOptions.Pattern,
         };
-        Option<int> rows = CommonOptions.Positive("--rows", "Array rows.", RtlStage.DefaultRows), cols = CommonOptions.Positive("--cols", "Array columns.", RtlStage.DefaultColumns);
-        Option<int?> cluster = new("--cluster") { Description = "PEs of a row that share registered lanes. Default: 4, for a dense array 1.", HelpName = "N" };
-        Option<bool?> registered = new("--registered-selection") { Description = "Register the selected operand before the multiplier. Default: true, for a dense array false." };
+        Option<int> rows = CommonOptions.Positive("--rows", "Array rows.", RtlStage.DefaultRows),
+            cols = CommonOptions.Positive("--cols", "Array columns.", RtlStage.DefaultColumns);
+        Option<int?> cluster = new("--cluster")
+        {
+            Description = "PEs of a row that share registered lanes. Default: 4, for a dense array 1.",
+            HelpName = "N",
+        };
+        Option<bool?> registered = new("--registered-selection")
+        {
+            Description = "Register the selected operand before the multiplier. Default: true, for a dense array false.",
+        };
         Option<string?> multiplier = new("--multiplier")
         {
             Description = "How the multipliers are written, in what is emitted, checked and synthesised. operator: the synthesiser's "
@@ -40,8 +53,15 @@ internal static class RtlCommand
                 + " Default: full-adders with --synth, else operator.",
         };
         multiplier.AcceptOnlyFromAmong(Operator, FullAdders);
-        Option<bool> check = new("--check") { Description = "Build the array with Verilator and compare one tile with the simulator, bit for bit and cycle for cycle." };
-        Option<string?> model = new("--model") { Description = "Packed int8 ONNX file: --check feeds a tile of it and a real image; without it the tile is random.", HelpName = "FILE.onnx" };
+        Option<bool> check = new("--check")
+        {
+            Description = "Build the array with Verilator and compare one tile with the simulator, bit for bit and cycle for cycle.",
+        };
+        Option<string?> model = new("--model")
+        {
+            Description = "Packed int8 ONNX file: --check feeds a tile of it and a real image; without it the tile is random.",
+            HelpName = "FILE.onnx",
+        };
         Option<string> data = CommonOptions.Data();
         Option<bool> synth = new("--synth") { Description = "Synthesise the array and a dense one with Yosys: area and longest path." };
         Option<int> seed = CommonOptions.Seed();
@@ -87,7 +107,8 @@ internal static class RtlCommand
                     ? RtlStage.Check(config, RandomTile(config, parsed.GetValue(seed)), layer: null, names, options, cancellation).Info
                     : RtlStage.Run(source.Capture(parsed.GetValue(data)!), config, target, options, cancellation).Info);
                 output.Human.WriteLine(tile.Status == "equal"
-                    ? $"RTL = simulator, bit for bit and cycle for cycle: {tile.Rows}×{tile.Cols} PEs, {tile.Pixels} pixels, {tile.Cycles} cycles{(tile.Layer is null ? ", random values" : $", layer {tile.Layer}")}."
+                    ? $"RTL = simulator, bit for bit and cycle for cycle: {tile.Rows}×{tile.Cols} PEs, {tile.Pixels} pixels, {tile.Cycles} "
+                        + $"cycles{(tile.Layer is null ? ", random values" : $", layer {tile.Layer}")}."
                     : $"RTL check {tile.Status}: {tile.Reason}");
             }
 
@@ -151,7 +172,8 @@ internal static class RtlCommand
             OnnxModel model = OnnxModel.Load(path);
             PackedModel layers = PackedModelReader.Read(model);
             if (!layers.Layers.Any(layer => layer.Quantization is not null && !layer.Weights.Pattern.IsDense))
-                throw new DovetailException($"'{path}' has no packed int8 layer; expected a model such as codesign's {JobFolder.PackedInt8}.");
+                throw new DovetailException($"'{path}' has no packed int8 layer; expected a model such as codesign's "
+                    + $"{JobFolder.PackedInt8}.");
             return new PackedInt8(model, layers);
         }
 

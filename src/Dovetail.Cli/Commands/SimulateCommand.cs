@@ -20,10 +20,23 @@ internal static class SimulateCommand
 {
     public static Command Create()
     {
-        var model = new Argument<string?>("MODEL") { Description = "ONNX file (dense, sparse or packed), or zoo:NAME. Cycle by cycle needs a packed int8 model.", Arity = ArgumentArity.ZeroOrOne };
-        var topology = new Option<string?>("--topology") { Description = "SCALE-Sim topology file instead of a model.", HelpName = "FILE.csv" };
-        Option<int> rows = CommonOptions.Positive("--rows", "Array rows.", 16), cols = CommonOptions.Positive("--cols", "Array columns.", 16);
-        var dataflow = new Option<string>("--dataflow") { Description = "Input (is), output (os) or weight (ws) stationary.", DefaultValueFactory = _ => "ws" };
+        var model = new Argument<string?>("MODEL")
+        {
+            Description = "ONNX file (dense, sparse or packed), or zoo:NAME. Cycle by cycle needs a packed int8 model.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var topology = new Option<string?>("--topology")
+        {
+            Description = "SCALE-Sim topology file instead of a model.",
+            HelpName = "FILE.csv",
+        };
+        Option<int> rows = CommonOptions.Positive("--rows", "Array rows.", 16),
+            cols = CommonOptions.Positive("--cols", "Array columns.", 16);
+        var dataflow = new Option<string>("--dataflow")
+        {
+            Description = "Input (is), output (os) or weight (ws) stationary.",
+            DefaultValueFactory = _ => "ws",
+        };
         dataflow.AcceptOnlyFromAmong("ws", "os", "is");
         var pattern = new Option<ComplementaryPattern?>("--pattern")
         {
@@ -31,11 +44,23 @@ internal static class SimulateCommand
             HelpName = "PATTERN",
             CustomParser = CommonOptions.Pattern,
         };
-        var cluster = new Option<int?>("--cluster") { Description = "PEs of a row that share registered lanes. Default: 4, for the dense array 1 (as SCALE-Sim).", HelpName = "N" };
-        var mode = new Option<string>("--mode") { Description = "closed: formulas, microseconds. cycle: moves values through every PE.", DefaultValueFactory = _ => "closed" };
+        var cluster = new Option<int?>("--cluster")
+        {
+            Description = "PEs of a row that share registered lanes. Default: 4, for the dense array 1 (as SCALE-Sim).",
+            HelpName = "N",
+        };
+        var mode = new Option<string>("--mode")
+        {
+            Description = "closed: formulas, microseconds. cycle: moves values through every PE.",
+            DefaultValueFactory = _ => "closed",
+        };
         mode.AcceptOnlyFromAmong("closed", "cycle");
         var overlap = new Option<bool>("--overlap") { Description = "Load the next fold's weights while the current one computes." };
-        var energy = new Option<string?>("--energy") { Description = "Energy table (JSON) instead of the built-in 45 nm one.", HelpName = "FILE" };
+        var energy = new Option<string?>("--energy")
+        {
+            Description = "Energy table (JSON) instead of the built-in 45 nm one.",
+            HelpName = "FILE",
+        };
         Option<Dictionary<string, long>> dimensions = DimensionOption.Create();
         Option<int> seed = CommonOptions.Seed();
         Option<string?> json = CommonOptions.Json();
@@ -107,9 +132,11 @@ internal static class SimulateCommand
     private static void Print(IAnsiConsole console, NetworkSimulation network, string mode)
     {
         ArrayConfig config = network.Config;
-        console.WriteLine($"{config.Rows}×{config.Columns} PEs, {config.Dataflow}, pattern {config.Pattern}, {(mode == "closed" ? "closed form" : "cycle by cycle")}");
+        console.WriteLine($"{config.Rows}×{config.Columns} PEs, {config.Dataflow}, pattern {config.Pattern}, "
+            + $"{(mode == "closed" ? "closed form" : "cycle by cycle")}");
         var table = new Table().AddColumn("Layer").AddColumn("Pattern");
-        foreach (string column in (string[])["m", "n", "k", "Cycles", "Utilization", "Ifmap reads", "Filter reads", "Ofmap writes", "DRAM bytes", "Energy, nJ"])
+        foreach (string column in (string[])[
+            "m", "n", "k", "Cycles", "Utilization", "Ifmap reads", "Filter reads", "Ofmap writes", "DRAM bytes", "Energy, nJ"])
             table.AddColumn(new TableColumn(column).RightAligned());
         foreach (LayerCounts layer in network.Layers)
             table.AddRow(

@@ -26,8 +26,16 @@ internal static class TrainCommand
         Option<ComplementaryPattern> pattern = CommonOptions.Pattern();
         Option<int?> epochs = CommonOptions.Epochs();
         Option<int> seed = CommonOptions.Seed();
-        Option<string> file = new("--out", "-o") { Description = "The ONNX file to write.", HelpName = "FILE.onnx", DefaultValueFactory = _ => "trained.onnx" };
-        Option<bool> resume = new("--resume") { Description = "Go on from FILE.checkpoint, which an interrupted training left beside --out." };
+        Option<string> file = new("--out", "-o")
+        {
+            Description = "The ONNX file to write.",
+            HelpName = "FILE.onnx",
+            DefaultValueFactory = _ => "trained.onnx",
+        };
+        Option<bool> resume = new("--resume")
+        {
+            Description = "Go on from FILE.checkpoint, which an interrupted training left beside --out.",
+        };
         Option<bool> test = new("--test")
         {
             Description = "Look at the test images, once, when the training is complete. "
@@ -86,7 +94,8 @@ internal static class TrainCommand
             TrainingResult result = Train(output.Human, start, images, options, cancellation);
             result.Model.Save(target);
             if (!result.IsComplete)
-                throw new InterruptedException($"Interrupted after {result.Steps} steps. '{target}' is usable (validation accuracy {result.ValidationAccuracy:0.0%}); go on with the same command and --resume.");
+                throw new InterruptedException($"Interrupted after {result.Steps} steps. '{target}' is usable (validation accuracy "
+                    + $"{result.ValidationAccuracy:0.0%}); go on with the same command and --resume.");
             var report = new TrainJson(
                 parsed.GetValue(model)!, images.Source.IsSample ? images.Name + "-sample" : images.Name,
                 TrainingMethods.Name(options.Method),
@@ -107,7 +116,8 @@ internal static class TrainCommand
         return command;
     }
 
-    private static TrainingResult Train(IAnsiConsole console, OnnxModel model, ImageDataset data, TrainingOptions options, CancellationToken cancellation)
+    private static TrainingResult Train(
+        IAnsiConsole console, OnnxModel model, ImageDataset data, TrainingOptions options, CancellationToken cancellation)
     {
         TrainingResult? result = null;
         ProgressLine.Columns(console)
@@ -128,7 +138,8 @@ internal static class TrainCommand
             return null;
         while ((options with { Epochs = enough }).GrowthUpdates(images) < TrainingOptions.LeastGrowthUpdates)
             enough++;
-        return $"Note: this training is short for a sparsity that grows. In {options.Steps(images):N0} steps the density falls to {options.Pattern.Density:0.##%} in {updates} update{(updates == 1 ? "" : "s")} of the masks, "
+        return $"Note: this training is short for a sparsity that grows. In {options.Steps(images):N0} steps the density falls to "
+            + $"{options.Pattern.Density:0.##%} in {updates} update{(updates == 1 ? "" : "s")} of the masks, "
             + $"and fewer than {TrainingOptions.LeastGrowthUpdates} cost accuracy: give --epochs {enough} or more, or more images.";
     }
 

@@ -23,7 +23,8 @@ internal static class VerifyCommand
         var file = new Argument<string>("FILE") { Description = "ONNX (dense, sparse, QDQ or packed) or safetensors." };
         Option<SparsityPattern?> pattern = PatternOption("The pattern to satisfy, of any family. Default: the one that the file declares.");
         Option<string?> json = CommonOptions.Json();
-        var command = new Command("verify", "Prove that a file satisfies its pattern: exit code 0 if it does, 1 if it does not, 2 if it cannot be read.")
+        var command = new Command("verify", "Prove that a file satisfies its pattern: exit code 0 if it does, 1 if it does not, 2 if it "
+            + "cannot be read.")
         {
             file, pattern, json,
         };
@@ -37,7 +38,8 @@ internal static class VerifyCommand
                 Verdict verdict = Verification.Run(path, parsed.GetValue(pattern));
                 Print(output.Human, path, verdict);
                 output.WriteJson(new VerifyJson(
-                    path, Readable: true, verdict.Satisfied, verdict.Format, verdict.Pattern, verdict.FirstViolation, verdict.Violations, verdict.Layers));
+                    path, Readable: true, verdict.Satisfied, verdict.Format, verdict.Pattern, verdict.FirstViolation, verdict.Violations,
+                    verdict.Layers));
                 return verdict.Satisfied ? Satisfied : Violated;
             }
             catch (Exception error) when (error is DovetailException or IOException or UnauthorizedAccessException)
@@ -89,13 +91,16 @@ internal static class VerifyCommand
         foreach (LayerVerdict layer in verdict.Layers)
             table.AddRow(
                 Markup.Escape(layer.Name), layer.Shape, layer.Pattern ?? "–",
-                Markup.Escape(layer.Reason is null || layer.Status == LayerVerdict.Good ? layer.Status : $"{layer.Status}: {layer.Reason}"));
+                Markup.Escape(
+                    layer.Reason is null || layer.Status == LayerVerdict.Good ? layer.Status : $"{layer.Status}: {layer.Reason}"));
         console.Write(table);
         int good = verdict.Layers.Count(layer => layer.Status == LayerVerdict.Good);
         string pattern = verdict.Pattern ?? "the patterns of its layers";
         if (verdict.FirstViolation is not { } first)
-            console.WriteLine($"'{path}' ({verdict.Format}) satisfies {pattern}: {good} of {verdict.Layers.Count} layers checked, all good.");
+            console.WriteLine(
+                $"'{path}' ({verdict.Format}) satisfies {pattern}: {good} of {verdict.Layers.Count} layers checked, all good.");
         else
-            console.WriteLine($"'{path}' ({verdict.Format}) does not satisfy {pattern}. First violation: {(first.Layer is null ? "" : $"layer '{first.Layer}': ")}{first.Message}");
+            console.WriteLine($"'{path}' ({verdict.Format}) does not satisfy {pattern}. First violation: "
+                + $"{(first.Layer is null ? "" : $"layer '{first.Layer}': ")}{first.Message}");
     }
 }

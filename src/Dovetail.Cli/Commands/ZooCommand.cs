@@ -26,7 +26,9 @@ internal static class ZooCommand
                 table.AddRow(Markup.Escape(model.Name), Markup.Escape(Shape(model)), Markup.Escape(model.Description));
             output.Human.Write(table);
             output.Human.WriteLine("Use one with --model zoo:NAME, or write it to a file: dovetail zoo write NAME FILE.onnx");
-            output.WriteJson(new ZooListJson([.. ZooModels.Names.Select(model => new ZooModelJson(model.Name, model.Description, model.InputName, Shape(model)))]));
+            output.WriteJson(
+                new ZooListJson(
+                    [.. ZooModels.Names.Select(model => new ZooModelJson(model.Name, model.Description, model.InputName, Shape(model)))]));
             return 0;
         });
         return list;
@@ -36,18 +38,28 @@ internal static class ZooCommand
     {
         var name = new Argument<string>("NAME") { Description = "Name from 'dovetail zoo list'." };
         var file = new Argument<FileInfo?>("FILE") { Description = "The ONNX file to write; or --out.", Arity = ArgumentArity.ZeroOrOne };
-        Option<FileInfo?> target = new("--out", "-o") { Description = "The ONNX file to write, as in other verbs.", HelpName = "FILE.onnx" };
+        Option<FileInfo?> target = new("--out", "-o")
+        {
+            Description = "The ONNX file to write, as in other verbs.",
+            HelpName = "FILE.onnx",
+        };
         Option<int> seed = CommonOptions.Seed();
         Option<ComplementaryPattern?> pattern = new("--pattern")
         {
-            Description = "Zero all but the greatest random weights of every cell, so that the file can be packed at once: for measuring, not for accuracy.",
+            Description = "Zero all but the greatest random weights of every cell, so that the file can be packed at once: for measuring, "
+                + "not for accuracy.",
             HelpName = "PATTERN",
             CustomParser = CommonOptions.Pattern,
         };
         Option<int?> depth = new("--depth") { Description = "Blocks of a transformer. Default: as published.", HelpName = "N" };
-        Option<int?> image = new("--image-size") { Description = "Height and width of the image. Default: as published.", HelpName = "PIXELS" };
+        Option<int?> image = new("--image-size")
+        {
+            Description = "Height and width of the image. Default: as published.",
+            HelpName = "PIXELS",
+        };
         Option<string?> json = CommonOptions.Json();
-        var write = new Command("write", "Write a network with random weights (from the seed) to an ONNX file.") { name, file, target, seed, pattern, depth, image, json };
+        var write = new Command("write", "Write a network with random weights (from the seed) to an ONNX file.") {
+            name, file, target, seed, pattern, depth, image, json };
         write.Validators.Add(result =>
         {
             if (result.GetValue(file) is null == result.GetValue(target) is null)

@@ -2,7 +2,8 @@ using Spectre.Console;
 
 namespace Dovetail.Cli.Terminal;
 
-/// <summary>One progress bar with elapsed and remaining time; where there is no terminal, a line now and then (<see cref="ProgressLog"/>).</summary>
+/// <summary>One progress bar with elapsed and remaining time; where there is no terminal, a line now and then
+/// (<see cref="ProgressLog"/>).</summary>
 internal static class ProgressLine
 {
     /// <param name="steps">How many times <c>step</c> will be called.</param>
@@ -43,7 +44,12 @@ internal static class ProgressLine
         if (console.Profile.Capabilities is { Interactive: true, Ansi: true })
             return console.Progress();
         var log = new ProgressLog(console.WriteLine, TimeProvider.System);
-        IAnsiConsole unseen = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.Yes, Interactive = InteractionSupport.Yes, Out = new AnsiConsoleOutput(TextWriter.Null) });
+        IAnsiConsole unseen = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.Yes,
+            Interactive = InteractionSupport.Yes,
+            Out = new AnsiConsoleOutput(TextWriter.Null),
+        });
         return unseen.Progress().UseRenderHook((drawing, tasks) =>
         {
             foreach (ProgressTask task in tasks.Where(task => task.IsStarted && !task.IsFinished))

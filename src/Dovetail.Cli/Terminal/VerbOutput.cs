@@ -38,7 +38,8 @@ public sealed class VerbOutput
         if (string.IsNullOrWhiteSpace(target))
             throw new DovetailException("--json has an empty file name; expected a file, or '-' for standard output.");
         if (Directory.Exists(target) || Path.GetDirectoryName(Path.GetFullPath(target)) is not { } folder || !Directory.Exists(folder))
-            throw new DovetailException($"--json {target} cannot be written: it is a folder, or its folder does not exist. Make the folder, or give another file.");
+            throw new DovetailException($"--json {target} cannot be written: it is a folder, or its folder does not exist. Make the "
+                + "folder, or give another file.");
     }
 
     public static JsonSerializerOptions JsonOptions { get; } = new()

@@ -15,7 +15,8 @@ namespace Dovetail.Core.Allocation;
 /// </summary>
 public static class BudgetOptimizer
 {
-    /// <exception cref="DovetailException">A layer has no choice, a number is not finite, or even the cheapest choices exceed the budget.</exception>
+    /// <exception cref="DovetailException">A layer has no choice, a number is not finite, or even the cheapest choices exceed the
+    /// budget.</exception>
     public static AllocationResult Optimize(IReadOnlyList<LayerChoices> layers, long budget, int stateLimit = 1_000_000)
     {
         ArgumentNullException.ThrowIfNull(layers);
@@ -23,7 +24,8 @@ public static class BudgetOptimizer
         LayerChoice[][] choices = [.. layers.Select(Undominated)];
         long cheapest = choices.Sum(layer => layer[0].Cost);
         if (cheapest > budget)
-            throw new DovetailException($"The cheapest patterns of all {layers.Count} layers cost {cheapest}, and the budget is {budget}. Allow sparser patterns or a larger budget.");
+            throw new DovetailException($"The cheapest patterns of all {layers.Count} layers cost {cheapest}, and the budget is {budget}. "
+                + "Allow sparser patterns or a larger budget.");
 
         (double price, LayerChoice[] best) = FindPrice(choices, budget);
         double[] rest = RestBounds(choices, price);
@@ -39,13 +41,16 @@ public static class BudgetOptimizer
             if (states.Count > stateLimit)
             {
                 complete = false;
-                states = [.. states.OrderByDescending(state => state.Score - price * state.Cost).Take(stateLimit).OrderBy(state => state.Cost)];
+                states = [.. states.OrderByDescending(state => state.Score - price * state.Cost).Take(stateLimit)
+                    .OrderBy(state => state.Cost)];
             }
         }
 
         if (states.MaxBy(state => state.Score) is { } found && found.Score > bestScore)
             (best, bestScore) = (found.Path(choices.Length), found.Score);
-        return new AllocationResult(best, best.Sum(choice => choice.Cost), bestScore, complete ? bestScore : Math.Max(bound, bestScore), complete || bound <= bestScore);
+        return new AllocationResult(
+            best, best.Sum(choice => choice.Cost), bestScore, complete ? bestScore : Math.Max(bound, bestScore), complete
+            || bound <= bestScore);
     }
 
     private static LayerChoice[] Undominated(LayerChoices layer)
@@ -53,7 +58,8 @@ public static class BudgetOptimizer
         if (layer.Choices.Count == 0)
             throw new DovetailException($"Layer '{layer.Layer}' has no patterns to choose from; give at least the dense one, 1:1.");
         if (layer.Choices.FirstOrDefault(choice => !double.IsFinite(choice.Score) || choice.Cost < 0) is { } bad)
-            throw new DovetailException($"Layer '{layer.Layer}', pattern {bad.Pattern} has the score {bad.Score} and the cost {bad.Cost}, expected a finite score and a cost of at least 0.");
+            throw new DovetailException($"Layer '{layer.Layer}', pattern {bad.Pattern} has the score {bad.Score} and the cost {bad.Cost}, "
+                + "expected a finite score and a cost of at least 0.");
         var kept = new List<LayerChoice>();
         foreach (LayerChoice choice in layer.Choices.OrderBy(choice => choice.Cost).ThenByDescending(choice => choice.Score))
             if (kept.Count == 0 || choice.Score > kept[^1].Score)

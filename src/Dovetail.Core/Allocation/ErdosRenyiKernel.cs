@@ -53,7 +53,8 @@ public static class ErdosRenyiKernel
         return [.. densities.Select(density => byDensity.LastOrDefault(pattern => pattern.Density <= density + Rounding) ?? byDensity[0])];
     }
 
-    /// <summary>One choice for each layer by ERK densities, within a budget. Layers with a single choice take it and do not count in the densities.</summary>
+    /// <summary>One choice for each layer by ERK densities, within a budget. Layers with a single choice take it and do not count in the
+    /// densities.</summary>
     /// <param name="shapes">The layers' weights, in the order of the layers.</param>
     /// <exception cref="DovetailException">A layer has no choice, or the sparsest choices exceed the budget.</exception>
     public static AllocationResult Choose(IReadOnlyList<LayerChoices> layers, IReadOnlyList<WeightShape> shapes, long budget)
@@ -64,13 +65,15 @@ public static class ErdosRenyiKernel
             throw new DovetailException($"{layers.Count} layers and {shapes.Count} shapes were given, expected as many.");
         if (layers.FirstOrDefault(layer => layer.Choices.Count == 0) is { } empty)
             throw new DovetailException($"Layer '{empty.Layer}' has no patterns to choose from; give at least the dense one, 1:1.");
-        LayerChoice[][] byDensity = [.. layers.Select(layer => layer.Choices.OrderBy(choice => choice.Pattern.Density).ThenBy(choice => choice.Score).ToArray())];
+        LayerChoice[][] byDensity = [
+            .. layers.Select(layer => layer.Choices.OrderBy(choice => choice.Pattern.Density).ThenBy(choice => choice.Score).ToArray())];
         int[] free = [.. Enumerable.Range(0, layers.Count).Where(i => byDensity[i].Length > 1)];
         WeightShape[] freeShapes = [.. free.Select(i => shapes[i])];
         LayerChoice[] chosen = At(0);
         long Cost(LayerChoice[] choices) => choices.Sum(choice => choice.Cost);
         if (Cost(chosen) > budget)
-            throw new DovetailException($"The sparsest patterns of all {layers.Count} layers cost {Cost(chosen)}, and the budget is {budget}. Allow sparser patterns or a larger budget.");
+            throw new DovetailException($"The sparsest patterns of all {layers.Count} layers cost {Cost(chosen)}, and the budget is "
+                + $"{budget}. Allow sparser patterns or a larger budget.");
         double low = 0, high = 1;
         if (Cost(At(1)) <= budget)
             return UniformAllocation.Result(layers, At(1));
@@ -93,7 +96,8 @@ public static class ErdosRenyiKernel
                 return choices;
             double[] densities = Densities(freeShapes, density);
             for (int i = 0; i < free.Length; i++)
-                choices[free[i]] = byDensity[free[i]].LastOrDefault(choice => choice.Pattern.Density <= densities[i] + 1e-12) ?? byDensity[free[i]][0];
+                choices[free[i]] = byDensity[free[i]].LastOrDefault(choice => choice.Pattern.Density <= densities[i] + 1e-12)
+                    ?? byDensity[free[i]][0];
             return choices;
         }
     }

@@ -9,7 +9,8 @@ namespace Dovetail.Core.Files;
 public static class AtomicFile
 {
     /// <summary>Writes through <paramref name="write"/>; on any error the target stays as it was and nothing is left behind.</summary>
-    /// <exception cref="DovetailException">The folder is missing, not writable or full, or the path is a folder's; the message names the target.</exception>
+    /// <exception cref="DovetailException">The folder is missing, not writable or full, or the path is a folder's; the message names the
+    /// target.</exception>
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentNullException.ThrowIfNull(write);
@@ -36,7 +37,8 @@ public static class AtomicFile
             TryDelete(temporary);
             if (error is IOException or UnauthorizedAccessException)
                 throw new DovetailException(
-                    $"Cannot write '{path}': {error.Message.Replace(temporary, full, StringComparison.Ordinal).TrimEnd('.')}. Check that the folder exists, may be written and has room.", error);
+                    $"Cannot write '{path}': {error.Message.Replace(temporary, full, StringComparison.Ordinal).TrimEnd('.')}. Check that "
+                    + "the folder exists, may be written and has room.", error);
             throw;
         }
     }
@@ -47,7 +49,8 @@ public static class AtomicFile
     public static void WriteAllBytes(string path, ReadOnlyMemory<byte> bytes) =>
         Write(path, stream => stream.Write(bytes.Span));
 
-    /// <summary>Finds out before long work whether <see cref="Write"/> would be refused: makes the temporary file, and deletes it.</summary>
+    /// <summary>Finds out before long work whether <see cref="Write"/> would be refused: makes the temporary file, and deletes
+    /// it.</summary>
     /// <exception cref="DovetailException">The folder is missing or not writable, or the path is a folder's.</exception>
     public static void CheckWritable(string path)
     {
@@ -59,11 +62,13 @@ public static class AtomicFile
         string temporary = $"{full}.{Path.GetRandomFileName()}.tmp";
         try
         {
-            using var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
+            using var stream = new FileStream(
+                temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 1, FileOptions.DeleteOnClose);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DovetailException($"Cannot write '{path}': no file can be made in '{folder}'. Check that it may be written and has room, or give another name.", error);
+            throw new DovetailException($"Cannot write '{path}': no file can be made in '{folder}'. Check that it may be written and has "
+                + "room, or give another name.", error);
         }
     }
 
@@ -78,7 +83,8 @@ public static class AtomicFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new DovetailException($"Cannot write '{path}': {error.Message.TrimEnd('.')}. It is a device or a pipe; give the name of a file, or '-' for standard output where there is one.", error);
+            throw new DovetailException($"Cannot write '{path}': {error.Message.TrimEnd('.')}. It is a device or a pipe; give the name of "
+                + "a file, or '-' for standard output where there is one.", error);
         }
     }
 
@@ -89,7 +95,9 @@ public static class AtomicFile
         string full = Path.GetFullPath(path);
         if (new FileInfo(full).LinkTarget is not null && File.ResolveLinkTarget(full, returnFinalTarget: true) is { } target)
             full = target.FullName;
-        return Directory.Exists(full) ? throw new DovetailException($"Cannot write '{path}': it is a folder. Give the name of a file.") : full;
+        return Directory.Exists(full)
+            ? throw new DovetailException($"Cannot write '{path}': it is a folder. Give the name of a file.")
+            : full;
     }
 
     private static void TryDelete(string path)

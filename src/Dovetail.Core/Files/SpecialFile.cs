@@ -10,7 +10,8 @@ internal static unsafe class SpecialFile
     private const uint WantType = 1;
     private const int TypeMask = 0xF000, RegularFile = 0x8000;
 
-    /// <summary>True for what is there and neither a file nor a folder; links are followed. False where the system cannot be asked.</summary>
+    /// <summary>True for what is there and neither a file nor a folder; links are followed. False where the system cannot be
+    /// asked.</summary>
     public static bool IsAt(string path)
     {
         if (!OperatingSystem.IsLinux() || !File.Exists(path))

@@ -14,7 +14,8 @@ public static class OperatorAttributes
     /// <summary>Applied after bias and residual.</summary>
     public static StringAttribute Activation { get; } = new(
         "activation",
-        [ActivationNames.None, ActivationNames.Relu, ActivationNames.Clip, ActivationNames.Silu, ActivationNames.Gelu, ActivationNames.GeluTanh],
+        [ActivationNames.None, ActivationNames.Relu, ActivationNames.Clip, ActivationNames.Silu, ActivationNames.Gelu,
+            ActivationNames.GeluTanh],
         ActivationNames.None);
 
     /// <summary>The same of the integer operators, which only clip.</summary>

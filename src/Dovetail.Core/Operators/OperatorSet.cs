@@ -57,7 +57,8 @@ public static class OperatorSet
         "GlobalAveragePoolNhwc", 1, "GlobalAveragePool", [Input(ElementType.Float, Image)], ElementType.Float, "[N,C]", []);
 
     public static ImmutableArray<OperatorSchema> All { get; } =
-        [PackedConv, PackedGemm, PackedQLinearConv, PackedQLinearGemm, MaxPool, MaxPoolBytes, AveragePool, DepthwiseConv, GlobalAveragePool];
+        [PackedConv, PackedGemm, PackedQLinearConv, PackedQLinearGemm, MaxPool, MaxPoolBytes, AveragePool, DepthwiseConv,
+            GlobalAveragePool];
 
     /// <summary>The operator of a name; null where the domain has none.</summary>
     public static OperatorSchema? Find(string name) => All.FirstOrDefault(schema => schema.Name == name);

@@ -83,10 +83,12 @@ internal sealed class CellExpansion<T>
         int keep = _keep, step = _cells * keep;
         for (int i = 0; i < vectors; i++)
         {
-            Vector512<byte> owner = Vector512.LoadUnsafe(ref owners, (nuint)(i * step)), value = Vector512.LoadUnsafe(ref values, (nuint)(i * step));
+            Vector512<byte> owner = Vector512.LoadUnsafe(ref owners, (nuint)(i * step)),
+                value = Vector512.LoadUnsafe(ref values, (nuint)(i * step));
             Vector512<byte> result = Vector512<byte>.Zero, index = first;
             for (int s = 0; s < keep; s++, index += Vector512<byte>.One)
-                result = Vector512.ConditionalSelect(Vector512.Equals(Avx512Vbmi.PermuteVar64x8(owner, index), candidate), Avx512Vbmi.PermuteVar64x8(value, index), result);
+                result = Vector512.ConditionalSelect(
+                    Vector512.Equals(Avx512Vbmi.PermuteVar64x8(owner, index), candidate), Avx512Vbmi.PermuteVar64x8(value, index), result);
             result.StoreUnsafe(ref weights, (nuint)(i * Vector512<byte>.Count));
         }
     }
@@ -97,10 +99,12 @@ internal sealed class CellExpansion<T>
         int keep = _keep, step = _cells * keep;
         for (int i = 0; i < vectors; i++)
         {
-            Vector512<ushort> owner = Avx512BW.ConvertToVector512UInt16(Vector256.LoadUnsafe(ref owners, (nuint)(i * step))), value = Vector512.LoadUnsafe(ref values, (nuint)(i * step));
+            Vector512<ushort> owner = Avx512BW.ConvertToVector512UInt16(Vector256.LoadUnsafe(ref owners, (nuint)(i * step))),
+                value = Vector512.LoadUnsafe(ref values, (nuint)(i * step));
             Vector512<ushort> result = Vector512<ushort>.Zero, index = first;
             for (int s = 0; s < keep; s++, index += Vector512<ushort>.One)
-                result = Vector512.ConditionalSelect(Vector512.Equals(Avx512BW.PermuteVar32x16(owner, index), candidate), Avx512BW.PermuteVar32x16(value, index), result);
+                result = Vector512.ConditionalSelect(
+                    Vector512.Equals(Avx512BW.PermuteVar32x16(owner, index), candidate), Avx512BW.PermuteVar32x16(value, index), result);
             result.StoreUnsafe(ref weights, (nuint)(i * Vector512<ushort>.Count));
         }
     }
@@ -111,10 +115,12 @@ internal sealed class CellExpansion<T>
         int keep = _keep, step = _cells * keep;
         for (int i = 0; i < vectors; i++)
         {
-            Vector512<uint> owner = Avx512F.ConvertToVector512UInt32(Vector128.LoadUnsafe(ref owners, (nuint)(i * step))), value = Vector512.LoadUnsafe(ref values, (nuint)(i * step));
+            Vector512<uint> owner = Avx512F.ConvertToVector512UInt32(Vector128.LoadUnsafe(ref owners, (nuint)(i * step))),
+                value = Vector512.LoadUnsafe(ref values, (nuint)(i * step));
             Vector512<uint> result = Vector512<uint>.Zero, index = first;
             for (int s = 0; s < keep; s++, index += Vector512<uint>.One)
-                result = Vector512.ConditionalSelect(Vector512.Equals(Avx512F.PermuteVar16x32(owner, index), candidate), Avx512F.PermuteVar16x32(value, index), result);
+                result = Vector512.ConditionalSelect(
+                    Vector512.Equals(Avx512F.PermuteVar16x32(owner, index), candidate), Avx512F.PermuteVar16x32(value, index), result);
             result.StoreUnsafe(ref weights, (nuint)(i * Vector512<uint>.Count));
         }
     }
@@ -125,7 +131,8 @@ internal sealed class CellExpansion<T>
         int keep = _keep, step = _cells * keep;
         for (int i = 0; i < vectors; i++)
         {
-            Vector128<byte> owner = Vector128.LoadUnsafe(ref owners, (nuint)(i * step)), value = Vector128.LoadUnsafe(ref values, (nuint)(i * step));
+            Vector128<byte> owner = Vector128.LoadUnsafe(ref owners, (nuint)(i * step)),
+                value = Vector128.LoadUnsafe(ref values, (nuint)(i * step));
             Vector128<byte> result = Vector128<byte>.Zero, index = first;
             for (int s = 0; s < keep; s++, index += Vector128<byte>.One)
                 result |= Vector128.Equals(Vector128.Shuffle(owner, index), candidate) & Vector128.Shuffle(value, index);

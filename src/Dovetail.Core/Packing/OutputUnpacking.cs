@@ -33,7 +33,8 @@ internal static class OutputUnpacking
             int first = pattern.Arrangement == Arrangement.Contiguous ? j * pattern.Group : j;
             var rows = new Block(
                 block * pattern.Keep, layout.UsedSlots(block * shape.Inputs), layout.CandidateCount(block * shape.Inputs), pattern.Share,
-                group * shape.OutputsPerGroup + first * pattern.Share, entryStep * pattern.Share, (group + 1) * shape.OutputsPerGroup, shape.Inputs);
+                group * shape.OutputsPerGroup + first * pattern.Share, entryStep * pattern.Share, (group + 1) * shape.OutputsPerGroup,
+                shape.Inputs);
             if (Unsafe.SizeOf<T>() == 1 && rows.Used <= MostSelectedSlots && use != VectorUse.None)
                 Select(rows, owners, MemoryMarshal.AsBytes(values.AsSpan()), MemoryMarshal.AsBytes(weights));
             else
@@ -49,7 +50,8 @@ internal static class OutputUnpacking
             {
                 Span<byte> target = weights.Slice(block.Row(candidate, lane) * columns, columns);
                 ReadOnlySpan<byte> slotOwners = owners.Slice(block.FirstSlot * columns, used * columns);
-                ReadOnlySpan<byte> slotValues = values.Slice((block.FirstSlot * block.Share + lane) * columns, ((used - 1) * block.Share + 1) * columns);
+                ReadOnlySpan<byte> slotValues = values.Slice(
+                    (block.FirstSlot * block.Share + lane) * columns, ((used - 1) * block.Share + 1) * columns);
                 Vector512<byte> wanted = Vector512.Create((byte)candidate);
                 ref byte owner = ref MemoryMarshal.GetReference(slotOwners);
                 ref byte value = ref MemoryMarshal.GetReference(slotValues);
@@ -102,7 +104,8 @@ internal static class OutputUnpacking
     }
 
     /// <summary>Where a row of cells lies: candidate i, lane l is dense row <c>FirstRow + i·RowStep + l</c>, below <c>EndRow</c>.</summary>
-    private readonly record struct Block(int FirstSlot, int Used, int Candidates, int Share, int FirstRow, int RowStep, int EndRow, int Columns)
+    private readonly record struct Block(
+        int FirstSlot, int Used, int Candidates, int Share, int FirstRow, int RowStep, int EndRow, int Columns)
     {
         internal int Row(int candidate, int lane) => FirstRow + candidate * RowStep + lane;
 

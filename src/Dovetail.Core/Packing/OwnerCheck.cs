@@ -35,7 +35,9 @@ internal static class OwnerCheck
         for (; at + Vector512<byte>.Count + 1 <= owners.Length; at += Vector512<byte>.Count)
         {
             Vector512<byte> owner = Vector512.Create(owners[at..]), next = Vector512.Create(owners[(at + 1)..]);
-            if (!Vector512.EqualsAll(Vector512.ConditionalSelect(lastSlots, Vector512.LessThanOrEqual(owner, limit), Vector512.LessThan(owner, next)), Vector512<byte>.AllBitsSet))
+            if (!Vector512.EqualsAll(
+                Vector512.ConditionalSelect(lastSlots, Vector512.LessThanOrEqual(owner, limit), Vector512.LessThan(owner, next)),
+                Vector512<byte>.AllBitsSet))
                 return false;
         }
 

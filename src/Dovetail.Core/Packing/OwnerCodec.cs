@@ -27,7 +27,8 @@ public static class OwnerCodec
             throw new PackingException($"{owners.Length} owners were given, expected {(long)rows * columns}: {rows} rows of {columns}.");
         int limit = 1 << indexBits;
         if (limit <= byte.MaxValue && owners.IndexOfAnyInRange((byte)limit, byte.MaxValue) is >= 0 and int bad)
-            throw new PackingException($"Owner {bad % columns} of row {bad / columns} is {owners[bad]}, expected less than {limit}: it has {indexBits} bits.");
+            throw new PackingException($"Owner {bad % columns} of row {bad / columns} is {owners[bad]}, expected less than {limit}: it has "
+                + $"{indexBits} bits.");
         var encoded = new byte[rows * rowBytes]; // no more than the owners, so no overflow
         if (indexBits == 0)
             return encoded;
@@ -57,7 +58,8 @@ public static class OwnerCodec
     {
         CheckLength(encoded, rows, columns, indexBits);
         if (owners.Length != (long)rows * columns)
-            throw new PackingException($"The buffer holds {owners.Length} owners, expected {(long)rows * columns}: {rows} rows of {columns}.");
+            throw new PackingException($"The buffer holds {owners.Length} owners, expected {(long)rows * columns}: {rows} rows of "
+                + $"{columns}.");
         if (indexBits == 0)
         {
             owners.Clear();
@@ -85,7 +87,8 @@ public static class OwnerCodec
     {
         int rowBytes = RowBytes(columns, indexBits);
         if (encoded.Length != (long)rows * rowBytes)
-            throw new PackingException($"The owners take {encoded.Length} bytes, expected {(long)rows * rowBytes}: {rows} rows of {columns} owners, {indexBits} bits each, padded to a byte.");
+            throw new PackingException($"The owners take {encoded.Length} bytes, expected {(long)rows * rowBytes}: {rows} rows of "
+                + $"{columns} owners, {indexBits} bits each, padded to a byte.");
     }
 
     // Eight owners are exactly indexBits bytes, so a row is runs of eight and a tail.

@@ -14,7 +14,8 @@ public static class PackedCast
             DType.Float32 => packed,
             DType.Float16 => Convert(packed, type, value => (Half)value, half => (float)half),
             DType.BFloat16 => Convert(packed, type, BFloat16.FromSingle, value => value.ToSingle()),
-            _ => throw new PackingException($"Values cannot be cast to {type}, expected Float32, Float16 or BFloat16. int8 needs scales: quantize the model."),
+            _ => throw new PackingException($"Values cannot be cast to {type}, expected Float32, Float16 or BFloat16. int8 needs scales: "
+                + "quantize the model."),
         };
     }
 
@@ -40,7 +41,8 @@ public static class PackedCast
         {
             values[i] = convert(packed.Values[i]);
             if (float.IsFinite(packed.Values[i]) && !float.IsFinite(back(values[i])))
-                throw new PackingException($"The value {packed.Values[i]} is too large for {type}. Keep the layer in Float32 or scale its weights.");
+                throw new PackingException($"The value {packed.Values[i]} is too large for {type}. Keep the layer in Float32 or scale its "
+                    + "weights.");
         }
 
         return new PackedTensor<T>(packed.Layout, values, packed.Owners);

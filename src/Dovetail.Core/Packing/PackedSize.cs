@@ -32,6 +32,7 @@ public sealed record PackedSize(long ValueBytes, long OwnerBytes, long ScaleByte
         DType.Float32 => 4,
         DType.Float16 or DType.BFloat16 => 2,
         DType.Int8 => 1,
-        _ => throw new PackingException($"There is no element type {(int)type}, expected one of {string.Join(", ", Enum.GetNames<DType>())}."),
+        _ => throw new PackingException($"There is no element type {(int)type}, expected one of "
+            + $"{string.Join(", ", Enum.GetNames<DType>())}."),
     };
 }

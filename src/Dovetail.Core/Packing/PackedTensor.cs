@@ -14,7 +14,8 @@ public abstract class PackedTensor
         ArgumentNullException.ThrowIfNull(layout);
         ArgumentNullException.ThrowIfNull(owners);
         if (owners.Length != layout.OwnerCount)
-            throw new PackingException($"{owners.Length} owners were given for pattern {layout.Pattern} on {layout.Shape}, expected {layout.OwnerCount}.");
+            throw new PackingException($"{owners.Length} owners were given for pattern {layout.Pattern} on {layout.Shape}, expected "
+                + $"{layout.OwnerCount}.");
         if (scales is not null && scales.Length != layout.Shape.Outputs)
             throw new PackingException($"{scales.Length} scales were given for {layout.Shape.Outputs} outputs, expected one an output.");
         (Layout, Owners, Scales) = (layout, owners, scales);
@@ -80,7 +81,8 @@ public sealed class PackedTensor<T> : PackedTensor
     {
         ArgumentNullException.ThrowIfNull(values);
         if (values.Length != layout.ValueCount)
-            throw new PackingException($"{values.Length} values were given for pattern {layout.Pattern} on {layout.Shape}, expected {layout.ValueCount}.");
+            throw new PackingException($"{values.Length} values were given for pattern {layout.Pattern} on {layout.Shape}, expected "
+                + $"{layout.ValueCount}.");
         if (scales is not null && typeof(T) != typeof(sbyte))
             throw new PackingException($"Scales were given for values of type {typeof(T).Name}; only int8 values have scales.");
         Values = values;

@@ -28,7 +28,8 @@ public static class Packer
     {
         ArgumentNullException.ThrowIfNull(layout);
         if (weights.Length != layout.Shape.Count || (!mask.IsEmpty && mask.Length != weights.Length))
-            throw new PackingException($"{weights.Length} weights and {mask.Length} mask entries were given for shape {layout.Shape}, expected {layout.Shape.Count}.");
+            throw new PackingException($"{weights.Length} weights and {mask.Length} mask entries were given for shape {layout.Shape}, "
+                + $"expected {layout.Shape.Count}.");
         var values = new T[layout.ValueCount];
         var owners = new byte[layout.OwnerCount];
         int columns = layout.Shape.Inputs;
@@ -71,7 +72,8 @@ public static class Packer
     {
         ArgumentNullException.ThrowIfNull(packed);
         if (weights.Length != packed.Shape.Count)
-            throw new PackingException($"The buffer holds {weights.Length} weights, expected {packed.Shape.Count} for shape {packed.Shape}.");
+            throw new PackingException(
+                $"The buffer holds {weights.Length} weights, expected {packed.Shape.Count} for shape {packed.Shape}.");
         Unpacking.Scatter(packed.Layout, packed.Owners, packed.Values, weights);
     }
 
@@ -114,7 +116,8 @@ public static class Packer
         return count;
     }
 
-    /// <summary>Sets the lowest <paramref name="missing"/> clear bits: slots that are left take zeros from the first free candidates.</summary>
+    /// <summary>Sets the lowest <paramref name="missing"/> clear bits: slots that are left take zeros from the first free
+    /// candidates.</summary>
     private static void FillUp(Span<ulong> kept, int missing)
     {
         for (int word = 0; missing > 0; word++)

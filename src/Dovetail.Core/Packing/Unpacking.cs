@@ -32,7 +32,9 @@ internal static class Unpacking
         bool contiguous = pattern.Arrangement == Arrangement.Contiguous;
         int start = contiguous ? pattern.Group : 1, step = contiguous ? 1 : cells;
         // cells before this one along a tap are full enough to use all their slots
-        int full = contiguous ? (channels % pattern.Group is var tail && tail != 0 && tail < keep ? cells - 1 : cells) : FullStrided(channels, cells, keep);
+        int full = contiguous
+            ? (channels % pattern.Group is var tail && tail != 0 && tail < keep ? cells - 1 : cells)
+            : FullStrided(channels, cells, keep);
         int whole = contiguous ? channels / pattern.Group : 0;
         CellExpansion<T>? expansion = contiguous && whole > 0 ? CellExpansion<T>.For(pattern, use) : null;
         for (int row = 0; row < layout.Shape.Outputs; row++)

@@ -33,7 +33,8 @@ public sealed class CellLayout
         long rows = pattern.Axis == CellAxis.Input ? shape.Outputs : (long)shape.Groups * CellsPerAxis * pattern.Keep * pattern.Share;
         long columns = pattern.Axis == CellAxis.Input ? (long)shape.Taps * CellsPerAxis * pattern.Keep : shape.Inputs;
         if (rows > Array.MaxLength / columns) // the padding of tail cells can make the packed matrix larger than the dense one
-            throw new PatternException($"Pattern {pattern} on weights of shape {shape} takes {rows} × {columns} values, more than one tensor may hold here, {Array.MaxLength}. Choose a pattern that fits the shape.");
+            throw new PatternException($"Pattern {pattern} on weights of shape {shape} takes {rows} × {columns} values, more than one "
+                + $"tensor may hold here, {Array.MaxLength}. Choose a pattern that fits the shape.");
         if (pattern.Axis == CellAxis.Input)
         {
             CellsPerRow = shape.Taps * CellsPerAxis;

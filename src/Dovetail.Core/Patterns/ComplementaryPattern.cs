@@ -107,6 +107,7 @@ public sealed partial record ComplementaryPattern : SparsityPattern
 
     private static int ParseInt(string digits) => int.Parse(digits, NumberStyles.None, CultureInfo.InvariantCulture);
 
-    [GeneratedRegex(@"^(?<keep>[0-9]+):(?<group>[0-9]+)(x(?<share>[0-9]+))?(/(?<axis>input|in|output|out))?(@(?<arrangement>contiguous|strided))?$")]
+    [GeneratedRegex(
+        @"^(?<keep>[0-9]+):(?<group>[0-9]+)(x(?<share>[0-9]+))?(/(?<axis>input|in|output|out))?(@(?<arrangement>contiguous|strided))?$")]
     private static partial Regex PatternText();
 }

@@ -23,8 +23,10 @@ public static class Expressiveness
     {
         double bits = Log2MaskCount(pattern, shape);
         if (bits > LargestExactBits)
-            throw new PatternException($"Pattern {pattern} on {shape} has about 2^{bits:F0} masks, too many to write out; take the logarithm.");
-        return Factors(pattern, shape).Aggregate(BigInteger.One, (product, factor) => product * BigInteger.Pow(Binomials.Choose(factor.N, factor.K), factor.Power));
+            throw new PatternException($"Pattern {pattern} on {shape} has about 2^{bits:F0} masks, too many to write out; take the "
+                + "logarithm.");
+        return Factors(pattern, shape)
+            .Aggregate(BigInteger.One, (product, factor) => product * BigInteger.Pow(Binomials.Choose(factor.N, factor.K), factor.Power));
     }
 
     /// <summary>log2 of the number of masks per weight of a shape.</summary>

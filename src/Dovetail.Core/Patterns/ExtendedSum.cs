@@ -63,7 +63,9 @@ internal struct ExtendedSum
             if ((selected[i >> 6] >> i & 1) != 0)
                 least = bound > 0 ? (Math.Min(least.bounded, finite - bound), least.exact) : (least.bounded, Math.Min(least.exact, finite));
             else
-                greatest = bound > 0 ? (Math.Max(greatest.bounded, finite + bound), greatest.exact) : (greatest.bounded, Math.Max(greatest.exact, finite));
+                greatest = bound > 0
+                    ? (Math.Max(greatest.bounded, finite + bound), greatest.exact)
+                    : (greatest.bounded, Math.Max(greatest.exact, finite));
         }
 
         return least.bounded <= Math.Max(greatest.bounded, greatest.exact) || least.exact <= greatest.bounded;

@@ -22,7 +22,8 @@ public static class PermutationSearch
     /// <param name="scores">Finite scores in matrix order, e.g. |w| or w².</param>
     /// <exception cref="PatternException">A score is not finite, or the buffer does not fit the shape.</exception>
     /// <exception cref="OperationCanceledException">The search was given up.</exception>
-    public static PermutationResult Search(ReadOnlySpan<float> scores, CellLayout layout, PermutationOptions? options = null, CancellationToken cancellation = default)
+    public static PermutationResult Search(
+        ReadOnlySpan<float> scores, CellLayout layout, PermutationOptions? options = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(layout);
         options ??= new PermutationOptions();
@@ -31,7 +32,8 @@ public static class PermutationSearch
             throw new PatternException($"{scores.Length} scores were given for weights of shape {shape}, expected {shape.Count}.");
         for (int i = 0; i < scores.Length; i++)
             if (!float.IsFinite(scores[i]))
-                throw new PatternException($"The score of weight [{i / shape.Inputs}, {i % shape.Inputs}] is {scores[i]}; expected finite numbers.");
+                throw new PatternException($"The score of weight [{i / shape.Inputs}, {i % shape.Inputs}] is {scores[i]}; expected finite "
+                    + "numbers.");
 
         var random = new Random(options.Seed);
         var clock = Stopwatch.StartNew();
@@ -92,7 +94,8 @@ public static class PermutationSearch
             return [.. groups.SelectMany((group, g) => group.Order.Select(entry => g * shape.Channels + entry))];
         int share = layout.Pattern.Share;
         return [.. groups.SelectMany((group, g) => group.Order.SelectMany(run =>
-            Enumerable.Range(run * share, Math.Min(share, shape.OutputsPerGroup - run * share)).Select(row => g * shape.OutputsPerGroup + row)))];
+            Enumerable.Range(run * share, Math.Min(share, shape.OutputsPerGroup - run * share))
+                .Select(row => g * shape.OutputsPerGroup + row)))];
     }
 
     /// <summary>One convolution group: entries at positions, cells of positions.</summary>
@@ -113,7 +116,8 @@ public static class PermutationSearch
             _keep = layout.Pattern.Keep;
             int length = lines.Length, cells = layout.CellsPerAxis;
             Order = [.. Enumerable.Range(0, length)];
-            _cellOf = [.. Order.Select(position => layout.Pattern.Arrangement == Arrangement.Contiguous ? position / layout.Pattern.Group : position % cells)];
+            _cellOf = [.. Order.Select(
+                position => layout.Pattern.Arrangement == Arrangement.Contiguous ? position / layout.Pattern.Group : position % cells)];
             _positions = [.. Enumerable.Range(0, cells).Select(cell => Order.Where(position => _cellOf[position] == cell).ToArray())];
             bool shortRun = layout.Pattern.Axis == CellAxis.Output && layout.Shape.OutputsPerGroup % layout.Pattern.Share != 0;
             _movable = shortRun ? length - 1 : length;
@@ -174,8 +178,10 @@ public static class PermutationSearch
 
         private double Gain(int cell, int leaving, int coming)
         {
-            ReadOnlySpan<Vector<float>> xs = MemoryMarshal.Cast<float, Vector<float>>(_lines[Order[leaving]]), ys = MemoryMarshal.Cast<float, Vector<float>>(_lines[Order[coming]]);
-            ReadOnlySpan<Vector<float>> leasts = MemoryMarshal.Cast<float, Vector<float>>(_least[cell]), nexts = MemoryMarshal.Cast<float, Vector<float>>(_next[cell]);
+            ReadOnlySpan<Vector<float>> xs = MemoryMarshal.Cast<float, Vector<float>>(_lines[Order[leaving]]),
+                ys = MemoryMarshal.Cast<float, Vector<float>>(_lines[Order[coming]]);
+            ReadOnlySpan<Vector<float>> leasts = MemoryMarshal.Cast<float, Vector<float>>(_least[cell]),
+                nexts = MemoryMarshal.Cast<float, Vector<float>>(_next[cell]);
             Vector<float> sum = Vector<float>.Zero;
             for (int i = 0; i < xs.Length; i++)
                 sum += Vector.ConditionalSelect(

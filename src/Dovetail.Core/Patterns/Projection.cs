@@ -62,7 +62,8 @@ public static class Projection
     }
 
     internal static PatternException NotANumber(int at, WeightShape shape) =>
-        new($"The score of weight [{at / shape.Inputs}, {at % shape.Inputs}] is NaN; expected numbers. A training that diverged leaves such weights.");
+        new($"The score of weight [{at / shape.Inputs}, {at % shape.Inputs}] is NaN; expected numbers. A training that diverged leaves "
+            + "such weights.");
 
     private static void CheckLength(int length, WeightShape shape)
     {

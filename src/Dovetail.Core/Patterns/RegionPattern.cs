@@ -11,7 +11,8 @@ public abstract record RegionPattern : SparsityPattern
     private protected RegionPattern(double density)
     {
         if (!(density > 0 && density <= 1))
-            throw new PatternException($"Pattern density is {density.ToString(CultureInfo.InvariantCulture)}, expected above 0 and at most 1.");
+            throw new PatternException($"Pattern density is {density.ToString(CultureInfo.InvariantCulture)}, expected above 0 and at "
+                + "most 1.");
         Density = density;
     }
 

@@ -95,7 +95,8 @@ internal static class TopCandidates
             Vector512<T> leasts = vectors[0], greatests = vectors[0];
             for (int i = 1; i < whole; i++)
                 (leasts, greatests) = (Vector512.Min(leasts, vectors[i]), Vector512.Max(greatests, vectors[i]));
-            Vector256<T> low = Vector256.Min(leasts.GetLower(), leasts.GetUpper()), high = Vector256.Max(greatests.GetLower(), greatests.GetUpper());
+            Vector256<T> low = Vector256.Min(leasts.GetLower(), leasts.GetUpper()),
+                high = Vector256.Max(greatests.GetLower(), greatests.GetUpper());
             Vector128<T> lowest = Vector128.Min(low.GetLower(), low.GetUpper()), highest = Vector128.Max(high.GetLower(), high.GetUpper());
             for (int i = 0; i < Vector128<T>.Count; i++)
                 (least, greatest) = (T.Min(least, lowest[i]), T.Max(greatest, highest[i]));
@@ -126,7 +127,8 @@ internal static class TopCandidates
             mask[bit >> 6] |= Vector512.GreaterThanOrEqual(vectors[i], level).ExtractMostSignificantBits() << bit;
     }
 
-    /// <summary>Keeps what has fewer than <paramref name="keep"/> greater, or equal and lower, companions; no branch depends on the keys.</summary>
+    /// <summary>Keeps what has fewer than <paramref name="keep"/> greater, or equal and lower, companions; no branch depends on the
+    /// keys.</summary>
     private static void SelectByRank<T>(ReadOnlySpan<T> keys, int keep, Span<ulong> mask)
         where T : unmanaged, IBinaryInteger<T>
     {

@@ -24,7 +24,8 @@ public sealed record WeightShape
         {
             count *= dimension;
             if (count > Array.MaxLength)
-                throw new PatternException($"A weight of the dimensions [{Format(dimensions)}] has more elements than one tensor may hold here, {Array.MaxLength}.");
+                throw new PatternException($"A weight of the dimensions [{Format(dimensions)}] has more elements than one tensor may hold "
+                    + $"here, {Array.MaxLength}.");
         }
 
         if (groups < 1 || dimensions[0] % groups != 0)

@@ -67,7 +67,8 @@ public static class PackedSafetensors
 
         foreach (SafetensorsTensor tensor in file.Tensors)
             if (Owner(tensor.Name) is { } owner && !configs.ContainsKey(owner))
-                throw new SafetensorsException($"{ConfigKey} has no entry for '{SafetensorsException.Shorten(owner)}'.", tensor: tensor.Name);
+                throw new SafetensorsException(
+                    $"{ConfigKey} has no entry for '{SafetensorsException.Shorten(owner)}'.", tensor: tensor.Name);
         return weights;
     }
 
@@ -99,7 +100,8 @@ public static class PackedSafetensors
         return ParseConfigs(Metadata(file, ConfigKey));
     }
 
-    private static IEnumerable<SafetensorsEntry> Entries(IReadOnlyDictionary<string, PackedTensor> weights, IEnumerable<SafetensorsEntry>? others)
+    private static IEnumerable<SafetensorsEntry> Entries(
+        IReadOnlyDictionary<string, PackedTensor> weights, IEnumerable<SafetensorsEntry>? others)
     {
         ArgumentNullException.ThrowIfNull(weights);
         foreach ((string name, PackedTensor packed) in weights)
@@ -107,8 +109,10 @@ public static class PackedSafetensors
             CellLayout layout = packed.Layout;
             long[] shape = [.. packed.Shape.Dimensions.Select(dimension => (long)dimension)];
             int rowBytes = OwnerCodec.RowBytes(layout.OwnerColumns, packed.Pattern.IndexBits);
-            yield return new SafetensorsEntry(name + Values, FileType(packed.DType), [layout.ValueRows, layout.ValueColumns], stream => stream.Write(packed.ValueBytes));
-            yield return new SafetensorsEntry(name + Index, SafetensorsDType.U8, [layout.OwnerRows, rowBytes], stream => stream.Write(packed.EncodeOwners()));
+            yield return new SafetensorsEntry(
+                name + Values, FileType(packed.DType), [layout.ValueRows, layout.ValueColumns], stream => stream.Write(packed.ValueBytes));
+            yield return new SafetensorsEntry(
+                name + Index, SafetensorsDType.U8, [layout.OwnerRows, rowBytes], stream => stream.Write(packed.EncodeOwners()));
             yield return SafetensorsEntry.Of<long>(name + Shape, SafetensorsDType.I64, [shape.Length], shape);
             if (packed.Scales is { } scales)
                 yield return SafetensorsEntry.Of<float>(name + Scale, SafetensorsDType.F32, [scales.Length], scales);
@@ -122,7 +126,8 @@ public static class PackedSafetensors
         }
     }
 
-    private static Dictionary<string, string> Describe(IReadOnlyDictionary<string, PackedTensor> weights, IReadOnlyDictionary<string, string>? metadata)
+    private static Dictionary<string, string> Describe(
+        IReadOnlyDictionary<string, PackedTensor> weights, IReadOnlyDictionary<string, string>? metadata)
     {
         var all = new Dictionary<string, string>(metadata ?? ImmutableDictionary<string, string>.Empty, StringComparer.Ordinal);
         string config = FormatConfigs(weights);
@@ -163,7 +168,8 @@ public static class PackedSafetensors
         {
             using JsonDocument json = JsonDocument.Parse(text);
             if (json.RootElement.ValueKind != JsonValueKind.Object)
-                throw new SafetensorsException($"{ConfigKey} is a JSON {json.RootElement.ValueKind}, expected an object with an entry for each packed weight.");
+                throw new SafetensorsException(
+                    $"{ConfigKey} is a JSON {json.RootElement.ValueKind}, expected an object with an entry for each packed weight.");
             foreach (JsonProperty entry in json.RootElement.EnumerateObject())
                 if (!configs.TryAdd(entry.Name, Config.Parse(entry)))
                     throw new SafetensorsException($"{ConfigKey} has two entries of one name.", tensor: entry.Name);
@@ -183,7 +189,8 @@ public static class PackedSafetensors
             throw new SafetensorsException($"The shape is a tensor of rank {shape.Shape.Length}, expected a vector.", tensor: shape.Name);
         long[] dimensions = file.ToArray<long>(shape);
         if (dimensions.Any(dimension => dimension is < 1 or > int.MaxValue))
-            throw new SafetensorsException($"The dense shape is {SafetensorsTensor.Format(dimensions)}, expected dimensions from 1 to 2^31 - 1.", tensor: shape.Name);
+            throw new SafetensorsException($"The dense shape is {SafetensorsTensor.Format(dimensions)}, expected dimensions from 1 to "
+                + "2^31 - 1.", tensor: shape.Name);
         return new CellLayout(config.Pattern, new WeightShape([.. dimensions.Select(dimension => (int)dimension)], config.Groups));
     }
 
@@ -197,11 +204,13 @@ public static class PackedSafetensors
         {
             scales = file.ToArray<float>(Expect(file, name + Scale, SafetensorsDType.F32, [layout.Shape.Outputs]));
             if (Array.FindIndex(scales, scale => !float.IsFinite(scale) || scale < 0) is >= 0 and int bad)
-                throw new SafetensorsException($"The scale of output {bad} is {scales[bad]}, expected a finite number of at least 0.", tensor: name + Scale);
+                throw new SafetensorsException(
+                    $"The scale of output {bad} is {scales[bad]}, expected a finite number of at least 0.", tensor: name + Scale);
         }
         else if (file.Find(name + Scale) is not null)
         {
-            throw new SafetensorsException($"Scales stand beside {values.DType.FileName()} values, expected them only beside I8.", tensor: name + Scale);
+            throw new SafetensorsException(
+                $"Scales stand beside {values.DType.FileName()} values, expected them only beside I8.", tensor: name + Scale);
         }
 
         byte[] owners = OwnerCodec.Decode(file.Bytes(index), layout.OwnerRows, layout.OwnerColumns, layout.Pattern.IndexBits);
@@ -211,7 +220,8 @@ public static class PackedSafetensors
             SafetensorsDType.F16 => new PackedTensor<Half>(layout, file.ToArray<Half>(values), owners),
             SafetensorsDType.BF16 => new PackedTensor<BFloat16>(layout, file.ToArray<BFloat16>(values), owners),
             SafetensorsDType.I8 => new PackedTensor<sbyte>(layout, file.ToArray<sbyte>(values), owners, scales),
-            _ => throw new SafetensorsException($"The values are {values.DType.FileName()}, expected F32, F16, BF16 or I8.", tensor: values.Name),
+            _ => throw new SafetensorsException(
+                $"The values are {values.DType.FileName()}, expected F32, F16, BF16 or I8.", tensor: values.Name),
         };
     }
 
@@ -249,7 +259,8 @@ public static class PackedSafetensors
         if (type is not null && tensor.DType != type)
             throw new SafetensorsException($"The tensor is {tensor.DType.FileName()}, expected {type.Value.FileName()}.", tensor: name);
         if (shape is not null && !tensor.Shape.AsSpan().SequenceEqual(shape))
-            throw new SafetensorsException($"The tensor has the shape {SafetensorsTensor.Format(tensor.Shape.AsSpan())}, expected {SafetensorsTensor.Format(shape)} by its pattern and dense shape.", tensor: name);
+            throw new SafetensorsException($"The tensor has the shape {SafetensorsTensor.Format(tensor.Shape.AsSpan())}, expected "
+                + $"{SafetensorsTensor.Format(shape)} by its pattern and dense shape.", tensor: name);
         return tensor;
     }
 
@@ -265,25 +276,31 @@ public static class PackedSafetensors
             foreach (JsonProperty field in entry.Value.EnumerateObject())
             {
                 if (field.Name is not ("structure" or "axis" or "arrangement" or "share" or "groups"))
-                    throw new SafetensorsException($"{ConfigKey} has the unknown field '{SafetensorsException.Shorten(field.Name)}', expected structure, axis, arrangement, share and groups.", tensor: name);
+                    throw new SafetensorsException($"{ConfigKey} has the unknown field '{SafetensorsException.Shorten(field.Name)}', "
+                        + "expected structure, axis, arrangement, share and groups.", tensor: name);
                 if (!fields.TryAdd(field.Name, field.Value))
                     throw new SafetensorsException($"{ConfigKey} has the field '{field.Name}' twice.", tensor: name);
             }
 
             string structure = Text("structure");
             if (structure.Any(letter => letter is not (':' or (>= '0' and <= '9'))))
-                throw new SafetensorsException($"structure is '{SafetensorsException.Shorten(structure)}', expected keep:group, e.g. \"4:64\".", tensor: name);
+                throw new SafetensorsException(
+                    $"structure is '{SafetensorsException.Shorten(structure)}', expected keep:group, e.g. \"4:64\".", tensor: name);
             CellAxis axis = Text("axis") switch
             {
                 "input" => CellAxis.Input,
                 "output" => CellAxis.Output,
-                string other => throw new SafetensorsException($"axis is '{SafetensorsException.Shorten(other)}', expected \"input\" or \"output\".", tensor: name),
+                string other =>
+                    throw new SafetensorsException(
+                        $"axis is '{SafetensorsException.Shorten(other)}', expected \"input\" or \"output\".", tensor: name),
             };
             Arrangement arrangement = Text("arrangement") switch
             {
                 "contiguous" => Arrangement.Contiguous,
                 "strided" => Arrangement.Strided,
-                string other => throw new SafetensorsException($"arrangement is '{SafetensorsException.Shorten(other)}', expected \"contiguous\" or \"strided\".", tensor: name),
+                string other =>
+                    throw new SafetensorsException(
+                        $"arrangement is '{SafetensorsException.Shorten(other)}', expected \"contiguous\" or \"strided\".", tensor: name),
             };
             try
             {
@@ -304,7 +321,8 @@ public static class PackedSafetensors
 
             int Number(string field) => Field(field, JsonValueKind.Number).TryGetInt32(out int number) && number >= 1
                 ? number
-                : throw new SafetensorsException($"{field} is {SafetensorsException.Shorten(fields[field].GetRawText())}, expected a positive integer.", tensor: name);
+                : throw new SafetensorsException(
+                    $"{field} is {SafetensorsException.Shorten(fields[field].GetRawText())}, expected a positive integer.", tensor: name);
         }
     }
 }

@@ -54,7 +54,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
             length = stream.Length;
             if (length < 8)
                 SafetensorsHeader.ReadLength([], length);
-            mapped = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+            mapped = MemoryMappedFile.CreateFromFile(
+                stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -110,7 +111,9 @@ public sealed unsafe class SafetensorsFile : IDisposable
     {
         byte* start = Locate(tensor);
         if (tensor.ByteCount > int.MaxValue)
-            throw new SafetensorsException($"The tensor has {tensor.ByteCount} bytes, more than a span can hold; read it as a stream.", DataStart + tensor.Begin, tensor.Name);
+            throw new SafetensorsException(
+                $"The tensor has {tensor.ByteCount} bytes, more than a span can hold; read it as a stream.", DataStart + tensor.Begin,
+                tensor.Name);
         return new ReadOnlySpan<byte>(start, (int)tensor.ByteCount);
     }
 
@@ -121,10 +124,13 @@ public sealed unsafe class SafetensorsFile : IDisposable
     {
         byte* start = Locate(tensor);
         if (Unsafe.SizeOf<T>() * 8 != tensor.DType.BitCount())
-            throw new SafetensorsException($"The elements are {tensor.DType.FileName()}, {tensor.DType.BitCount()} bits, and were asked for as {typeof(T).Name}.", DataStart + tensor.Begin, tensor.Name);
+            throw new SafetensorsException($"The elements are {tensor.DType.FileName()}, {tensor.DType.BitCount()} bits, and were asked "
+                + $"for as {typeof(T).Name}.", DataStart + tensor.Begin, tensor.Name);
         long count = tensor.ByteCount / Unsafe.SizeOf<T>();
         if (count > Array.MaxLength)
-            throw new SafetensorsException($"The tensor has {count} elements, more than an array can hold; read it as a stream.", DataStart + tensor.Begin, tensor.Name);
+            throw new SafetensorsException(
+                $"The tensor has {count} elements, more than an array can hold; read it as a stream.", DataStart + tensor.Begin,
+                tensor.Name);
         var elements = GC.AllocateUninitializedArray<T>((int)count);
         fixed (T* target = elements)
             Buffer.MemoryCopy(start, target, tensor.ByteCount, tensor.ByteCount);
@@ -151,10 +157,12 @@ public sealed unsafe class SafetensorsFile : IDisposable
     public void VerifyPayload()
     {
         if (!Metadata.TryGetValue(PayloadHashKey, out string? expected))
-            throw new SafetensorsException($"The metadata holds no {PayloadHashKey}, so the data cannot be verified. Files that Dovetail writes have it.");
+            throw new SafetensorsException($"The metadata holds no {PayloadHashKey}, so the data cannot be verified. Files that Dovetail "
+                + "writes have it.");
         string found = ComputePayloadHash();
         if (found != expected)
-            throw new SafetensorsException($"The data section has the SHA-256 {found}, and the metadata says {SafetensorsException.Shorten(expected)}. The file is damaged or was edited.", DataStart);
+            throw new SafetensorsException($"The data section has the SHA-256 {found}, and the metadata says "
+                + $"{SafetensorsException.Shorten(expected)}. The file is damaged or was edited.", DataStart);
     }
 
     public void Dispose()

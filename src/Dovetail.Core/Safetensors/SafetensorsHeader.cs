@@ -36,12 +36,15 @@ internal sealed class SafetensorsHeader
     internal static int ReadLength(ReadOnlySpan<byte> prefix, long fileLength)
     {
         if (fileLength < 8)
-            throw new SafetensorsException($"The file has {fileLength} bytes; a safetensors file starts with 8 bytes that hold the length of its header. It is empty, truncated or something else.", 0);
+            throw new SafetensorsException($"The file has {fileLength} bytes; a safetensors file starts with 8 bytes that hold the length "
+                + "of its header. It is empty, truncated or something else.", 0);
         ulong length = BinaryPrimitives.ReadUInt64LittleEndian(prefix);
         if (length > MaxHeaderLength)
-            throw new SafetensorsException($"The header is said to take {length} bytes, expected at most {MaxHeaderLength}. This is not a safetensors file.", 0);
+            throw new SafetensorsException($"The header is said to take {length} bytes, expected at most {MaxHeaderLength}. This is not a "
+                + "safetensors file.", 0);
         if ((long)length > fileLength - 8)
-            throw new SafetensorsException($"The header is said to take {length} bytes, and only {fileLength - 8} follow. The file is truncated or not safetensors.", 0);
+            throw new SafetensorsException($"The header is said to take {length} bytes, and only {fileLength - 8} follow. The file is "
+                + "truncated or not safetensors.", 0);
         return (int)length;
     }
 
@@ -60,7 +63,8 @@ internal sealed class SafetensorsHeader
         }
         catch (JsonException error)
         {
-            throw new SafetensorsException($"The header is not a JSON object: {FirstSentence(error.Message)}", error, 8 + reader.BytesConsumed);
+            throw new SafetensorsException(
+                $"The header is not a JSON object: {FirstSentence(error.Message)}", error, 8 + reader.BytesConsumed);
         }
         catch (InvalidOperationException error) // GetString on an escaped lone surrogate
         {
@@ -77,7 +81,8 @@ internal sealed class SafetensorsHeader
         var names = new HashSet<string>(StringComparer.Ordinal);
         reader.Read();
         if (reader.TokenType != JsonTokenType.StartObject)
-            throw new SafetensorsException($"The header is a JSON {Describe(reader.TokenType)}, expected an object of tensors.", 8 + reader.TokenStartIndex);
+            throw new SafetensorsException(
+                $"The header is a JSON {Describe(reader.TokenType)}, expected an object of tensors.", 8 + reader.TokenStartIndex);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             string name = reader.GetString()!;
@@ -98,15 +103,18 @@ internal sealed class SafetensorsHeader
         if (reader.TokenType == JsonTokenType.Null)
             return;
         if (reader.TokenType != JsonTokenType.StartObject)
-            throw new SafetensorsException($"__metadata__ is a JSON {Describe(reader.TokenType)}, expected an object of strings.", 8 + reader.TokenStartIndex);
+            throw new SafetensorsException(
+                $"__metadata__ is a JSON {Describe(reader.TokenType)}, expected an object of strings.", 8 + reader.TokenStartIndex);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             string key = reader.GetString()!;
             reader.Read();
             if (reader.TokenType != JsonTokenType.String)
-                throw new SafetensorsException($"__metadata__ entry '{SafetensorsException.Shorten(key)}' is a JSON {Describe(reader.TokenType)}, expected a string.", 8 + reader.TokenStartIndex);
+                throw new SafetensorsException($"__metadata__ entry '{SafetensorsException.Shorten(key)}' is a JSON "
+                    + $"{Describe(reader.TokenType)}, expected a string.", 8 + reader.TokenStartIndex);
             if (!metadata.TryAdd(key, reader.GetString()!))
-                throw new SafetensorsException($"__metadata__ holds '{SafetensorsException.Shorten(key)}' twice.", 8 + reader.TokenStartIndex);
+                throw new SafetensorsException(
+                    $"__metadata__ holds '{SafetensorsException.Shorten(key)}' twice.", 8 + reader.TokenStartIndex);
         }
     }
 
@@ -114,7 +122,8 @@ internal sealed class SafetensorsHeader
     {
         long start = 8 + reader.TokenStartIndex;
         if (reader.TokenType != JsonTokenType.StartObject)
-            throw new SafetensorsException($"A tensor is a JSON {Describe(reader.TokenType)}, expected an object with dtype, shape and data_offsets.", start, name);
+            throw new SafetensorsException($"A tensor is a JSON {Describe(reader.TokenType)}, expected an object with dtype, shape and "
+                + "data_offsets.", start, name);
         SafetensorsDType? type = null;
         ImmutableArray<long>? shape = null, offsets = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -135,7 +144,8 @@ internal sealed class SafetensorsHeader
         }
 
         if (type is null || shape is null || offsets is null)
-            throw new SafetensorsException($"'{(type is null ? "dtype" : shape is null ? "shape" : "data_offsets")}' is missing.", start, name);
+            throw new SafetensorsException(
+                $"'{(type is null ? "dtype" : shape is null ? "shape" : "data_offsets")}' is missing.", start, name);
         if (offsets.Value.Length != 2)
             throw new SafetensorsException($"data_offsets has {offsets.Value.Length} numbers, expected 2: [begin, end].", start, name);
         (long begin, long end) = (offsets.Value[0], offsets.Value[1]);
@@ -145,24 +155,28 @@ internal sealed class SafetensorsHeader
         long size = SafetensorsTensor.SizeOf(type.Value, shape.Value.AsSpan())
             ?? throw new SafetensorsException($"The size of {described} overflows or is not a whole number of bytes.", start, name);
         if (size != end - begin)
-            throw new SafetensorsException($"{described} takes {size} bytes, and data_offsets [{begin}, {end}] gives it {end - begin}.", start, name);
+            throw new SafetensorsException(
+                $"{described} takes {size} bytes, and data_offsets [{begin}, {end}] gives it {end - begin}.", start, name);
         return new SafetensorsTensor(name, type.Value, shape.Value, begin, end);
     }
 
     private static SafetensorsDType ReadType(ref Utf8JsonReader reader, string name)
     {
         if (reader.TokenType != JsonTokenType.String)
-            throw new SafetensorsException($"dtype is a JSON {Describe(reader.TokenType)}, expected a string.", 8 + reader.TokenStartIndex, name);
+            throw new SafetensorsException(
+                $"dtype is a JSON {Describe(reader.TokenType)}, expected a string.", 8 + reader.TokenStartIndex, name);
         string text = reader.GetString()!;
         return SafetensorsDTypes.TryParse(text, out SafetensorsDType type)
             ? type
-            : throw new SafetensorsException($"dtype is '{SafetensorsException.Shorten(text)}', expected one of {SafetensorsDTypes.AllNames}.", 8 + reader.TokenStartIndex, name);
+            : throw new SafetensorsException($"dtype is '{SafetensorsException.Shorten(text)}', expected one of "
+                + $"{SafetensorsDTypes.AllNames}.", 8 + reader.TokenStartIndex, name);
     }
 
     private static ImmutableArray<long> ReadNumbers(ref Utf8JsonReader reader, string name, string member)
     {
         if (reader.TokenType != JsonTokenType.StartArray)
-            throw new SafetensorsException($"{member} is a JSON {Describe(reader.TokenType)}, expected an array of integers.", 8 + reader.TokenStartIndex, name);
+            throw new SafetensorsException(
+                $"{member} is a JSON {Describe(reader.TokenType)}, expected an array of integers.", 8 + reader.TokenStartIndex, name);
         long[] numbers = ArrayPool<long>.Shared.Rent(8);
         int count = 0;
         try
@@ -170,7 +184,8 @@ internal sealed class SafetensorsHeader
             while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
             {
                 if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out long number) || number < 0)
-                    throw new SafetensorsException($"{member} holds something that is not an integer from 0 to 2^63 - 1.", 8 + reader.TokenStartIndex, name);
+                    throw new SafetensorsException(
+                        $"{member} holds something that is not an integer from 0 to 2^63 - 1.", 8 + reader.TokenStartIndex, name);
                 if (count == numbers.Length)
                 {
                     long[] larger = ArrayPool<long>.Shared.Rent(count * 2);
@@ -200,16 +215,20 @@ internal sealed class SafetensorsHeader
         foreach (SafetensorsTensor tensor in Tensors)
         {
             if (tensor.Begin > reached)
-                throw new SafetensorsException($"Bytes {reached} to {tensor.Begin} of the data section belong to no tensor; the format allows no holes.", DataStart + reached, tensor.Name);
+                throw new SafetensorsException($"Bytes {reached} to {tensor.Begin} of the data section belong to no tensor; the format "
+                    + "allows no holes.", DataStart + reached, tensor.Name);
             if (tensor.Begin < reached)
-                throw new SafetensorsException($"data_offsets [{tensor.Begin}, {tensor.End}] overlaps the tensor before it, which ends at {reached}.", DataStart + tensor.Begin, tensor.Name);
+                throw new SafetensorsException($"data_offsets [{tensor.Begin}, {tensor.End}] overlaps the tensor before it, which ends at "
+                    + $"{reached}.", DataStart + tensor.Begin, tensor.Name);
             if (tensor.End > dataLength)
-                throw new SafetensorsException($"data_offsets [{tensor.Begin}, {tensor.End}] reaches past the end of the data section, {dataLength} bytes. The file is truncated.", DataStart + tensor.Begin, tensor.Name);
+                throw new SafetensorsException($"data_offsets [{tensor.Begin}, {tensor.End}] reaches past the end of the data section, "
+                    + $"{dataLength} bytes. The file is truncated.", DataStart + tensor.Begin, tensor.Name);
             reached = tensor.End;
         }
 
         if (reached != dataLength)
-            throw new SafetensorsException($"The tensors end after {reached} bytes of the data section, which has {dataLength}; expected them to end with the file.", DataStart + reached);
+            throw new SafetensorsException($"The tensors end after {reached} bytes of the data section, which has {dataLength}; expected "
+                + "them to end with the file.", DataStart + reached);
     }
 
     private static int FirstInvalid(ReadOnlySpan<byte> text)

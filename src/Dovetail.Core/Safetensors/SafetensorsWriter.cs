@@ -99,13 +99,18 @@ public static class SafetensorsWriter
                 if (Checked(entry.Name) == previous)
                     throw new SafetensorsException("Two tensors have the same name.", tensor: entry.Name);
                 previous = entry.Name;
-                long size = entry.Shape.All(dimension => dimension >= 0) ? SafetensorsTensor.SizeOf(entry.DType, entry.Shape.AsSpan()) ?? -1 : -1;
+                long size = entry.Shape.All(dimension => dimension >= 0)
+                    ? SafetensorsTensor.SizeOf(entry.DType, entry.Shape.AsSpan()) ?? -1
+                    : -1;
                 if (size < 0 || at > long.MaxValue - Alignment - size)
-                    throw new SafetensorsException($"The shape {SafetensorsTensor.Format(entry.Shape.AsSpan())} of {entry.DType.FileName()} is negative, overflows or is not a whole number of bytes.", tensor: entry.Name);
+                    throw new SafetensorsException($"The shape {SafetensorsTensor.Format(entry.Shape.AsSpan())} of "
+                        + $"{entry.DType.FileName()} is negative, overflows or is not a whole number of bytes.", tensor: entry.Name);
                 int padding = size == 0 ? 0 : (int)(-at & (Alignment - 1));
                 if (padding > 0)
                 {
-                    _tensors.Add((new SafetensorsTensor($"{SafetensorsTensor.PaddingPrefix}{paddings++}", SafetensorsDType.U8, [padding], at, at + padding), null));
+                    _tensors.Add(
+                        (new SafetensorsTensor(
+                            $"{SafetensorsTensor.PaddingPrefix}{paddings++}", SafetensorsDType.U8, [padding], at, at + padding), null));
                     at += padding;
                 }
 
@@ -133,7 +138,8 @@ public static class SafetensorsWriter
             while (stream.Length % Alignment != 0)
                 stream.WriteByte((byte)' ');
             if (stream.Length - 8 > SafetensorsHeader.MaxHeaderLength)
-                throw new SafetensorsException($"The header would take {stream.Length - 8} bytes, and the format allows {SafetensorsHeader.MaxHeaderLength}. Write fewer tensors a file.");
+                throw new SafetensorsException($"The header would take {stream.Length - 8} bytes, and the format allows "
+                    + $"{SafetensorsHeader.MaxHeaderLength}. Write fewer tensors a file.");
             byte[] header = stream.ToArray();
             BinaryPrimitives.WriteUInt64LittleEndian(header, (ulong)header.Length - 8);
             return header;
@@ -164,7 +170,8 @@ public static class SafetensorsWriter
             }
             catch (EncoderFallbackException error)
             {
-                throw new SafetensorsException("A name or a metadata text holds half of a surrogate pair, which is no character.", error, tensor: text);
+                throw new SafetensorsException(
+                    "A name or a metadata text holds half of a surrogate pair, which is no character.", error, tensor: text);
             }
         }
     }
@@ -188,7 +195,8 @@ public static class SafetensorsWriter
         public override void Write(ReadOnlySpan<byte> buffer)
         {
             if (buffer.Length > tensor.ByteCount - _written)
-                throw new SafetensorsException($"More than the {tensor.ByteCount} bytes of {tensor.DType.FileName()} {SafetensorsTensor.Format(tensor.Shape.AsSpan())} were written.", tensor: tensor.Name);
+                throw new SafetensorsException($"More than the {tensor.ByteCount} bytes of {tensor.DType.FileName()} "
+                    + $"{SafetensorsTensor.Format(tensor.Shape.AsSpan())} were written.", tensor: tensor.Name);
             hash.AppendData(buffer);
             target.Write(buffer);
             _written += buffer.Length;
@@ -207,7 +215,8 @@ public static class SafetensorsWriter
         internal void CheckComplete()
         {
             if (_written != tensor.ByteCount)
-                throw new SafetensorsException($"{_written} bytes were written for {tensor.DType.FileName()} {SafetensorsTensor.Format(tensor.Shape.AsSpan())}, expected {tensor.ByteCount}.", tensor: tensor.Name);
+                throw new SafetensorsException($"{_written} bytes were written for {tensor.DType.FileName()} "
+                    + $"{SafetensorsTensor.Format(tensor.Shape.AsSpan())}, expected {tensor.ByteCount}.", tensor: tensor.Name);
         }
     }
 }

@@ -10,8 +10,10 @@ public static class InputBatch
             return only;
         FileTensor first = tensors[0];
         for (int i = 1; i < tensors.Count; i++)
-            if (tensors[i].Shape.Length == 0 || tensors[i].Values.GetType() != first.Values.GetType() || !tensors[i].Shape.AsSpan(1).SequenceEqual(first.Shape.AsSpan(1)))
-                throw new TensorFileException($"'{files[i]}' is {tensors[i]} and '{files[0]}' {first}; files of one input must agree but for the first dimension.");
+            if (tensors[i].Shape.Length == 0 || tensors[i].Values.GetType() != first.Values.GetType() || !tensors[i].Shape.AsSpan(1)
+                .SequenceEqual(first.Shape.AsSpan(1)))
+                throw new TensorFileException(
+                    $"'{files[i]}' is {tensors[i]} and '{files[0]}' {first}; files of one input must agree but for the first dimension.");
         Array values = Array.CreateInstance(first.Values.GetType().GetElementType()!, tensors.Sum(tensor => tensor.Values.LongLength));
         long at = 0;
         foreach (FileTensor tensor in tensors)

@@ -22,7 +22,8 @@ public static class InputFile
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new TensorFileException($"The input '{path}' cannot be read: {error.Message.TrimEnd('.')}. Expected a .npy, PNG, JPEG or IDX file.", error);
+            throw new TensorFileException($"The input '{path}' cannot be read: {error.Message.TrimEnd('.')}. Expected a .npy, PNG, JPEG or "
+                + "IDX file.", error);
         }
 
         if (NpyFile.IsNpy(file))
@@ -31,7 +32,8 @@ public static class InputFile
             return Image(file, path, input, scaling);
         if (file is [0, 0, 8, 3, ..] or [0x1f, 0x8b, ..])
             return Idx(file, path, input, scaling);
-        throw new TensorFileException($"'{path}' starts with the bytes {Convert.ToHexString(file.AsSpan(0, Math.Min(4, file.Length)))}; expected a .npy, PNG, JPEG or IDX image file.");
+        throw new TensorFileException($"'{path}' starts with the bytes {Convert.ToHexString(file.AsSpan(0, Math.Min(4, file.Length)))}; "
+            + "expected a .npy, PNG, JPEG or IDX image file.");
     }
 
     private static bool IsImage(byte[] file) => file is [0x89, (byte)'P', (byte)'N', (byte)'G', ..] or [0xFF, 0xD8, 0xFF, ..];
@@ -40,7 +42,8 @@ public static class InputFile
     {
         long[] shape = input.Fits(tensor.Shape) || !input.Fits([1, .. tensor.Shape]) ? tensor.Shape : [1, .. tensor.Shape];
         if (!input.Fits(shape))
-            throw new TensorFileException($"'{path}' holds {tensor}, which does not fit the input {input}. Reshape it, or crop and pad it to that size; nothing is resized here.");
+            throw new TensorFileException($"'{path}' holds {tensor}, which does not fit the input {input}. Reshape it, or crop and pad it "
+                + "to that size; nothing is resized here.");
         if (tensor.Values.GetType().GetElementType() == input.ElementType)
             return new FileTensor(tensor.Values, shape);
         if (tensor.Values is not byte[] bytes || input.ElementType != typeof(float))
@@ -53,23 +56,32 @@ public static class InputFile
     private static FileTensor Image(byte[] file, string path, ModelInput input, PixelScaling scaling)
     {
         if (input.ChannelAxis is not { } axis)
-            throw new TensorFileException($"'{path}' is an image, and the input {input} is none: expected [N, C, H, W] or [N, H, W, C] of 1, 3 or 4 channels. Give it as .npy.");
+            throw new TensorFileException($"'{path}' is an image, and the input {input} is none: expected [N, C, H, W] or [N, H, W, C] of "
+                + "1, 3 or 4 channels. Give it as .npy.");
         int channels = input.Shape[axis];
         ImageResult image;
         try
         {
-            image = ImageResult.FromMemory(file, channels switch { 1 => ColorComponents.Grey, 3 => ColorComponents.RedGreenBlue, _ => ColorComponents.RedGreenBlueAlpha });
+            image = ImageResult.FromMemory(
+                file, channels switch
+                {
+                    1 => ColorComponents.Grey,
+                    3 => ColorComponents.RedGreenBlue,
+                    _ => ColorComponents.RedGreenBlueAlpha
+                });
         }
         catch (Exception error) when (error is not OutOfMemoryException) // the decoder throws what comes: InvalidOperation, IndexOutOfRange
         {
-            throw new TensorFileException($"'{path}' is not a whole PNG or JPEG image (the decoder: {Words(error)}). It may be cut off: copy it again.", error);
+            throw new TensorFileException($"'{path}' is not a whole PNG or JPEG image (the decoder: {Words(error)}). It may be cut off: "
+                + "copy it again.", error);
         }
 
         long[] last = [1, image.Height, image.Width, channels];
         return Pixels(image.Data, last, path, input, scaling, axis);
 
         // the decoder's message may be blank
-        static string Words(Exception error) => error.Message.Trim(' ', '.', '\0', '\r', '\n') is { Length: > 0 } words ? words : error.GetType().Name;
+        static string Words(Exception error) =>
+            error.Message.Trim(' ', '.', '\0', '\r', '\n') is { Length: > 0 } words ? words : error.GetType().Name;
     }
 
     private static FileTensor Idx(byte[] file, string path, ModelInput input, PixelScaling scaling)
@@ -95,7 +107,8 @@ public static class InputFile
     {
         long[] shape = axis == 1 ? [last[0], last[3], last[1], last[2]] : last;
         if (!input.Fits([input.Shape[0] < 0 ? shape[0] : input.Shape[0], .. shape.AsSpan(1)]))
-            throw new TensorFileException($"'{path}' is {last[2]} × {last[1]} pixels (width × height), and the input is {input}. Crop or scale the image to that size before; nothing is resized here.");
+            throw new TensorFileException($"'{path}' is {last[2]} × {last[1]} pixels (width × height), and the input is {input}. Crop or "
+                + "scale the image to that size before; nothing is resized here.");
         if (input.ElementType == typeof(byte))
             return new FileTensor(axis == 1 ? ToChannelsFirst(pixels, shape) : pixels, shape);
         if (input.ElementType != typeof(float))

@@ -32,15 +32,20 @@ public static class NpyFile
             throw new TensorFileException($"{name} is in Fortran order, expected C order. Save it with numpy.ascontiguousarray.");
         long count = 1;
         foreach (long dimension in header.Shape)
-            if ((count = dimension == 0 || count == 0 ? 0 : count > Array.MaxLength / dimension ? long.MaxValue : count * dimension) > Array.MaxLength)
-                throw new TensorFileException($"{name} has the shape [{string.Join(", ", header.Shape)}]: more than {Array.MaxLength} elements. The file is damaged.");
+            if ((count = dimension == 0 || count == 0
+                ? 0 : count > Array.MaxLength / dimension
+                ? long.MaxValue : count * dimension) > Array.MaxLength)
+                throw new TensorFileException($"{name} has the shape [{string.Join(", ", header.Shape)}]: more than {Array.MaxLength} "
+                    + "elements. The file is damaged.");
         ReadOnlySpan<byte> data = file[offset..];
         Array values = header.Descr switch
         {
             "<f4" => Elements<float>(data, count, name),
             "|u1" or "<u1" => Elements<byte>(data, count, name),
             "<i8" => Elements<long>(data, count, name),
-            var other => throw new TensorFileException($"{name} has elements of type '{other}', expected '<f4', '|u1' or '<i8'. Convert them: array.astype('float32')."),
+            var other =>
+                throw new TensorFileException(
+                    $"{name} has elements of type '{other}', expected '<f4', '|u1' or '<i8'. Convert them: array.astype('float32')."),
         };
         return new FileTensor(values, header.Shape);
     }
@@ -55,7 +60,9 @@ public static class NpyFile
             float[] floats => ("<f4", MemoryMarshal.AsBytes<float>(floats).ToArray()),
             byte[] bytes => ("|u1", bytes),
             long[] longs => ("<i8", MemoryMarshal.AsBytes<long>(longs).ToArray()),
-            var other => throw new TensorFileException($"Elements of type {other.GetType().Name} have no .npy form here, expected float, byte or long."),
+            var other =>
+                throw new TensorFileException(
+                    $"Elements of type {other.GetType().Name} have no .npy form here, expected float, byte or long."),
         };
         string text = new NpyHeader(descr, false, tensor.Shape).ToString();
         int start = Magic.Length + 4, length = (start + text.Length + 1 + Alignment - 1) / Alignment * Alignment - start;
@@ -76,13 +83,17 @@ public static class NpyFile
         if (version is not (1 or 2 or 3) || file[7] != 0)
             throw new TensorFileException($"{name} is .npy version {version}.{file[7]}, expected 1.0, 2.0 or 3.0.");
         int start = version == 1 ? 10 : 12;
-        long length = version == 1 ? BinaryPrimitives.ReadUInt16LittleEndian(file[8..]) : BinaryPrimitives.ReadUInt32LittleEndian(file[8..]);
+        long length = version == 1
+            ? BinaryPrimitives.ReadUInt16LittleEndian(file[8..])
+            : BinaryPrimitives.ReadUInt32LittleEndian(file[8..]);
         if (length > LargestHeader || start + length > file.Length)
-            throw new TensorFileException($"{name} says that its header is {length} bytes long; the file has {file.Length}. It is cut short or damaged.");
+            throw new TensorFileException($"{name} says that its header is {length} bytes long; the file has {file.Length}. It is cut "
+                + "short or damaged.");
         string text = Encoding.UTF8.GetString(file.Slice(start, (int)length));
         return NpyHeader.Parse(text) is { } header
             ? (header, start + (int)length)
-            : throw new TensorFileException($"{name} has the header '{text.Trim()[..Math.Min(text.Trim().Length, 120)]}', expected a dictionary with descr, fortran_order and shape.");
+            : throw new TensorFileException($"{name} has the header '{text.Trim()[..Math.Min(text.Trim().Length, 120)]}', expected a "
+                + "dictionary with descr, fortran_order and shape.");
     }
 
     private static T[] Elements<T>(ReadOnlySpan<byte> data, long count, string name)
@@ -91,6 +102,7 @@ public static class NpyFile
         long expected = count * Marshal.SizeOf<T>();
         return data.Length == expected
             ? MemoryMarshal.Cast<byte, T>(data).ToArray()
-            : throw new TensorFileException($"{name} holds {data.Length} bytes of elements, and its shape asks for {expected}. It is {(data.Length < expected ? "cut short" : "damaged: something follows the elements")}.");
+            : throw new TensorFileException($"{name} holds {data.Length} bytes of elements, and its shape asks for {expected}. It is "
+                + $"{(data.Length < expected ? "cut short" : "damaged: something follows the elements")}.");
     }
 }

@@ -16,8 +16,10 @@ internal sealed partial record NpyHeader(string Descr, bool IsFortranOrder, long
         foreach ((Capture key, Capture value) in match.Groups["key"].Captures.Zip(match.Groups["value"].Captures))
             if (!entries.TryAdd(key.Value, value.Value))
                 return null;
-        if (entries.Count != 3 || !entries.TryGetValue("descr", out string? descr) || !entries.TryGetValue("fortran_order", out string? order)
-            || !entries.TryGetValue("shape", out string? shape) || descr[0] is not ('\'' or '"') || order is not ("True" or "False") || shape[0] != '(')
+        if (entries.Count != 3 || !entries.TryGetValue("descr", out string? descr)
+            || !entries.TryGetValue("fortran_order", out string? order)
+            || !entries.TryGetValue("shape", out string? shape) || descr[0] is not ('\'' or '"') || order is not ("True" or "False")
+                || shape[0] != '(')
             return null;
         string[] numbers = shape[1..^1].Split(',', StringSplitOptions.TrimEntries);
         if (numbers is [var only] && only.Length > 0)
@@ -33,7 +35,8 @@ internal sealed partial record NpyHeader(string Descr, bool IsFortranOrder, long
 
     /// <summary>As NumPy writes it, without padding.</summary>
     public override string ToString() =>
-        $"{{'descr': '{Descr}', 'fortran_order': {(IsFortranOrder ? "True" : "False")}, 'shape': ({string.Join(", ", Shape)}{(Shape.Length == 1 ? "," : "")}), }}";
+        $"{{'descr': '{Descr}', 'fortran_order': {(IsFortranOrder ? "True" : "False")}, 'shape': "
+        + $"({string.Join(", ", Shape)}{(Shape.Length == 1 ? "," : "")}), }}";
 
     [GeneratedRegex("""^\{\s*((['"])(?<key>\w+)\2\s*:\s*(?<value>'[^']*'|"[^"]*"|True|False|\([0-9,\s]*\))\s*(,\s*|(?=\})))+\}\s*$""")]
     private static partial Regex Dictionary();

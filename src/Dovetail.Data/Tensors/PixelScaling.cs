@@ -14,7 +14,8 @@ public sealed record PixelScaling(double Scale, IReadOnlyList<float> Mean, IRead
     {
         foreach ((string option, IReadOnlyList<float> numbers) in new[] { ("--mean", Mean), ("--std", Deviation) })
             if (numbers.Count != 1 && numbers.Count != channels)
-                throw new TensorFileException($"{option} has {numbers.Count} numbers, expected 1 or one for each of the {channels} channels.");
+                throw new TensorFileException(
+                    $"{option} has {numbers.Count} numbers, expected 1 or one for each of the {channels} channels.");
         var result = new float[pixels.Length];
         for (int i = 0; i < result.Length; i++)
         {

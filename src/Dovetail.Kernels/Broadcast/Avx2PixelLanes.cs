@@ -40,7 +40,8 @@ internal readonly unsafe struct Avx2PixelLanes : IPixelLanes<Vector256<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void TurnFourColumns(float** rows, nint offset, float* target, nint stride)
     {
-        Vector256<float> row0 = LoadPair(rows, offset), row1 = LoadPair(rows + 1, offset), row2 = LoadPair(rows + 2, offset), row3 = LoadPair(rows + 3, offset);
+        Vector256<float> row0 = LoadPair(rows, offset), row1 = LoadPair(rows + 1, offset), row2 = LoadPair(rows + 2, offset),
+            row3 = LoadPair(rows + 3, offset);
         Vector256<double> low01 = Avx.UnpackLow(row0, row1).AsDouble(), high01 = Avx.UnpackHigh(row0, row1).AsDouble();
         Vector256<double> low23 = Avx.UnpackLow(row2, row3).AsDouble(), high23 = Avx.UnpackHigh(row2, row3).AsDouble();
         Store(target, Avx.UnpackLow(low01, low23).AsSingle());
@@ -62,7 +63,8 @@ internal readonly unsafe struct Avx2PixelLanes : IPixelLanes<Vector256<float>>
         (totals.AsInt32() + Avx.ConvertToVector256Int32(wholeNumbers)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> AddIntegers(Vector256<float> left, Vector256<float> right) => (left.AsInt32() + right.AsInt32()).AsSingle();
+    public static Vector256<float> AddIntegers(Vector256<float> left, Vector256<float> right) =>
+        (left.AsInt32() + right.AsInt32()).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Requantize(Vector256<float> sums, float* factors, float lowest, float highest, byte zeroPoint, byte* target)

@@ -50,9 +50,11 @@ internal readonly unsafe struct Avx512PixelLanes : IPixelLanes<Vector512<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void TurnWithinBlocks(
-        float** rows, nint offset, out Vector512<float> first, out Vector512<float> second, out Vector512<float> third, out Vector512<float> fourth)
+        float** rows, nint offset, out Vector512<float> first, out Vector512<float> second, out Vector512<float> third,
+        out Vector512<float> fourth)
     {
-        Vector512<float> row0 = Load(rows[0] + offset), row1 = Load(rows[1] + offset), row2 = Load(rows[2] + offset), row3 = Load(rows[3] + offset);
+        Vector512<float> row0 = Load(rows[0] + offset), row1 = Load(rows[1] + offset), row2 = Load(rows[2] + offset),
+            row3 = Load(rows[3] + offset);
         Vector512<double> low01 = Avx512F.UnpackLow(row0, row1).AsDouble(), high01 = Avx512F.UnpackHigh(row0, row1).AsDouble();
         Vector512<double> low23 = Avx512F.UnpackLow(row2, row3).AsDouble(), high23 = Avx512F.UnpackHigh(row2, row3).AsDouble();
         first = Avx512F.UnpackLow(low01, low23).AsSingle();
@@ -62,7 +64,8 @@ internal readonly unsafe struct Avx512PixelLanes : IPixelLanes<Vector512<float>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreTurnedBlocks(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, float* target, nint stride)
+    private static void StoreTurnedBlocks(
+        Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d, float* target, nint stride)
     {
         const byte Even = 0b10_00_10_00, Odd = 0b11_01_11_01;
         Vector512<float> evenAB = Avx512F.Shuffle4x128(a, b, Even), oddAB = Avx512F.Shuffle4x128(a, b, Odd);
@@ -82,7 +85,8 @@ internal readonly unsafe struct Avx512PixelLanes : IPixelLanes<Vector512<float>>
         (totals.AsInt32() + Avx512F.ConvertToVector512Int32(wholeNumbers)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> AddIntegers(Vector512<float> left, Vector512<float> right) => (left.AsInt32() + right.AsInt32()).AsSingle();
+    public static Vector512<float> AddIntegers(Vector512<float> left, Vector512<float> right) =>
+        (left.AsInt32() + right.AsInt32()).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Requantize(Vector512<float> sums, float* factors, float lowest, float highest, byte zeroPoint, byte* target) =>

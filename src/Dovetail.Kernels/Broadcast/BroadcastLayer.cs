@@ -73,11 +73,14 @@ internal sealed unsafe class BroadcastLayer<T, TLanes, TVector> : PreparedLayer<
         int outputEnd = Math.Min(Shape.Outputs, outputVectors * (outputRange + 1) / outputRanges * TLanes.Lanes);
 
         int pixels = WidestPanel * TLanes.Lanes;
-        int waitingRows = _streams.Blocks.Length > 1 ? Math.Min(Shape.OutputsPerGroup, outputEnd - firstOutput) + TLanes.Lanes : TLanes.Lanes;
+        int waitingRows = _streams.Blocks.Length > 1
+            ? Math.Min(Shape.OutputsPerGroup, outputEnd - firstOutput) + TLanes.Lanes
+            : TLanes.Lanes;
         int rowsBytes = (pixels * Shape.Taps + RowPointers.Slack) * sizeof(byte*) / Alignment * Alignment + Alignment;
         int columnsBytes = _mostColumns * pixels * sizeof(float), squareBytes = TLanes.Lanes * TLanes.Lanes * sizeof(float);
         int sumsBytes = TLanes.Lanes * pixels * sizeof(float);
-        byte[] scratch = ArrayPool<byte>.Shared.Rent(Alignment + rowsBytes + columnsBytes + squareBytes + sumsBytes + waitingRows * pixels * sizeof(float));
+        byte[] scratch = ArrayPool<byte>.Shared.Rent(
+            Alignment + rowsBytes + columnsBytes + squareBytes + sumsBytes + waitingRows * pixels * sizeof(float));
         fixed (byte* memory = scratch)
         {
             var rows = (byte*)(((nint)memory + Alignment - 1) & -Alignment);
@@ -105,7 +108,8 @@ internal sealed unsafe class BroadcastLayer<T, TLanes, TVector> : PreparedLayer<
 
     private static int PanelCount(int vectors) => (vectors + WidestPanel - 1) / WidestPanel;
 
-    /// <summary>The last panel is as wide as a power of two that holds what is left: a pass over the weights costs more than empty lanes.</summary>
+    /// <summary>The last panel is as wide as a power of two that holds what is left: a pass over the weights costs more than empty
+    /// lanes.</summary>
     private static (int FirstVector, int Width) PanelOf(int panel, int vectors)
     {
         int first = panel * WidestPanel, left = Math.Min(WidestPanel, vectors - first);
@@ -133,7 +137,9 @@ internal sealed unsafe class BroadcastLayer<T, TLanes, TVector> : PreparedLayer<
         }
 
         if (typeof(T) == typeof(float) && _constants.Function != ActivationKind.None)
-            FunctionPass.Apply(_constants.Function, (float*)call.Output + (nint)first * Shape.Outputs + firstOutput, count, outputEnd - firstOutput, Shape.Outputs);
+            FunctionPass.Apply(
+                _constants.Function, (float*)call.Output + (nint)first * Shape.Outputs + firstOutput, count, outputEnd - firstOutput,
+                Shape.Outputs);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -189,9 +195,11 @@ internal sealed unsafe class BroadcastLayer<T, TLanes, TVector> : PreparedLayer<
                     lanes[lane] = sums + Math.Min(lane, outputs - 1) * panelPixels + pixel;
                 int pixels = Math.Min(TLanes.Lanes, count - pixel);
                 if (typeof(T) == typeof(float))
-                    BroadcastTile<TLanes, TVector, TWidth>.Finish(lanes, work.Square, new SumEnd<float>(call, _constants, first + pixel, pixels, m, outputs));
+                    BroadcastTile<TLanes, TVector, TWidth>.Finish(
+                        lanes, work.Square, new SumEnd<float>(call, _constants, first + pixel, pixels, m, outputs));
                 else
-                    BroadcastTile<TLanes, TVector, TWidth>.Finish(lanes, work.Square, new SumEnd<byte>(call, _constants, first + pixel, pixels, m, outputs));
+                    BroadcastTile<TLanes, TVector, TWidth>.Finish(
+                        lanes, work.Square, new SumEnd<byte>(call, _constants, first + pixel, pixels, m, outputs));
             }
         }
     }

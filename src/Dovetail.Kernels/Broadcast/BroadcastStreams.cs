@@ -56,7 +56,9 @@ internal sealed unsafe class BroadcastStreams : IDisposable
     public TermStream Terms(int output, int block)
     {
         long index = Index(output, block);
-        return new TermStream((float*)_weights.Pointer + _termsBefore[index], (ushort*)_columns.Pointer + _termsBefore[index], (ushort*)_counts.Pointer + index);
+        return new TermStream(
+            (float*)_weights.Pointer + _termsBefore[index], (ushort*)_columns.Pointer + _termsBefore[index],
+            (ushort*)_counts.Pointer + index);
     }
 
     public void Dispose()

@@ -93,7 +93,9 @@ internal static unsafe class BroadcastTile<TLanes, TVector, TWidth>
         {
             for (int c = 0; c < channels; c++)
                 for (int lane = 0; lane < TLanes.Lanes; lane++)
-                    target[c * Pixels + lane] = typeof(T) == typeof(byte) ? ((byte**)rows)[lane][channel + c] : ((float**)rows)[lane][channel + c];
+                    target[c * Pixels + lane] = typeof(T) == typeof(byte)
+                        ? ((byte**)rows)[lane][channel + c]
+                        : ((float**)rows)[lane][channel + c];
             return;
         }
 

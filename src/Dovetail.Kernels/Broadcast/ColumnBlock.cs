@@ -1,6 +1,7 @@
 namespace Dovetail.Kernels.Broadcast;
 
-/// <summary>Columns (tap, channel) of a convolution group that are turned into rows of pixels together: some taps × a range of channels.</summary>
+/// <summary>Columns (tap, channel) of a convolution group that are turned into rows of pixels together: some taps × a range of
+/// channels.</summary>
 internal readonly record struct ColumnBlock(int FirstTap, int Taps, int FirstChannel, int Channels)
 {
     public int Columns => Taps * Channels;

@@ -37,7 +37,8 @@ internal readonly unsafe struct PortablePixelLanes : IPixelLanes<Vector128<float
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void TurnSquare(float** rows, nint offset, float* target, nint stride)
     {
-        Vector128<float> row0 = Load(rows[0] + offset), row1 = Load(rows[1] + offset), row2 = Load(rows[2] + offset), row3 = Load(rows[3] + offset);
+        Vector128<float> row0 = Load(rows[0] + offset), row1 = Load(rows[1] + offset), row2 = Load(rows[2] + offset),
+            row3 = Load(rows[3] + offset);
         Vector128<float> low01 = InterleaveLow(row0, row1), high01 = InterleaveHigh(row0, row1);
         Vector128<float> low23 = InterleaveLow(row2, row3), high23 = InterleaveHigh(row2, row3);
         Store(target, Vector128.Create(low01.GetLower(), low23.GetLower()));
@@ -72,11 +73,13 @@ internal readonly unsafe struct PortablePixelLanes : IPixelLanes<Vector128<float
         (totals.AsInt32() + Vector128.ConvertToInt32(wholeNumbers)).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> AddIntegers(Vector128<float> left, Vector128<float> right) => (left.AsInt32() + right.AsInt32()).AsSingle();
+    public static Vector128<float> AddIntegers(Vector128<float> left, Vector128<float> right) =>
+        (left.AsInt32() + right.AsInt32()).AsSingle();
 
     public static void Requantize(Vector128<float> sums, float* factors, float lowest, float highest, byte zeroPoint, byte* target)
     {
         for (int lane = 0; lane < Lanes; lane++)
-            target[lane] = PortableRequantization.Apply(sums.AsInt32()[lane], factors[lane], zeroPoint, (byte)(zeroPoint + lowest), (byte)(zeroPoint + highest));
+            target[lane] = PortableRequantization.Apply(
+                sums.AsInt32()[lane], factors[lane], zeroPoint, (byte)(zeroPoint + lowest), (byte)(zeroPoint + highest));
     }
 }

@@ -9,7 +9,8 @@ namespace Dovetail.Kernels.Broadcast;
 /// <param name="pixels">Pixels to write.</param>
 /// <param name="firstOutput">Of all the layer's.</param>
 /// <param name="outputs">Outputs to write.</param>
-internal readonly unsafe struct SumEnd<T>(in LayerCall call, LayerConstants constants, int firstPixel, int pixels, int firstOutput, int outputs)
+internal readonly unsafe struct SumEnd<T>(
+    in LayerCall call, LayerConstants constants, int firstPixel, int pixels, int firstOutput, int outputs)
     where T : unmanaged
 {
     public readonly LayerConstants Constants = constants;

@@ -43,7 +43,8 @@ internal sealed unsafe class DepthwiseKernel(SlidingWindow window, float[] weigh
             {
                 Vector<float> a = Vector.Load(start + done);
                 for (int i = 0; i < pixels.Length; i++)
-                    a = Vector.MultiplyAddEstimate(Vector.Load((float*)pixels[i] + done), Vector.Load(w + (nint)taps[i] * channels + done), a);
+                    a = Vector.MultiplyAddEstimate(
+                        Vector.Load((float*)pixels[i] + done), Vector.Load(w + (nint)taps[i] * channels + done), a);
                 Vector.Store(Clamp(a, lowest, highest), target + done);
             }
 

@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 
 namespace Dovetail.Kernels.ChannelsLast;
 
-/// <summary>The greatest value under the window; NaN where there is one. A window over nothing but padding gives the least number.</summary>
+/// <summary>The greatest value under the window; NaN where there is one. A window over nothing but padding gives the least
+/// number.</summary>
 internal sealed unsafe class MaxPoolKernel<T>(SlidingWindow window) : WindowKernel(window, sizeof(T))
     where T : unmanaged, INumber<T>, IMinMaxValue<T>
 {

@@ -24,7 +24,8 @@ public sealed class Kernel<TSpecification, TElement>
     /// <summary>True where pixels ride in the lanes, so that few of them leave lanes empty.</summary>
     public bool WantsPixels { get; internal init; }
 
-    /// <summary>Output pixels from which a kernel that <see cref="WantsPixels"/> is the faster one, on the same machine. Measured.</summary>
+    /// <summary>Output pixels from which a kernel that <see cref="WantsPixels"/> is the faster one, on the same machine.
+    /// Measured.</summary>
     public int OutrunFrom { get; internal init; } = 1;
 
     /// <summary>True where this CPU has the instructions.</summary>

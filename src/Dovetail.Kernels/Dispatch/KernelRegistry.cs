@@ -27,11 +27,13 @@ public static class KernelRegistry
 
     public static IReadOnlyList<Kernel<Float32Specification, float>> Float32 { get; } =
     [
-        new("select-f32-w16-12x32-avx512asm", "Machine code emitted at run time: one vpermps a product, all registers, no calls between blocks.",
+        new("select-f32-w16-12x32-avx512asm", "Machine code emitted at run time: one vpermps a product, all registers, no calls between "
+            + "blocks.",
             () => TileFunctions.IsSupported(TileArithmetic.Float32Window16),
             layout => SelectorStreams.Accepts(layout, 16),
             (name, layer) => MakeEmitted(name, layer, TileArithmetic.Float32Window16, Float32Window16)),
-        new("select-f32-w32-12x32-avx512asm", "The same with vpermt2ps, which reads two registers and loads twice as much: only for groups of 17 to 32.",
+        new("select-f32-w32-12x32-avx512asm", "The same with vpermt2ps, which reads two registers and loads twice as much: only for groups "
+            + "of 17 to 32.",
             () => TileFunctions.IsSupported(TileArithmetic.Float32Window32),
             layout => SelectorStreams.Accepts(layout, 32),
             (name, layer) => MakeEmitted(name, layer, TileArithmetic.Float32Window32, Float32Window32)),
@@ -43,7 +45,8 @@ public static class KernelRegistry
             () => Avx512F.IsSupported,
             layout => SelectorStreams.Accepts(layout, Avx512Float32Window32.Window),
             MakeFloat32<Avx512Float32Window32, Avx512Float32Window32.Pair, Vector512<float>, Vector512<int>, Vector512<float>>),
-        new("broadcast-f32-any-32x1-avx512", "Weights are broadcast over rows of pixels, owners are addresses: every pattern at one rate, given a vector of pixels.",
+        new("broadcast-f32-any-32x1-avx512", "Weights are broadcast over rows of pixels, owners are addresses: every pattern at one rate, "
+            + "given a vector of pixels.",
             () => Avx512F.IsSupported,
             _ => true,
             MakeBroadcast<Avx512PixelLanes, Vector512<float>>) { WantsPixels = true },
@@ -58,12 +61,19 @@ public static class KernelRegistry
         new("select-f32-w16-4x16-avx2", "Two registers and a blend a product: few pixels, and groups of 9 to 16.",
             () => Avx2.IsSupported && Fma.IsSupported,
             layout => SelectorStreams.Accepts(layout, Avx2Float32Window16.Window),
-            MakeFloat32<Avx2Float32Window16, Avx2Float32Window16.Pair, Vector256<float>, Vector256<int>, Vector256<float>>) { OutrunFrom = 8 },
+            MakeFloat32<Avx2Float32Window16, Avx2Float32Window16.Pair, Vector256<float>, Vector256<int>, Vector256<float>>)
+            {
+                OutrunFrom = 8,
+            },
         new("select-f32-w32-2x16-avx2", "Four registers and three blends a product: few pixels, and groups of 17 to 32.",
             () => Avx2.IsSupported && Fma.IsSupported,
             layout => SelectorStreams.Accepts(layout, Avx2Float32Window32.Window),
-            MakeFloat32<Avx2Float32Window32, Avx2Float32Window32.Quad, Vector256<float>, Vector256<int>, Vector256<float>>) { OutrunFrom = 8 },
-        new("ragged-f32-w16-12x16-avx512asm", "Any pattern in windows of 16 inputs, each with as many steps as its fullest output needs: the fastest where no selector fits.",
+            MakeFloat32<Avx2Float32Window32, Avx2Float32Window32.Quad, Vector256<float>, Vector256<int>, Vector256<float>>)
+            {
+                OutrunFrom = 8,
+            },
+        new("ragged-f32-w16-12x16-avx512asm", "Any pattern in windows of 16 inputs, each with as many steps as its fullest output needs: "
+            + "the fastest where no selector fits.",
             () => TileFunctions.IsSupported(TileArithmetic.Float32Window16),
             _ => true,
             MakeRagged) { OutrunFrom = 8 },
@@ -84,11 +94,13 @@ public static class KernelRegistry
     /// <summary>For layers whose operands are rounded to bfloat16 (<see cref="FloatOperands.BFloat16"/>).</summary>
     public static IReadOnlyList<Kernel<Float32Specification, float>> BFloat16Operands { get; } =
     [
-        new("select-bf16-w32-12x32-avx512bf16", "Machine code emitted at run time: vpermw selects 32 inputs, vdpbf16ps multiplies two a lane: twice the rate of fp32.",
+        new("select-bf16-w32-12x32-avx512bf16", "Machine code emitted at run time: vpermw selects 32 inputs, vdpbf16ps multiplies two a "
+            + "lane: twice the rate of fp32.",
             () => TileFunctions.IsSupported(TileArithmetic.BFloat16Window32),
             layout => SelectorStreams.Accepts(layout, 32),
             MakeBFloat16),
-        new("round-bf16-any-fp32", "Operands rounded, products by the best fp32 kernel: where the CPU has no bfloat16, and every other pattern.",
+        new("round-bf16-any-fp32", "Operands rounded, products by the best fp32 kernel: where the CPU has no bfloat16, and every other "
+            + "pattern.",
             () => true,
             _ => true,
             (name, layer) => new RoundedLayer(name, PrepareFloat32(RoundedLayer.RoundWeights(layer)))),
@@ -96,7 +108,8 @@ public static class KernelRegistry
 
     public static IReadOnlyList<Kernel<QuantizedSpecification, byte>> Quantized { get; } =
     [
-        new("select-u8s8-w64-12x32-avx512vnni", "Machine code emitted at run time: vpermb selects 64 inputs, vpdpbusd multiplies and adds them exactly.",
+        new("select-u8s8-w64-12x32-avx512vnni", "Machine code emitted at run time: vpermb selects 64 inputs, vpdpbusd multiplies and adds "
+            + "them exactly.",
             () => TileFunctions.IsSupported(TileArithmetic.QuantizedWindow64),
             layout => SelectorStreams.Accepts(layout, 64),
             MakeEmitted),
@@ -108,7 +121,8 @@ public static class KernelRegistry
             () => TileFunctions.IsSupported(TileArithmetic.QuantizedWindow64),
             _ => true,
             MakeRagged),
-        new("broadcast-u8s8-any-32x1-avx512", "Weights are broadcast over rows of pixels, owners are addresses: every pattern at one rate, given a vector of pixels.",
+        new("broadcast-u8s8-any-32x1-avx512", "Weights are broadcast over rows of pixels, owners are addresses: every pattern at one rate, "
+            + "given a vector of pixels.",
             () => Avx512F.IsSupported,
             _ => true,
             MakeBroadcast<Avx512PixelLanes, Vector512<float>>) { WantsPixels = true },
@@ -153,7 +167,8 @@ public static class KernelRegistry
         where TElement : unmanaged =>
         Named(kernels, forced) ?? kernels.First(kernel => kernel.IsSupported && kernel.Accepts(weights.Layout));
 
-    private static Kernel<TSpecification, TElement>? Named<TSpecification, TElement>(IReadOnlyList<Kernel<TSpecification, TElement>> kernels, string? forced)
+    private static Kernel<TSpecification, TElement>? Named<TSpecification, TElement>(
+        IReadOnlyList<Kernel<TSpecification, TElement>> kernels, string? forced)
         where TElement : unmanaged
     {
         foreach (string name in (forced ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
@@ -161,7 +176,8 @@ public static class KernelRegistry
             if (kernels.FirstOrDefault(kernel => kernel.Name == name) is { } named)
                 return named;
             if (!Names.Contains(name))
-                throw new KernelException($"{OverrideVariable} names '{name}', which is not a kernel; expected one of {string.Join(", ", Names)}.");
+                throw new KernelException($"{OverrideVariable} names '{name}', which is not a kernel; expected one of "
+                    + $"{string.Join(", ", Names)}.");
         }
 
         return null;
@@ -178,13 +194,15 @@ public static class KernelRegistry
         if (!best.WantsPixels || Named(kernels, forced) is not null)
             return best.Prepare(layer);
         layer.Validate();
-        Kernel<TSpecification, TElement> other = kernels.First(kernel => !kernel.WantsPixels && kernel.IsSupported && kernel.Accepts(weights.Layout));
+        Kernel<TSpecification, TElement> other = kernels.First(
+            kernel => !kernel.WantsPixels && kernel.IsSupported && kernel.Accepts(weights.Layout));
         return other.OutrunFrom == 1 ? best.Prepare(layer) : new ByPixels<TSpecification, TElement>(layer, other, best);
     }
 
     private static PreparedLayer<float> PrepareFloat32(Float32Specification layer) => Prepare(Float32, layer, layer.Weights);
 
-    private static IEnumerable<string> Names => Float32.Concat(BFloat16Operands).Select(kernel => kernel.Name).Concat(Quantized.Select(kernel => kernel.Name));
+    private static IEnumerable<string> Names =>
+        Float32.Concat(BFloat16Operands).Select(kernel => kernel.Name).Concat(Quantized.Select(kernel => kernel.Name));
 
     private static PreparedLayer<float> MakeBroadcast<TLanes, TVector>(string name, Float32Specification layer)
         where TLanes : struct, IPixelLanes<TVector>
@@ -195,28 +213,33 @@ public static class KernelRegistry
         where TLanes : struct, IPixelLanes<TVector>
         where TVector : unmanaged
     {
-        var weights = new PackedTensor<float>(layer.Weights.Layout, Array.ConvertAll(layer.Weights.Values, value => (float)value), layer.Weights.Owners);
+        var weights = new PackedTensor<float>(
+            layer.Weights.Layout, Array.ConvertAll(layer.Weights.Values, value => (float)value), layer.Weights.Owners);
         return new BroadcastLayer<byte, TLanes, TVector>(name, weights, LayerConstants.Of(layer), layer.InputZeroPoint);
     }
 
-    private static PreparedLayer<float> MakeEmitted(string name, Float32Specification layer, TileArithmetic arithmetic, LaneFormat format) =>
+    private static PreparedLayer<float> MakeEmitted(
+        string name, Float32Specification layer, TileArithmetic arithmetic, LaneFormat format) =>
         new EmittedLayer<float>(
             name, layer.Weights, arithmetic, format,
             new UniformTileStreams(
-                SelectorStreams.Create(layer.Weights, format), format, layer.Weights.Shape.Groups, NarrowWeights.StorageOf(layer.Weights.Values)),
+                SelectorStreams.Create(layer.Weights, format), format, layer.Weights.Shape.Groups,
+                NarrowWeights.StorageOf(layer.Weights.Values)),
             LayerConstants.Of(layer), padding: 0);
 
     private static PreparedLayer<float> MakeRagged(string name, Float32Specification layer) =>
         new EmittedLayer<float>(
             name, layer.Weights, TileArithmetic.Float32Window16, Float32Window16,
-            RaggedTileStreams.Create(new TermList<float>(layer.Weights), layer.Weights.Shape, Float32Window16), LayerConstants.Of(layer), padding: 0);
+            RaggedTileStreams.Create(new TermList<float>(layer.Weights), layer.Weights.Shape, Float32Window16), LayerConstants.Of(layer),
+            padding: 0);
 
     private static PreparedLayer<float> MakeBFloat16(string name, Float32Specification layer)
     {
         var weights = (PackedTensor<BFloat16>)PackedCast.To(layer.Weights, DType.BFloat16);
         return new EmittedLayer<float>(
             name, weights, TileArithmetic.BFloat16Window32, BFloat16Window32,
-            new UniformTileStreams(SelectorStreams.Create(weights, BFloat16Window32), BFloat16Window32, weights.Shape.Groups), LayerConstants.Of(layer), padding: 0);
+            new UniformTileStreams(SelectorStreams.Create(weights, BFloat16Window32), BFloat16Window32, weights.Shape.Groups),
+            LayerConstants.Of(layer), padding: 0);
     }
 
     private static PreparedLayer<byte> MakeEmitted(string name, QuantizedSpecification layer) =>
@@ -228,7 +251,8 @@ public static class KernelRegistry
     private static PreparedLayer<byte> MakeRagged(string name, QuantizedSpecification layer) =>
         new EmittedLayer<byte>(
             name, layer.Weights, TileArithmetic.QuantizedWindow64, QuantizedWindow64,
-            RaggedTileStreams.Create(new TermList<sbyte>(layer.Weights), layer.Weights.Shape, QuantizedWindow64), LayerConstants.Of(layer), layer.InputZeroPoint);
+            RaggedTileStreams.Create(new TermList<sbyte>(layer.Weights), layer.Weights.Shape, QuantizedWindow64), LayerConstants.Of(layer),
+            layer.InputZeroPoint);
 
     private static PreparedLayer<float> MakeFloat32<TOps, TInput, TWeights, TOwners, TAcc>(string name, Float32Specification layer)
         where TOps : struct, IFloat32LaneOperations<TInput, TWeights, TOwners, TAcc>

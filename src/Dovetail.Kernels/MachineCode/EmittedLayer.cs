@@ -43,7 +43,9 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
     private readonly bool _rounds;
     private readonly nint[] _functions = new nint[1 << FunctionBits];
 
-    public EmittedLayer(string name, PackedTensor weights, TileArithmetic arithmetic, LaneFormat format, TileStreams streams, LayerConstants constants, byte padding)
+    public EmittedLayer(
+        string name, PackedTensor weights, TileArithmetic arithmetic, LaneFormat format, TileStreams streams, LayerConstants constants,
+        byte padding)
         : base(name, weights.Layout)
     {
         (_arithmetic, _streams, _constants) = (arithmetic, streams, constants);
@@ -89,7 +91,9 @@ internal sealed unsafe class EmittedLayer<T> : PreparedLayer<T>
         int firstTile = (int)((long)tiles * tileRange / tileRanges), tileEnd = (int)((long)tiles * (tileRange + 1) / tileRanges);
         int firstBlock = Blocks * blockRange / blockRanges, blockEnd = Blocks * (blockRange + 1) / blockRanges;
 
-        (long tailStart, int tailLength) = RoundsTiles ? default : InputTail.Of(call.InputPixels * InputChannels * _inputBytes, InputChannels * _inputBytes, _rowReachBytes);
+        (long tailStart, int tailLength) = RoundsTiles
+            ? default
+            : InputTail.Of(call.InputPixels * InputChannels * _inputBytes, InputChannels * _inputBytes, _rowReachBytes);
         int parts = 2 * ((blockEnd - 1) / _streams.BlocksPerGroup - firstBlock / _streams.BlocksPerGroup + 1);
         int rowsBytes = (TileEmitter.MaxPixels * Shape.Taps + RowPointers.Slack) * sizeof(byte*);
         int copyBytes = RoundsTiles ? TileEmitter.MaxPixels * RoundedRowBytes + 64 : tailLength == 0 ? 0 : tailLength + _windowBytes;

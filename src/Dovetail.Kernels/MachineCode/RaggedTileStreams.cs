@@ -63,7 +63,8 @@ internal sealed unsafe class RaggedTileStreams : TileStreams
         }
 
         var streams = new RaggedTileStreams(
-            new StreamShape(shape.Taps, windows, 0, (nint)format.Window * sizeof(T), (nint)last * sizeof(T)), vectorsPerGroup, format, steps, stepsBefore);
+            new StreamShape(shape.Taps, windows, 0, (nint)format.Window * sizeof(T), (nint)last * sizeof(T)), vectorsPerGroup, format,
+            steps, stepsBefore);
         var firstStep = new long[windowsOfVector];
         for (int m = 0; m < shape.Outputs; m++)
         {
@@ -87,7 +88,8 @@ internal sealed unsafe class RaggedTileStreams : TileStreams
         int VectorOf(int m) => m / shape.OutputsPerGroup * vectorsPerGroup + m % shape.OutputsPerGroup / format.Lanes;
     }
 
-    public override byte* WeightsOf(int convolutionGroup, int block) => _weights.Pointer + Elements(convolutionGroup, block) * _elementBytes;
+    public override byte* WeightsOf(int convolutionGroup, int block) =>
+        _weights.Pointer + Elements(convolutionGroup, block) * _elementBytes;
 
     public override byte* OwnersOf(int convolutionGroup, int block) => _owners.Pointer + Elements(convolutionGroup, block);
 

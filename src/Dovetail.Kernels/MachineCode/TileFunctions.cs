@@ -35,7 +35,8 @@ internal sealed class TileFunctions
     public nint AddressOf(TileVariant tile) =>
         _functions.GetOrAdd(tile, static wanted => new Lazy<ExecutableMemory>(() =>
             ExecutableMemory.TryCreate(TileEmitter.Emit(wanted)) ??
-            throw new KernelException($"The system refused memory for machine code ({wanted}). Set DOTNET_EnableAVX512=0 or choose another kernel with {Dispatch.KernelRegistry.OverrideVariable}."),
+            throw new KernelException($"The system refused memory for machine code ({wanted}). Set DOTNET_EnableAVX512=0 or choose another "
+                + $"kernel with {Dispatch.KernelRegistry.OverrideVariable}."),
             LazyThreadSafetyMode.PublicationOnly)) // a refusal is not remembered
         .Value.Address;
 }

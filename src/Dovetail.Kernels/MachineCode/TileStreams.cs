@@ -27,7 +27,8 @@ internal abstract unsafe class TileStreams(StreamShape shape, int vectorsPerGrou
     /// <summary>The owners of a block; those of the next follow.</summary>
     public abstract byte* OwnersOf(int convolutionGroup, int block);
 
-    /// <summary>[tap][window] steps of a block where windows have different numbers of them, those of the next block follow; otherwise null.</summary>
+    /// <summary>[tap][window] steps of a block where windows have different numbers of them, those of the next block follow; otherwise
+    /// null.</summary>
     public virtual byte* StepsOf(int convolutionGroup, int block) => null;
 
     public abstract void Dispose();

@@ -4,7 +4,8 @@ using Dovetail.Kernels.Selector;
 namespace Dovetail.Kernels.MachineCode;
 
 /// <summary>
-/// Streams of cells that fit a window, the same number of steps in each: weights as <see cref="SelectorStreams"/> lays them out, owners interleaved.
+/// Streams of cells that fit a window, the same number of steps in each: weights as <see cref="SelectorStreams"/> lays them out, owners
+/// interleaved.
 /// 1. A selector looks at the low bits of each index only, and an index has as many bytes as the element that it
 ///    selects: n = 4 for fp32, 2 for bfloat16, 1 for int8.
 /// 2. So n vectors of owners are stored in the bytes of one vector: owner j of a lane is byte j of the lane's index.
@@ -23,7 +24,8 @@ internal sealed class UniformTileStreams : TileStreams
     private readonly int _lanes;
     private readonly int _ownersPerIndex;
 
-    public unsafe UniformTileStreams(SelectorStreams streams, LaneFormat format, int convolutionGroups, WeightStorage storage = WeightStorage.AsMultiplied)
+    public unsafe UniformTileStreams(
+        SelectorStreams streams, LaneFormat format, int convolutionGroups, WeightStorage storage = WeightStorage.AsMultiplied)
         : base(streams.Shape, streams.VectorsPerGroup, TileEmitter.MaxVectors)
     {
         (_streams, _lanes, _ownersPerIndex) = (streams, format.Lanes * format.SlotsPerStep, format.ElementBytes);
@@ -65,7 +67,8 @@ internal sealed class UniformTileStreams : TileStreams
     /// <summary>Windows whose steps fill whole groups of owners.</summary>
     private int WindowsPerGroup(int vectors) => WindowsPerGroup(_ownersPerIndex, Shape.Steps * vectors);
 
-    /// <summary>The fewest windows whose vectors of owners, <paramref name="steps"/> each, fill whole groups of <paramref name="ownersPerIndex"/>.</summary>
+    /// <summary>The fewest windows whose vectors of owners, <paramref name="steps"/> each, fill whole groups of
+    /// <paramref name="ownersPerIndex"/>. </summary>
     public static int WindowsPerGroup(int ownersPerIndex, int steps)
     {
         int windows = 1;
@@ -96,7 +99,8 @@ internal sealed class UniformTileStreams : TileStreams
     private int BlockOwnerBytes(int vectors)
     {
         (int groups, int rest) = Math.DivRem(Shape.Windows, WindowsPerGroup(vectors));
-        return Shape.Taps * (groups * OwnerBytes(WindowsPerGroup(vectors) * Shape.Steps * vectors) + rest * OwnerBytes(Shape.Steps * vectors));
+        return Shape.Taps * (
+            groups * OwnerBytes(WindowsPerGroup(vectors) * Shape.Steps * vectors) + rest * OwnerBytes(Shape.Steps * vectors));
     }
 
     private int OwnerOffset(int step) => step / _ownersPerIndex * VectorBytes + step % _ownersPerIndex;

@@ -1,6 +1,7 @@
 namespace Dovetail.Kernels.MachineCode;
 
-/// <summary>How the weights of a stream lie in memory. Weights that 16 bits hold exactly take 16 bits: at batch 1 their bytes are the time.</summary>
+/// <summary>How the weights of a stream lie in memory. Weights that 16 bits hold exactly take 16 bits: at batch 1 their bytes are the
+/// time.</summary>
 internal enum WeightStorage
 {
     /// <summary>As they are multiplied.</summary>

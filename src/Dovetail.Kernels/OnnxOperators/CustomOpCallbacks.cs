@@ -19,7 +19,8 @@ internal static unsafe class CustomOpCallbacks
     /// <summary>Of PackedConv, and of any other operator with a residual: the callback is not told which one asks.</summary>
     private static readonly int ResidualIndex = OperatorSet.PackedConv.InputIndex(InputNames.Residual);
 
-    /// <summary>A table in unmanaged memory that calls <paramref name="definition"/>, for the library behind <paramref name="api"/>.</summary>
+    /// <summary>A table in unmanaged memory that calls <paramref name="definition"/>, for the library behind <paramref name="api"/>.
+    /// </summary>
     public static CustomOpTable* CreateTable(OrtApi api, CustomOperator definition, bool mayReuse)
     {
         var table = (CustomOpTable*)NativeMemory.AllocZeroed((nuint)sizeof(CustomOpTable));
@@ -111,7 +112,8 @@ internal static unsafe class CustomOpCallbacks
     private static int EndVersion(CustomOpTable* table) => int.MaxValue;
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "An exception must not cross into native code.")]
+    [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "An exception must not cross into "
+        + "native code.")]
     private static nint CreateKernel(CustomOpTable* table, nint apiPointer, nint info, nint* kernel)
     {
         OrtApi api = OrtApi.From(apiPointer);
@@ -129,7 +131,8 @@ internal static unsafe class CustomOpCallbacks
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "An exception must not cross into native code.")]
+    [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "An exception must not cross into "
+        + "native code.")]
     private static nint Compute(nint kernelHandle, nint context)
     {
         var kernel = (OperatorKernel)GCHandle.FromIntPtr(kernelHandle).Target!;
@@ -146,7 +149,8 @@ internal static unsafe class CustomOpCallbacks
 
     /// <summary>ONNX Runtime takes no status here: what cannot be freed stays.</summary>
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "An exception must not cross into native code.")]
+    [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "An exception must not cross into "
+        + "native code.")]
     private static void KernelDestroy(nint kernelHandle)
     {
         if (kernelHandle == 0)
@@ -165,7 +169,8 @@ internal static unsafe class CustomOpCallbacks
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "An exception must not cross into native code.")]
+    [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "An exception must not cross into "
+        + "native code.")]
     private static nint InferOutputShape(CustomOpTable* table, nint context)
     {
         OrtApi api = OrtApi.From(table->Api);

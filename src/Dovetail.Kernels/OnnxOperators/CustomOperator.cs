@@ -7,7 +7,10 @@ namespace Dovetail.Kernels.OnnxOperators;
 /// <summary>An operator of docs/operators.md as ONNX Runtime runs it: how to read a node and what it makes.</summary>
 internal abstract class CustomOperator(OperatorSchema schema)
 {
-    public static ImmutableArray<CustomOperator> All { get; } = [.. PackedOperator.All, .. WindowOperator.All, GlobalAverageOperator.Instance];
+    public static ImmutableArray<CustomOperator> All
+    {
+        get;
+    } = [.. PackedOperator.All, .. WindowOperator.All, GlobalAverageOperator.Instance];
 
     public OperatorSchema Schema => schema;
 

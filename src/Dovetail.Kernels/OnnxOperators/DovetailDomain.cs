@@ -17,7 +17,9 @@ internal static unsafe class DovetailDomain
     public static void AddTo(nint sessionOptions, nint apiBase)
     {
         OrtApi api = OrtApi.Of(apiBase);
-        nint domain = Domains.GetOrAdd(api.Address, static (_, host) => new Lazy<nint>(() => Create(host.Api, host.MayReuse)), (Api: api, MayReuse: OrtApi.MinorVersionOf(apiBase) >= OrtApi.ReuseVersion)).Value;
+        nint domain = Domains.GetOrAdd(
+            api.Address, static (_, host) => new Lazy<nint>(() => Create(host.Api, host.MayReuse)),
+            (Api: api, MayReuse: OrtApi.MinorVersionOf(apiBase) >= OrtApi.ReuseVersion)).Value;
         api.AddDomain(sessionOptions, domain);
     }
 

@@ -60,12 +60,14 @@ internal readonly unsafe struct KernelInfo(OrtApi api, nint info, CustomOperator
         int[] dimensions = Get(OperatorAttributes.WeightShape);
         int rank = isConvolution ? 4 : 2;
         if (dimensions.Length != rank)
-            throw new OperatorException($"The attribute '{OperatorAttributes.WeightShape.Name}' is [{string.Join(", ", dimensions)}], expected {rank} positive dimensions: {(isConvolution ? "[M, C/group, kh, kw]" : "[M, K]")}.");
+            throw new OperatorException($"The attribute '{OperatorAttributes.WeightShape.Name}' is [{string.Join(", ", dimensions)}], "
+                + $"expected {rank} positive dimensions: {(isConvolution ? "[M, C/group, kh, kw]" : "[M, K]")}.");
         return new CellLayout(pattern, new WeightShape(dimensions, isConvolution ? Get(OperatorAttributes.Group) : 1));
     }
 
     /// <summary>What a floating-point layer's operands are rounded to.</summary>
-    public FloatOperands Operands => Get(OperatorAttributes.Operands) == OperandNames.BFloat16 ? FloatOperands.BFloat16 : FloatOperands.Float32;
+    public FloatOperands Operands =>
+        Get(OperatorAttributes.Operands) == OperandNames.BFloat16 ? FloatOperands.BFloat16 : FloatOperands.Float32;
 
     /// <summary>The packed weights of the inputs <c>values</c> (float, float16 or bfloat16) and <c>owners</c>.</summary>
     public PackedTensor<float> FloatWeights(CellLayout layout) => TypeOf(InputNames.Values) switch
@@ -100,14 +102,16 @@ internal readonly unsafe struct KernelInfo(OrtApi api, nint info, CustomOperator
         T[] values = Read<T>(name, out long[] dimensions);
         return dimensions.SequenceEqual(Array.ConvertAll(shape, dimension => (long)dimension))
             ? values
-            : throw new OperatorException($"The input '{name}' has the shape [{string.Join(", ", dimensions)}], expected [{string.Join(", ", shape)}]{Weight()}.");
+            : throw new OperatorException($"The input '{name}' has the shape [{string.Join(", ", dimensions)}], expected "
+                + $"[{string.Join(", ", shape)}]{Weight()}.");
     }
 
     private string Weight() => definition.Schema.IsPacked
         ? $" for a weight of [{string.Join(", ", Get(OperatorAttributes.WeightShape))}] in pattern {Get(OperatorAttributes.Pattern)}"
         : "";
 
-    private static OperatorException Missing(OperatorAttribute attribute) => new($"The attribute '{attribute.Name}' is missing; expected {attribute.TypeText}.");
+    private static OperatorException Missing(OperatorAttribute attribute) =>
+        new($"The attribute '{attribute.Name}' is missing; expected {attribute.TypeText}.");
 
     private static T Checked<T>(OperatorAttribute attribute, T value, string? fault) =>
         fault is null ? value : throw new OperatorException($"The attribute '{attribute.Name}' {fault}.");
@@ -125,7 +129,8 @@ internal readonly unsafe struct KernelInfo(OrtApi api, nint info, CustomOperator
     {
         int index = definition.Schema.InputIndex(name);
         nint value = index < api.InputCount(info) ? api.ConstantInput(info, index) : 0;
-        return value != 0 ? value : throw new OperatorException($"The input '{name}' is not an initializer; expected constants, as a kernel prepares them once.");
+        return value != 0 ? value : throw new OperatorException(
+            $"The input '{name}' is not an initializer; expected constants, as a kernel prepares them once.");
     }
 
     private T[] Read<T>(string name, out long[] dimensions)

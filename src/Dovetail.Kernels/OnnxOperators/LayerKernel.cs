@@ -42,7 +42,8 @@ internal sealed unsafe class LayerKernel(
         {
             (long[] residualShape, _) = api.TensorShape(r);
             if (!residualShape.AsSpan().SequenceEqual(outputShape))
-                throw new OperatorException($"R has the shape [{string.Join(", ", residualShape)}], expected the output's, [{string.Join(", ", outputShape)}].");
+                throw new OperatorException($"R has the shape [{string.Join(", ", residualShape)}], expected the output's, "
+                    + $"[{string.Join(", ", outputShape)}].");
             residual = api.TensorData(r);
         }
 
@@ -51,7 +52,8 @@ internal sealed unsafe class LayerKernel(
             return;
         long outputElements = (long)batch * geometry.OutputPixels * layer.Shape.Outputs;
         int elementBytes = layer is PreparedLayer<float> ? sizeof(float) : sizeof(byte);
-        CheckApart("X", api.TensorData(x), (long)batch * geometry.InputHeight * geometry.InputWidth * channels * elementBytes, api.TensorData(y), outputElements * elementBytes);
+        CheckApart("X", api.TensorData(x), (long)batch * geometry.InputHeight * geometry.InputWidth * channels * elementBytes,
+            api.TensorData(y), outputElements * elementBytes);
         if (residual != null)
             CheckApart("R", residual, outputElements * elementBytes, api.TensorData(y), outputElements * elementBytes, mayCoincide: true);
         Run(context, new LayerCall(api.TensorData(x), residual, api.TensorData(y), batch, geometry));

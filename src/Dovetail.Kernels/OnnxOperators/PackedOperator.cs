@@ -13,7 +13,10 @@ internal sealed class PackedOperator : CustomOperator
 {
     private PackedOperator(OperatorSchema schema) : base(schema) { }
 
-    public static new ImmutableArray<PackedOperator> All { get; } = [.. OperatorSet.All.Where(schema => schema.IsPacked).Select(schema => new PackedOperator(schema))];
+    public static new ImmutableArray<PackedOperator> All
+    {
+        get;
+    } = [.. OperatorSet.All.Where(schema => schema.IsPacked).Select(schema => new PackedOperator(schema))];
 
     public override OperatorKernel CreateKernel(KernelInfo info)
     {
@@ -21,7 +24,8 @@ internal sealed class PackedOperator : CustomOperator
         ConvolutionGeometry? convolution = null;
         if (Schema.IsConvolution)
         {
-            int[] strides = info.Get(OperatorAttributes.Strides), pads = info.Get(OperatorAttributes.Pads), dilations = info.Get(OperatorAttributes.Dilations);
+            int[] strides = info.Get(OperatorAttributes.Strides), pads = info.Get(OperatorAttributes.Pads),
+                dilations = info.Get(OperatorAttributes.Dilations);
             convolution = new ConvolutionGeometry(
                 0, 0, layout.Shape.Dimensions[2], layout.Shape.Dimensions[3], strides[0], strides[1],
                 pads[0], pads[1], pads[2], pads[3], dilations[0], dilations[1], layout.Shape.Groups);
@@ -40,19 +44,23 @@ internal sealed class PackedOperator : CustomOperator
         if (Schema.IsConvolution)
         {
             if (dimensions.Length != 4 || weight.Length != 4)
-                throw new OperatorException($"X has rank {dimensions.Length} and weight_shape {weight.Length} dimensions, expected 4 of both: NHWC and [M, C/group, kh, kw].");
+                throw new OperatorException($"X has rank {dimensions.Length} and weight_shape {weight.Length} dimensions, expected 4 of "
+                    + "both: NHWC and [M, C/group, kh, kw].");
             int[] strides = inference.Get(OperatorAttributes.Strides), pads = inference.Get(OperatorAttributes.Pads);
             int[] dilations = inference.Get(OperatorAttributes.Dilations);
             for (int axis = 0; axis < 2; axis++)
             {
                 symbols[axis + 1] = 0;
                 if (dimensions[axis + 1] >= 0)
-                    dimensions[axis + 1] = (dimensions[axis + 1] + pads[axis] + pads[axis + 2] - dilations[axis] * (weight[axis + 2] - 1) - 1) / strides[axis] + 1;
+                    dimensions[axis + 1] = (
+                        dimensions[axis + 1] + pads[axis] + pads[axis + 2] - dilations[axis] * (weight[axis + 2] - 1) - 1) / strides[axis]
+                        + 1;
             }
         }
 
         if (dimensions.Length == 0 || weight.Length == 0)
-            throw new OperatorException($"X has rank {dimensions.Length} and weight_shape {weight.Length} dimensions, expected at least one of both.");
+            throw new OperatorException($"X has rank {dimensions.Length} and weight_shape {weight.Length} dimensions, expected at least "
+                + "one of both.");
         (dimensions[^1], symbols[^1]) = (weight[0], 0);
         inference.SetOutput(0, Schema.OutputType, dimensions, symbols);
     }

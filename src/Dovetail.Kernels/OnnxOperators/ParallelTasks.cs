@@ -28,7 +28,8 @@ internal static unsafe class ParallelTasks
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
-    [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "An exception must not cross into native code.")]
+    [SuppressMessage("Design", "CA1031:Do not catch general exception types", Justification = "An exception must not cross into "
+        + "native code.")]
     private static void RunTask(void* data, nuint task)
     {
         var run = (State)GCHandle.FromIntPtr((nint)data).Target!;

@@ -16,7 +16,8 @@ internal sealed class WindowOperator : CustomOperator
     [
         new WindowOperator(OperatorSet.MaxPool, (_, window) => new MaxPoolKernel<float>(window)),
         new WindowOperator(OperatorSet.MaxPoolBytes, (_, window) => new MaxPoolKernel<byte>(window)),
-        new WindowOperator(OperatorSet.AveragePool, (info, window) => new AveragePoolKernel(window, info.Get(OperatorAttributes.CountIncludePad) != 0)),
+        new WindowOperator(
+            OperatorSet.AveragePool, (info, window) => new AveragePoolKernel(window, info.Get(OperatorAttributes.CountIncludePad) != 0)),
         new WindowOperator(OperatorSet.DepthwiseConv, Depthwise),
     ];
 
@@ -27,7 +28,9 @@ internal sealed class WindowOperator : CustomOperator
         var window = new SlidingWindow(
             kernel[0], kernel[1], strides[0], strides[1], pads[0], pads[1], pads[2], pads[3], dilations[0], dilations[1],
             info.Get(OperatorAttributes.CeilMode) != 0);
-        return new WindowOperatorKernel(info.Api, info.NodeDescription, _make(info, window), info.HasInput(InputNames.Filter) ? info.Dimensions(InputNames.Filter)[^1] : null);
+        return new WindowOperatorKernel(
+            info.Api, info.NodeDescription, _make(info, window),
+            info.HasInput(InputNames.Filter) ? info.Dimensions(InputNames.Filter)[^1] : null);
     }
 
     public override void InferShape(OrtShapeInference inference)
@@ -54,7 +57,8 @@ internal sealed class WindowOperator : CustomOperator
     {
         long[] shape = info.Dimensions(InputNames.Filter);
         if (shape.Length != 3 || shape[0] != window.KernelHeight || shape[1] != window.KernelWidth)
-            throw new OperatorException($"The input '{InputNames.Filter}' has the shape [{string.Join(", ", shape)}], expected [{window.KernelHeight}, {window.KernelWidth}, C].");
+            throw new OperatorException($"The input '{InputNames.Filter}' has the shape [{string.Join(", ", shape)}], expected "
+                + $"[{window.KernelHeight}, {window.KernelWidth}, C].");
         int channels = checked((int)shape[2]);
         return new DepthwiseKernel(
             window, info.Constant<float>(InputNames.Filter, window.KernelHeight, window.KernelWidth, channels),

@@ -18,19 +18,24 @@ internal sealed unsafe class WindowOperatorKernel(OrtApi api, string nodeDescrip
         nint x = Api.Input(context, 0);
         (long[] dimensions, _) = Api.TensorShape(x);
         if (dimensions.Length != 4 || (channels is { } c && dimensions[3] != c))
-            throw new OperatorException($"X has the shape [{string.Join(", ", dimensions)}], expected [N, H, W, {channels?.ToString() ?? "C"}].");
+            throw new OperatorException($"X has the shape [{string.Join(", ", dimensions)}], expected [N, H, W, "
+                + $"{channels?.ToString() ?? "C"}].");
         SlidingWindow window = kernel.Window;
         long height = window.OutputHeight(dimensions[1]), width = window.OutputWidth(dimensions[2]);
         if (height < 1 || width < 1)
-            throw new OperatorException($"The input of {dimensions[1]} × {dimensions[2]} pixels with its pads is smaller than the window of {window.KernelHeight} × {window.KernelWidth}.");
+            throw new OperatorException($"The input of {dimensions[1]} × {dimensions[2]} pixels with its pads is smaller than the window "
+                + $"of {window.KernelHeight} × {window.KernelWidth}.");
         long[] shape = [dimensions[0], height, width, dimensions[3]];
-        if (checked(dimensions[0] * dimensions[1] * dimensions[2] * dimensions[3]) > int.MaxValue || checked(shape[0] * height * width * shape[3]) > int.MaxValue)
-            throw new OperatorException($"X has the shape [{string.Join(", ", dimensions)}], expected at most {int.MaxValue} elements in and out. Use smaller batches.");
+        if (checked(dimensions[0] * dimensions[1] * dimensions[2] * dimensions[3]) > int.MaxValue
+            || checked(shape[0] * height * width * shape[3]) > int.MaxValue)
+            throw new OperatorException($"X has the shape [{string.Join(", ", dimensions)}], expected at most {int.MaxValue} elements in "
+                + "and out. Use smaller batches.");
         nint y = Api.Output(context, 0, shape);
         if (shape.AsSpan().Contains(0))
             return;
         var call = new WindowCall(
-            (nint)Api.TensorData(x), (nint)Api.TensorData(y), (int)dimensions[0], (int)dimensions[1], (int)dimensions[2], (int)height, (int)width, (int)dimensions[3]);
+            (nint)Api.TensorData(x), (nint)Api.TensorData(y), (int)dimensions[0], (int)dimensions[1], (int)dimensions[2], (int)height,
+            (int)width, (int)dimensions[3]);
         int elementBytes = kernel.ElementBytes, rows = call.Rows;
         CheckApart(
             "X", (void*)call.Input, dimensions[0] * dimensions[1] * dimensions[2] * dimensions[3] * elementBytes,
@@ -39,7 +44,8 @@ internal sealed unsafe class WindowOperatorKernel(OrtApi api, string nodeDescrip
         if (tasks == 1)
             RunRows(call, 0, rows);
         else
-            ParallelTasks.Run(Api, context, tasks, task => RunRows(call, (int)((long)rows * task / tasks), (int)((long)rows * (task + 1) / tasks)));
+            ParallelTasks.Run(
+                Api, context, tasks, task => RunRows(call, (int)((long)rows * task / tasks), (int)((long)rows * (task + 1) / tasks)));
     }
 
     private void RunRows(in WindowCall call, int first, int end)

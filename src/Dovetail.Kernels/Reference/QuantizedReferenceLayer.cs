@@ -14,7 +14,8 @@ internal sealed unsafe class QuantizedReferenceLayer(string name, QuantizedSpeci
     {
         int outputs = _terms.Length;
         ConvolutionGeometry geometry = call.Geometry;
-        var input = new ReadOnlySpan<byte>(call.Input, call.Batch * geometry.InputHeight * geometry.InputWidth * Shape.Channels * Shape.Groups);
+        var input = new ReadOnlySpan<byte>(
+            call.Input, call.Batch * geometry.InputHeight * geometry.InputWidth * Shape.Channels * Shape.Groups);
         var accumulators = new int[outputs];
         AccumulatePixel(input, geometry, task, accumulators);
         for (int m = 0; m < outputs; m++)

@@ -17,7 +17,8 @@ internal static unsafe class BFloat16Rounding
         long i = 0;
         for (; i <= count - 2 * Vector512<uint>.Count; i += 2 * Vector512<uint>.Count)
         {
-            Vector512<uint> lower = Round(Vector512.Load(source + i)) >>> 16, upper = Round(Vector512.Load(source + i + Vector512<uint>.Count)) >>> 16;
+            Vector512<uint> lower = Round(Vector512.Load(source + i)) >>> 16,
+                upper = Round(Vector512.Load(source + i + Vector512<uint>.Count)) >>> 16;
             Vector512.Narrow(lower, upper).Store(target + i);
         }
 

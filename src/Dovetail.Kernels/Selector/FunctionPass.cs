@@ -56,7 +56,8 @@ internal static unsafe class FunctionPass
     {
         x = Vector.MinNative(Vector.MaxNative(x, Vector.Create(-105f)), Vector.Create(90f));
         Vector<float> n = Vector.Round(x * Vector.Create(1.44269504f));
-        Vector<float> r = Vector.MultiplyAddEstimate(n, Vector.Create(-1.42860677e-6f), Vector.MultiplyAddEstimate(n, Vector.Create(-0.693145752f), x));
+        Vector<float> r = Vector.MultiplyAddEstimate(
+            n, Vector.Create(-1.42860677e-6f), Vector.MultiplyAddEstimate(n, Vector.Create(-0.693145752f), x));
         Vector<float> e = Vector.Create(1f / 720);
         e = Vector.MultiplyAddEstimate(e, r, Vector.Create(1f / 120));
         e = Vector.MultiplyAddEstimate(e, r, Vector.Create(1f / 24));

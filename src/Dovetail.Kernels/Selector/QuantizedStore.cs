@@ -42,7 +42,8 @@ internal readonly unsafe struct QuantizedStore<TOps, TInput, TWeights, TOwners, 
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Finish(TAcc sums, int pixel, int vector) =>
-        TOps.Requantize(sums, _factors + vector * TOps.Lanes, _lowest, _highest, _zeroPoint, _output + pixel * _stride + vector * TOps.Lanes);
+        TOps.Requantize(
+            sums, _factors + vector * TOps.Lanes, _lowest, _highest, _zeroPoint, _output + pixel * _stride + vector * TOps.Lanes);
 
     public void FinishPart(TAcc* sums, int pixels, int vectors)
     {
@@ -50,7 +51,9 @@ internal readonly unsafe struct QuantizedStore<TOps, TInput, TWeights, TOwners, 
         for (int pixel = 0; pixel < pixels; pixel++)
         {
             for (int vector = 0; vector < vectors; vector++)
-                TOps.Requantize(sums[pixel * vectors + vector], _factors + vector * TOps.Lanes, _lowest, _highest, _zeroPoint, all + vector * TOps.Lanes);
+                TOps.Requantize(
+                    sums[pixel * vectors + vector], _factors + vector * TOps.Lanes, _lowest, _highest, _zeroPoint,
+                    all + vector * TOps.Lanes);
             new ReadOnlySpan<byte>(all, _outputs).CopyTo(new Span<byte>(_output + pixel * _stride, _outputs));
         }
     }

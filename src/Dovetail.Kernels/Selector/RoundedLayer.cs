@@ -9,7 +9,11 @@ internal sealed unsafe class RoundedLayer(string name, PreparedLayer<float> inne
     public static Float32Specification RoundWeights(Float32Specification layer)
     {
         float[] values = Array.ConvertAll(layer.Weights.Values, value => BFloat16.FromSingle(value).ToSingle());
-        return layer with { Weights = new PackedTensor<float>(layer.Weights.Layout, values, layer.Weights.Owners), Operands = FloatOperands.Float32 };
+        return layer with
+        {
+            Weights = new PackedTensor<float>(layer.Weights.Layout, values, layer.Weights.Owners),
+            Operands = FloatOperands.Float32
+        };
     }
 
     internal override int TaskCount(in LayerCall call) => inner.TaskCount(call);

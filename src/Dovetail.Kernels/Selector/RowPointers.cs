@@ -95,7 +95,8 @@ internal readonly unsafe ref struct RowPointers
     {
         int left = -x, right = _inputWidth - x;
         if (_strideWidth > 1)
-            (left, right) = (left > 0 ? (left + _strideWidth - 1) / _strideWidth : 0, right > 0 ? (right + _strideWidth - 1) / _strideWidth : 0);
+            (left, right) = (
+                left > 0 ? (left + _strideWidth - 1) / _strideWidth : 0, right > 0 ? (right + _strideWidth - 1) / _strideWidth : 0);
         int from = Math.Clamp(left, 0, run);
         return (from, Math.Clamp(right, from, run));
     }

@@ -113,7 +113,9 @@ internal sealed unsafe class SelectorLayer<T, TOps, TInput, TWeights, TOwners, T
         }
 
         if (typeof(T) == typeof(float) && _constants.Function != ActivationKind.None)
-            FunctionPass.Apply(_constants.Function, (float*)call.Output + (nint)first * _constants.Outputs + firstOutput, count, outputs, _constants.Outputs);
+            FunctionPass.Apply(
+                _constants.Function, (float*)call.Output + (nint)first * _constants.Outputs + firstOutput, count, outputs,
+                _constants.Outputs);
     }
 
     /// <summary>Fills [tile][tap][pixel] pointers for the panel's pixels.</summary>

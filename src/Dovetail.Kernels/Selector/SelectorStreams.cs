@@ -20,7 +20,8 @@ internal sealed class SelectorStreams : IDisposable
 {
     private const int VectorsPerBlock = 2;
 
-    private SelectorStreams(StreamShape shape, int vectorsPerGroup, int weightVectorBytes, int ownerVectorBytes, AlignedBuffer weights, AlignedBuffer owners)
+    private SelectorStreams(
+        StreamShape shape, int vectorsPerGroup, int weightVectorBytes, int ownerVectorBytes, AlignedBuffer weights, AlignedBuffer owners)
     {
         (Shape, VectorsPerGroup) = (shape, vectorsPerGroup);
         (WeightVectorBytes, OwnerVectorBytes) = (weightVectorBytes, ownerVectorBytes);

@@ -210,8 +210,10 @@ internal static unsafe class TileKernel<TOps, TInput, TWeights, TOwners, TAcc, T
                     {
                         b0 = TOps.MultiplyAdd(b0, x0, TOps.LoadOwners(owners), TOps.LoadWeights(weights));
                         b1 = TOps.MultiplyAdd(b1, x1, TOps.LoadOwners(owners + ownerWindow), TOps.LoadWeights(weights + weightWindow));
-                        b2 = TOps.MultiplyAdd(b2, x2, TOps.LoadOwners(owners + 2 * ownerWindow), TOps.LoadWeights(weights + 2 * weightWindow));
-                        b3 = TOps.MultiplyAdd(b3, x3, TOps.LoadOwners(owners + 3 * ownerWindow), TOps.LoadWeights(weights + 3 * weightWindow));
+                        b2 = TOps.MultiplyAdd(
+                            b2, x2, TOps.LoadOwners(owners + 2 * ownerWindow), TOps.LoadWeights(weights + 2 * weightWindow));
+                        b3 = TOps.MultiplyAdd(
+                            b3, x3, TOps.LoadOwners(owners + 3 * ownerWindow), TOps.LoadWeights(weights + 3 * weightWindow));
                         weights += weightBytes;
                         owners += ownerBytes;
                     }

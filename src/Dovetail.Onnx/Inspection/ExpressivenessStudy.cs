@@ -32,7 +32,8 @@ public static class ExpressivenessStudy
     public static WeightEntry Gaussian(int seed)
     {
         var shape = WeightShape.Matrix(512, 512);
-        return new WeightEntry("gaussian", "matrix", shape, "float32", 4L * shape.Count, 4L * shape.Count, null, () => GaussianWeights.Create(shape.Count, seed));
+        return new WeightEntry("gaussian", "matrix", shape, "float32", 4L * shape.Count, 4L * shape.Count, null, () =>
+            GaussianWeights.Create(shape.Count, seed));
     }
 
     /// <summary>How many patterns <see cref="Run"/> will report as steps.</summary>
@@ -49,7 +50,9 @@ public static class ExpressivenessStudy
             IReadOnlyList<(string Family, SparsityPattern Pattern)> patterns = Patterns(sparsity, notes);
             SparsityPattern reference = patterns[0].Pattern;
             var compared = layers.Where(layer => PatternMatch.ReasonAgainst(reference, layer.Shape) is null).ToArray();
-            notes.AddRange(layers.Except(compared).Select(layer => $"{Percent(sparsity)}: {layer.Name} is left out, {PatternMatch.ReasonAgainst(reference, layer.Shape)}."));
+            notes.AddRange(
+                layers.Except(compared)
+                .Select(layer => $"{Percent(sparsity)}: {layer.Name} is left out, {PatternMatch.ReasonAgainst(reference, layer.Shape)}."));
             foreach ((string family, SparsityPattern pattern) in patterns)
             {
                 var sum = new Sums();
@@ -87,7 +90,8 @@ public static class ExpressivenessStudy
                 if ((long)keep * q / p <= ComplementaryPattern.MaxGroup)
                     patterns.Add(($"{keep}:g", new ComplementaryPattern(keep, keep * q / p)));
                 else
-                    notes.Add($"{Percent(sparsity)}: {keep}:{keep * q / p} is left out, a cell has at most {ComplementaryPattern.MaxGroup} candidates.");
+                    notes.Add($"{Percent(sparsity)}: {keep}:{keep * q / p} is left out, a cell has at most {ComplementaryPattern.MaxGroup} "
+                        + "candidates.");
             patterns.AddRange(
             [
                 ($"{p}:g@strided", new ComplementaryPattern(p, q, CellAxis.Input, Arrangement.Strided)),
@@ -98,7 +102,9 @@ public static class ExpressivenessStudy
         }
         else
         {
-            notes.Add($"{Percent(sparsity)}: complementary patterns are left out, the density {density.ToString("0.######", CultureInfo.InvariantCulture)} is no fraction of at most {ComplementaryPattern.MaxGroup} parts.");
+            notes.Add($"{Percent(sparsity)}: complementary patterns are left out, the density "
+                + $"{density.ToString("0.######", CultureInfo.InvariantCulture)} is no fraction of at most "
+                + $"{ComplementaryPattern.MaxGroup} parts.");
         }
 
         patterns.AddRange(
@@ -136,7 +142,8 @@ public static class ExpressivenessStudy
             foreach (float weight in weights)
                 energy += (double)weight * weight;
             Bits += bits;
-            Bound += Expressiveness.Log2MaskCount(new UnstructuredPattern(Expressiveness.NonZeroCount(pattern, shape) / shape.Count), shape);
+            Bound += Expressiveness.Log2MaskCount(
+                new UnstructuredPattern(Expressiveness.NonZeroCount(pattern, shape) / shape.Count), shape);
             Kept += captured * energy;
             Energy += energy;
             Weights += shape.Count;

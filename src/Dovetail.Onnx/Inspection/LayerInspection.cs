@@ -29,7 +29,8 @@ public sealed record LayerInspection(
         long count = nonZeros.AsSpan().Count(true);
         return new LayerInspection(
             entry.Name, entry.Op, entry.Shape.Dimensions, entry.Shape.Groups, entry.Type, entry.Operands, pattern?.ToString(),
-            pattern is null ? null : declared is null ? "detected" : "declared", nonZeros.Length, count, 1 - (double)count / nonZeros.Length,
+            pattern is null ? null : declared is null ? "detected" : "declared", nonZeros.Length, count,
+            1 - (double)count / nonZeros.Length,
             entry.Bytes, entry.DenseBytes, best?.Pattern, tried);
     }
 }

@@ -12,7 +12,8 @@ namespace Dovetail.Onnx.Inspection;
 /// </summary>
 internal static class OnnxWeights
 {
-    public static IReadOnlyList<WeightEntry> Read(OnnxModel model) => [.. model.Nodes.Select(node => Read(model, node)).OfType<WeightEntry>()];
+    public static IReadOnlyList<WeightEntry> Read(OnnxModel model) =>
+        [.. model.Nodes.Select(node => Read(model, node)).OfType<WeightEntry>()];
 
     /// <returns>Null for a node without weights that patterns apply to.</returns>
     public static WeightEntry? Read(OnnxModel model, NodeProto node)

@@ -32,7 +32,8 @@ internal static class OwnerRules
                     (int row, _, int column) = layout.Candidate(cell, Math.Min(owner, candidates - 1));
                     string expected = slot < used ? $"an owner above {previous} and below {candidates}" : "0, as the slot is padding";
                     return new Violation(
-                        layer, cell, row, column, $"cell {cell}, slot {slot} has owner {owner}, expected {expected} (near row {row}, column {column})");
+                        layer, cell, row, column,
+                        $"cell {cell}, slot {slot} has owner {owner}, expected {expected} (near row {row}, column {column})");
                 }
 
                 previous = owner;

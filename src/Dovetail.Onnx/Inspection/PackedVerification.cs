@@ -61,7 +61,8 @@ internal sealed class PackedVerification(SparsityPattern? asked)
             unplaced = here ? null : unplaced;
         }
 
-        foreach (WeightEntry entry in SafetensorsWeights.Read(file, packed: false).Where(entry => !declared.Keys.Any(layer => entry.Name.StartsWith(layer + ".weight_", StringComparison.Ordinal))))
+        foreach (WeightEntry entry in SafetensorsWeights.Read(file, packed: false)
+            .Where(entry => !declared.Keys.Any(layer => entry.Name.StartsWith(layer + ".weight_", StringComparison.Ordinal))))
             AddDense(entry);
         if (unplaced is not null)
             Violations.Add(unplaced);

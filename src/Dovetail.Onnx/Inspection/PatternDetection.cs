@@ -78,7 +78,9 @@ internal static class PatternDetection
         List<(int Run, int Column)> places, WeightShape shape, int runsPerGroup, CellAxis axis, Arrangement arrangement, int group)
     {
         int length = axis == CellAxis.Input ? shape.Channels : runsPerGroup, cells = (length - 1) / group + 1;
-        var counts = axis == CellAxis.Input ? new int[runsPerGroup * shape.Groups * shape.Taps * cells] : new int[shape.Groups * cells * shape.Inputs];
+        var counts = axis == CellAxis.Input
+            ? new int[runsPerGroup * shape.Groups * shape.Taps * cells]
+            : new int[shape.Groups * cells * shape.Inputs];
         int greatest = 0;
         foreach ((int run, int column) in places)
         {

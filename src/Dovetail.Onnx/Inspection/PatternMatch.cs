@@ -27,7 +27,8 @@ internal static class PatternMatch
     public static bool IsSatisfied(ReadOnlySpan<bool> nonZeros, SparsityPattern pattern, WeightShape shape) =>
         Uncovered(nonZeros, pattern, shape) < 0;
 
-    /// <summary>The first cell with more non-zeros than it may keep, or the first weight outside of the kept regions; null if there is none.</summary>
+    /// <summary>The first cell with more non-zeros than it may keep, or the first weight outside of the kept regions; null if there is
+    /// none.</summary>
     public static MaskFault? FindFault(ReadOnlySpan<bool> nonZeros, SparsityPattern pattern, WeightShape shape)
     {
         if (pattern is ComplementaryPattern complementary)
@@ -36,7 +37,8 @@ internal static class PatternMatch
         if (at < 0)
             return null;
         (int row, int column) = Math.DivRem(at, shape.Inputs);
-        return new MaskFault(null, row, column, $"the non-zeros do not lie inside {pattern}; one that is left over is at row {row}, column {column}");
+        return new MaskFault(null, row, column, $"the non-zeros do not lie inside {pattern}; one that is left over is at row {row}, column "
+            + $"{column}");
     }
 
     private static MaskFault? FindFault(ReadOnlySpan<bool> nonZeros, CellLayout layout)
@@ -61,7 +63,8 @@ internal static class PatternMatch
             if (extra is var (faultRow, faultColumn))
                 return new MaskFault(
                     cell, faultRow, faultColumn,
-                    $"cell {cell} has {found} non-zero{(found == 1 ? "" : "s")} among {candidates} candidates, and {layout.Pattern} keeps {used}; the first too many is at row {faultRow}, column {faultColumn}");
+                    $"cell {cell} has {found} non-zero{(found == 1 ? "" : "s")} among {candidates} candidates, and {layout.Pattern} keeps "
+                    + $"{used}; the first too many is at row {faultRow}, column {faultColumn}");
         }
 
         return null;

@@ -18,16 +18,19 @@ internal static class SafetensorsWeights
             foreach ((string name, PackedTensor weights) in PackedSafetensors.Read(file))
             {
                 entries.Add(WeightEntry.Of(name, "packed", weights));
-                parts.UnionWith(((string[])[".weight_packed", ".weight_index", ".weight_shape", ".weight_scale"]).Select(suffix => name + suffix));
+                parts.UnionWith(
+                    ((string[])[".weight_packed", ".weight_index", ".weight_shape", ".weight_scale"]).Select(suffix => name + suffix));
             }
 
-        entries.AddRange(file.Tensors.Where(tensor => !parts.Contains(tensor.Name)).Select(tensor => Dense(file, tensor)).OfType<WeightEntry>());
+        entries.AddRange(
+            file.Tensors.Where(tensor => !parts.Contains(tensor.Name)).Select(tensor => Dense(file, tensor)).OfType<WeightEntry>());
         return entries;
     }
 
     private static WeightEntry? Dense(SafetensorsFile file, SafetensorsTensor tensor)
     {
-        bool supported = tensor.DType is SafetensorsDType.F32 or SafetensorsDType.F16 or SafetensorsDType.BF16 or SafetensorsDType.F64 or SafetensorsDType.I8;
+        bool supported = tensor.DType is SafetensorsDType.F32 or SafetensorsDType.F16 or SafetensorsDType.BF16 or SafetensorsDType.F64
+            or SafetensorsDType.I8;
         if (!supported || tensor.Shape.Length < 2 || tensor.ByteCount == 0 || tensor.Shape.Any(dimension => dimension > int.MaxValue))
             return null;
         var shape = new WeightShape([.. tensor.Shape.Select(dimension => (int)dimension)]);

@@ -18,5 +18,6 @@ public sealed record LayerVerdict(string Name, string Shape, string? Pattern, st
     public const string Good = "satisfied", Bad = "violated", Unchecked = "not checked";
 }
 
-/// <summary>A break of the pattern, as precisely placed as it can be. Row and column are those of the weight matrix [outputs, taps·channels].</summary>
+/// <summary>A break of the pattern, as precisely placed as it can be. Row and column are those of the weight matrix [outputs,
+/// taps·channels].</summary>
 public sealed record Violation(string? Layer, int? Cell, int? Row, int? Column, string Message);

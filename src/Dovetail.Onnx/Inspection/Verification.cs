@@ -39,9 +39,11 @@ public static class Verification
             IReadOnlyList<WeightEntry> entries = file.ReadEntries();
             IReadOnlyDictionary<string, ComplementaryPattern>? declared = asked is null ? file.LayerPatterns : null;
             foreach (WeightEntry entry in entries)
-                CheckDense(entry, declared is null ? pattern : declared.GetValueOrDefault(entry.Name), declared is not null, layers, violations);
+                CheckDense(entry, declared is null ? pattern : declared.GetValueOrDefault(entry.Name), declared is not null, layers,
+                    violations);
             foreach (string missing in declared?.Keys.Except(entries.Select(entry => entry.Name)) ?? [])
-                violations.Add(new Violation(missing, null, null, null, $"the file declares {declared![missing]} for it, and has no such layer"));
+                violations.Add(
+                    new Violation(missing, null, null, null, $"the file declares {declared![missing]} for it, and has no such layer"));
         }
 
         if (violations.Count == 0 && !layers.Exists(layer => layer.Status == LayerVerdict.Good))
@@ -52,7 +54,8 @@ public static class Verification
     }
 
     /// <param name="required">The file declares the pattern for this layer: it has to fit.</param>
-    private static void CheckDense(WeightEntry entry, SparsityPattern? pattern, bool required, List<LayerVerdict> layers, List<Violation> violations)
+    private static void CheckDense(
+        WeightEntry entry, SparsityPattern? pattern, bool required, List<LayerVerdict> layers, List<Violation> violations)
     {
         string? reason = pattern is null ? "the file declares it dense" : PatternMatch.ReasonAgainst(pattern, entry.Shape);
         if (pattern is null || (reason is not null && !required))

@@ -63,7 +63,8 @@ public sealed class WeightFile : IDisposable
 
     /// <summary>The layers, in file order (packed safetensors: packed ones first).</summary>
     /// <exception cref="DovetailException">A layer cannot be read.</exception>
-    public IReadOnlyList<WeightEntry> ReadEntries() => Model is null ? SafetensorsWeights.Read(Safetensors!, IsPacked) : OnnxWeights.Read(Model);
+    public IReadOnlyList<WeightEntry> ReadEntries() =>
+        Model is null ? SafetensorsWeights.Read(Safetensors!, IsPacked) : OnnxWeights.Read(Model);
 
     public void Dispose() => Safetensors?.Dispose();
 

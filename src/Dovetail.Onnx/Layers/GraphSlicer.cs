@@ -26,13 +26,15 @@ public static class GraphSlicer
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(sizes);
         OnnxModel copy = model.Clone();
-        List<DimensionProto> symbols = [.. copy.Inputs.SelectMany(i => i.Type?.Tensor?.Shape?.Dims ?? []).Where(d => d.Symbol is { Length: > 0 })];
+        List<DimensionProto> symbols = [
+            .. copy.Inputs.SelectMany(i => i.Type?.Tensor?.Shape?.Dims ?? []).Where(d => d.Symbol is { Length: > 0 })];
         foreach ((string symbol, long size) in sizes)
         {
             List<DimensionProto> named = symbols.FindAll(d => d.Symbol == symbol);
             if (named.Count == 0 || size < 1)
                 throw new OnnxException(named.Count == 0
-                    ? $"No input of '{model.Graph.Name}' has the dimension '{symbol}', expected one of: {string.Join(", ", symbols.Select(d => d.Symbol).Distinct())}."
+                    ? $"No input of '{model.Graph.Name}' has the dimension '{symbol}', expected one of: "
+                        + $"{string.Join(", ", symbols.Select(d => d.Symbol).Distinct())}."
                     : $"The size of dimension '{symbol}' is {size}, expected 1 or more.");
             named.ForEach(d => (d.Symbol, d.Value) = (null, size));
         }
@@ -56,7 +58,8 @@ public static class GraphSlicer
         OnnxModel copy = model.Clone();
         copy.NameNodes();
         NodeProto node = copy.FindNode(nodeName)
-            ?? throw new OnnxException($"The graph '{copy.Graph.Name}' has no node '{nodeName}', expected one of: {string.Join(", ", copy.Nodes.Select(n => n.Name))}.");
+            ?? throw new OnnxException($"The graph '{copy.Graph.Name}' has no node '{nodeName}', expected one of: "
+                + $"{string.Join(", ", copy.Nodes.Select(n => n.Name))}.");
         IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(copy);
         var nodes = new HashSet<NodeProto> { node };
         foreach (string input in node.Inputs)
@@ -81,7 +84,8 @@ public static class GraphSlicer
         return quantize.Outputs[0];
     }
 
-    private static OnnxModel Extract(OnnxModel model, HashSet<NodeProto> nodes, string[] outputs, IReadOnlyDictionary<string, TensorInfo> shapes)
+    private static OnnxModel Extract(
+        OnnxModel model, HashSet<NodeProto> nodes, string[] outputs, IReadOnlyDictionary<string, TensorInfo> shapes)
     {
         model.Nodes.RemoveAll(n => !nodes.Contains(n));
         var made = new HashSet<string>(model.Nodes.SelectMany(n => n.Outputs));

@@ -57,7 +57,8 @@ public static class LayerPatterns
         {
             using JsonDocument json = JsonDocument.Parse(text);
             if (json.RootElement.ValueKind != JsonValueKind.Object)
-                throw new OnnxException($"The metadata '{Metadata}' are a JSON {json.RootElement.ValueKind}, expected an object with a pattern for each sparse layer.");
+                throw new OnnxException($"The metadata '{Metadata}' are a JSON {json.RootElement.ValueKind}, expected an object with a "
+                    + "pattern for each sparse layer.");
             foreach (JsonProperty layer in json.RootElement.EnumerateObject())
                 patterns[layer.Name] = ComplementaryPattern.Parse(layer.Value.GetString() ?? "");
         }

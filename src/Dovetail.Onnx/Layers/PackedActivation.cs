@@ -4,7 +4,8 @@ using Dovetail.Onnx.Operators;
 
 namespace Dovetail.Onnx.Layers;
 
-/// <summary>The attributes <c>activation</c>, <c>activation_min</c> and <c>activation_max</c> of a packed operator (docs/operators.md).</summary>
+/// <summary>The attributes <c>activation </c>, <c>activation_min </c> and <c>activation_max </c> of a packed operator
+/// (docs/operators.md).</summary>
 internal sealed record PackedActivation
 {
     private PackedActivation(string name, float least = float.NegativeInfinity, float greatest = float.PositiveInfinity) =>
@@ -37,23 +38,28 @@ internal sealed record PackedActivation
 
     /// <summary>What one of the operators with that attribute applies last.</summary>
     /// <exception cref="OnnxException">The activation is none that the operator knows.</exception>
-    public static PackedActivation Of(NodeProto node) => node.Get(node.Schema().Activation ?? throw new OnnxException($"{node} has no activation.")) switch
-    {
-        ActivationNames.None => None,
-        ActivationNames.Relu => Relu,
-        ActivationNames.Clip => new PackedActivation(ActivationNames.Clip, node.Get(OperatorAttributes.ActivationMin), node.Get(OperatorAttributes.ActivationMax)),
-        ActivationNames.Silu => Silu,
-        ActivationNames.Gelu => Gelu,
-        _ => GeluTanh,
-    };
+    public static PackedActivation Of(NodeProto node) =>
+        node.Get(node.Schema().Activation ?? throw new OnnxException($"{node} has no activation.")) switch
+        {
+            ActivationNames.None => None,
+            ActivationNames.Relu => Relu,
+            ActivationNames.Clip =>
+                new PackedActivation(
+                    ActivationNames.Clip, node.Get(OperatorAttributes.ActivationMin), node.Get(OperatorAttributes.ActivationMax)),
+            ActivationNames.Silu => Silu,
+            ActivationNames.Gelu => Gelu,
+            _ => GeluTanh,
+        };
 
-    /// <summary>The Relu or Clip that <paramref name="node"/> is; null where it is neither or its bounds are no constants in order.</summary>
+    /// <summary>The Relu or Clip that <paramref name="node"/> is; null where it is neither or its bounds are no constants in
+    /// order.</summary>
     internal static PackedActivation? FindClamp(OnnxModel model, NodeProto node)
     {
         if (node.Is("Relu"))
             return Relu;
         return node.Is("Clip") && OperatorNode.Find(model, node) is { } op
-            && op.Float("min", float.NegativeInfinity) is { } least && op.Float("max", float.PositiveInfinity) is { } greatest && least <= greatest
+            && op.Float("min", float.NegativeInfinity) is { } least && op.Float("max", float.PositiveInfinity) is { } greatest
+                && least <= greatest
             ? Clip(least, greatest)
             : null;
     }

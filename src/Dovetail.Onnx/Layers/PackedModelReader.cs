@@ -51,7 +51,8 @@ public static class PackedModelReader
             int columns = 1;
             for (int axis = 0; axis < output.Rank - 1; axis++)
                 columns = checked(columns * output.Size(axis, node.Outputs[0]));
-            return new PackedLayer(new LayerWorkload(node.Name, "Gemm", outputs, columns, inputs), weights, node.Inputs[0], node.Outputs[0], quantization);
+            return new PackedLayer(
+                new LayerWorkload(node.Name, "Gemm", outputs, columns, inputs), weights, node.Inputs[0], node.Outputs[0], quantization);
         }
 
         int[] kernel = [weights.Shape.Dimensions[2], weights.Shape.Dimensions[3]];
@@ -65,7 +66,8 @@ public static class PackedModelReader
     {
         var layout = new CellLayout(ComplementaryPattern.Dense, layer.Shape);
         if (!layer.IsQuantized)
-            return new PackedLayer(layer.Workload, Packer.Pack<float>(layer.GetWeights(), layout), layer.Node.Inputs[0], layer.Node.Outputs[0]);
+            return new PackedLayer(
+                layer.Workload, Packer.Pack<float>(layer.GetWeights(), layout), layer.Node.Inputs[0], layer.Node.Outputs[0]);
         (QuantizedLayer? quantized, string? reason) = QuantizedLayer.Read(model, layer);
         if (quantized is null)
             throw new OnnxException($"{layer.Node} has int8 weights, but {reason}; expected the QDQ form with uint8 activations.");
@@ -80,7 +82,8 @@ public static class PackedModelReader
         where T : unmanaged
     {
         TensorProto tensor = model.Constant(node.Input(input), node);
-        return tensor.Read<T>() is [var value] ? value : throw new OnnxException($"{node}: input {tensor} has {tensor.ElementCount()} values, expected one.");
+        return tensor.Read<T>() is [var value] ? value : throw new OnnxException(
+            $"{node}: input {tensor} has {tensor.ElementCount()} values, expected one.");
     }
 
     // Where the bounds quantize to 0 and 255, saturation is the Relu or Clip; the layer record has no other.
@@ -89,6 +92,7 @@ public static class PackedModelReader
         byte least = LayerQuantization.Quantize(activation.Least, quantization.OutputScale, quantization.OutputZeroPoint);
         byte greatest = LayerQuantization.Quantize(activation.Greatest, quantization.OutputScale, quantization.OutputZeroPoint);
         if (least != 0 || greatest != 255)
-            throw new OnnxException($"{node} has the activation {activation.Name}, which in uint8 clips to {least} … {greatest}, expected 0 … 255: calibrate the output behind the activation.");
+            throw new OnnxException($"{node} has the activation {activation.Name}, which in uint8 clips to {least} … {greatest}, expected "
+                + "0 … 255: calibrate the output behind the activation.");
     }
 }

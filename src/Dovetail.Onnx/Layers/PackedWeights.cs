@@ -31,7 +31,8 @@ public static class PackedWeights
         CheckShape(node, owners, layout.OwnerRows, rowBytes);
         byte[] decoded = OwnerCodec.Decode(owners.Read<byte>(), layout.OwnerRows, layout.OwnerColumns, layout.Pattern.IndexBits);
         if (IsQuantized(node))
-            return new PackedTensor<sbyte>(layout, values.Read<sbyte>(), decoded, model.Constant(node.Input(InputNames.WeightScales), node).ToFloats());
+            return new PackedTensor<sbyte>(
+                layout, values.Read<sbyte>(), decoded, model.Constant(node.Input(InputNames.WeightScales), node).ToFloats());
         return values.DataType switch
         {
             OnnxType.Float16 => new PackedTensor<Half>(layout, values.Read<Half>(), decoded),
@@ -42,7 +43,8 @@ public static class PackedWeights
 
     /// <summary>The pattern on the shape, as the node's attributes say.</summary>
     internal static CellLayout Layout(NodeProto node) => new(
-        ComplementaryPattern.Parse(node.Get(OperatorAttributes.Pattern)), new WeightShape(node.Get(OperatorAttributes.WeightShape), node.Get(OperatorAttributes.Group)));
+        ComplementaryPattern.Parse(node.Get(OperatorAttributes.Pattern)),
+        new WeightShape(node.Get(OperatorAttributes.WeightShape), node.Get(OperatorAttributes.Group)));
 
     internal static TensorProto Owners(OnnxModel model, NodeProto node) => model.Constant(node.Input(InputNames.Owners), node);
 
@@ -60,7 +62,8 @@ public static class PackedWeights
             PackedTensor<Half> halves => TensorData.Create<Half>(values, valueDims, halves.Values),
             PackedTensor<BFloat16> shorts => TensorData.Create<BFloat16>(values, valueDims, shorts.Values),
             PackedTensor<sbyte> bytes => TensorData.Create<sbyte>(values, valueDims, bytes.Values),
-            _ => throw new OnnxException($"{node}: packed values of type {packed.DType} have no ONNX operator; expected float, float16, bfloat16 or int8."),
+            _ => throw new OnnxException($"{node}: packed values of type {packed.DType} have no ONNX operator; expected float, float16, "
+                + "bfloat16 or int8."),
         });
         long[] ownerDims = [layout.OwnerRows, OwnerCodec.RowBytes(layout.OwnerColumns, packed.Pattern.IndexBits)];
         model.AddInitializer(TensorData.Create<byte>(owners, ownerDims, packed.EncodeOwners()));

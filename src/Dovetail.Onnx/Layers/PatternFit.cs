@@ -16,7 +16,9 @@ public static class PatternFit
                 : null;
         int runs = (shape.OutputsPerGroup + pattern.Share - 1) / pattern.Share;
         return runs < pattern.Group
-            ? $"{shape.OutputsPerGroup} outputs{(shape.Groups > 1 ? " per convolution group" : "")}{(pattern.Share > 1 ? $" in runs of {pattern.Share}" : "")} are fewer than the group, {pattern.Group}"
+            ? $"{shape.OutputsPerGroup} "
+                + $"outputs{(shape.Groups > 1 ? " per convolution group" : "")}{(pattern.Share > 1 ? $" in runs of {pattern.Share}" : "")} "
+                + $"are fewer than the group, {pattern.Group}"
             : null;
     }
 }

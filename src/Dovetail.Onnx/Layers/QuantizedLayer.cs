@@ -8,7 +8,8 @@ namespace Dovetail.Onnx.Layers;
 /// optionally Relu or Clip, then QuantizeLinear. Activations are uint8 with one scale, weights int8 and symmetric.
 /// </summary>
 internal sealed record QuantizedLayer(
-    NodeProto DequantizeInput, NodeProto QuantizeOutput, NodeProto? Clamp, float[] WeightScales, string? BiasName, LayerQuantization Quantization)
+    NodeProto DequantizeInput, NodeProto QuantizeOutput, NodeProto? Clamp, float[] WeightScales, string? BiasName,
+    LayerQuantization Quantization)
 {
     /// <summary>Reads the nodes around a layer; null and a reason where they have another form.</summary>
     public static (QuantizedLayer? Layer, string? Reason) Read(OnnxModel model, WeightLayer layer)
@@ -16,7 +17,8 @@ internal sealed record QuantizedLayer(
         NodeProto node = layer.Node;
         if (model.FindProducer(node.Inputs[0]) is not { } dequantize || !dequantize.Is("DequantizeLinear"))
             return (null, "its input is not quantized");
-        NodeProto? next = model.SingleConsumer(node.Outputs[0]), clamp = next is not null && PackedActivation.FindClamp(model, next) is not null ? next : null;
+        NodeProto? next = model.SingleConsumer(node.Outputs[0]), clamp = next is not null
+            && PackedActivation.FindClamp(model, next) is not null ? next : null;
         if (clamp is not null)
             next = model.SingleConsumer(clamp.Outputs[0]);
         if (next is null || !next.Is("QuantizeLinear"))
@@ -46,7 +48,8 @@ internal sealed record QuantizedLayer(
 
     private static (float Scale, byte ZeroPoint)? Affine(OnnxModel model, NodeProto node)
     {
-        if (!node.HasInput(2) || model.FindConstant(node.Inputs[1]) is not { } scale || model.FindConstant(node.Inputs[2]) is not { DataType: OnnxType.UInt8 } zero)
+        if (!node.HasInput(2) || model.FindConstant(node.Inputs[1]) is not { } scale
+            || model.FindConstant(node.Inputs[2]) is not { DataType: OnnxType.UInt8 } zero)
             return null;
         return scale.ElementCount() == 1 && zero.ElementCount() == 1 ? (scale.ToFloats()[0], zero.Read<byte>()[0]) : null;
     }
@@ -54,7 +57,8 @@ internal sealed record QuantizedLayer(
     private static (string Name, int[] Values)? ReadBias(OnnxModel model, NodeProto node, float inputScale, float[] weightScales)
     {
         if (model.FindProducer(node.Inputs[2]) is not { } dequantize || !dequantize.Is("DequantizeLinear")
-            || model.FindInitializer(dequantize.Inputs[0]) is not { DataType: OnnxType.Int32 } bias || bias.ElementCount() != weightScales.Length)
+            || model.FindInitializer(dequantize.Inputs[0]) is not { DataType: OnnxType.Int32 } bias
+                || bias.ElementCount() != weightScales.Length)
             return null;
         float[] scales = model.Constant(dequantize.Inputs[1], dequantize).ToFloats();
         for (int m = 0; m < weightScales.Length; m++)

@@ -14,7 +14,8 @@ public sealed class WeightLayer
     private readonly bool _inputsFirst;
     private readonly Lazy<LayerWorkload> _workload;
 
-    internal WeightLayer(NodeProto node, TensorProto tensor, bool inputsFirst, NodeProto? dequantize, WeightShape shape, bool hasFixedSize, Func<LayerWorkload> workload)
+    internal WeightLayer(NodeProto node, TensorProto tensor, bool inputsFirst, NodeProto? dequantize, WeightShape shape, bool hasFixedSize,
+        Func<LayerWorkload> workload)
     {
         (Node, _tensor, _inputsFirst, Dequantize, Shape, HasFixedSize) = (node, tensor, inputsFirst, dequantize, shape, hasFixedSize);
         _workload = new Lazy<LayerWorkload>(workload);

@@ -37,7 +37,8 @@ public static class WeightLayers
         if (fitting.Count == 0)
             throw new PatternException(
                 $"Pattern {pattern} fits no layer of '{model.Graph.Name}': " +
-                (layers.Count == 0 ? NoLayers : Reasons(layers.Select(l => (l.Name, l.ReasonAgainst(pattern)))) + ". Choose a smaller group."));
+                (layers.Count == 0 ? NoLayers : Reasons(layers.Select(l => (l.Name, l.ReasonAgainst(pattern))))
+                    + ". Choose a smaller group."));
         return fitting;
     }
 

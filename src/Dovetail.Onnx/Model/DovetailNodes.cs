@@ -21,7 +21,8 @@ public static class DovetailNodes
     /// <exception cref="OnnxException">The node is none of Dovetail's operators.</exception>
     public static OperatorSchema Schema(this NodeProto node) => FindSchema(node)
         ?? throw new OnnxException(
-            $"{node} is no operator of {OperatorSet.Domain}, expected one of: {string.Join(", ", OperatorSet.All.Select(schema => schema.Name))}.");
+            $"{node} is no operator of {OperatorSet.Domain}, expected one of: "
+            + $"{string.Join(", ", OperatorSet.All.Select(schema => schema.Name))}.");
 
     public static bool Is(this NodeProto node, OperatorSchema schema) => FindSchema(node) == schema;
 
@@ -60,14 +61,17 @@ public static class DovetailNodes
     {
         ArgumentNullException.ThrowIfNull(attribute);
         long value = node.GetInt(attribute.Name, attribute.Default);
-        return attribute.Fault(value) is { } fault ? throw new OnnxException($"Attribute '{attribute.Name}' of {node} {fault}.") : (int)value;
+        return attribute.Fault(value) is { } fault
+            ? throw new OnnxException($"Attribute '{attribute.Name}' of {node} {fault}.")
+            : (int)value;
     }
 
     /// <inheritdoc cref="Get(NodeProto, StringAttribute)"/>
     public static int[] Get(this NodeProto node, IntsAttribute attribute)
     {
         ArgumentNullException.ThrowIfNull(attribute);
-        long[] values = node.FindInts(attribute.Name) ?? (attribute.Default.IsEmpty ? node.GetInts(attribute.Name) : [.. attribute.Default]);
+        long[] values = node.FindInts(attribute.Name)
+            ?? (attribute.Default.IsEmpty ? node.GetInts(attribute.Name) : [.. attribute.Default]);
         return attribute.Fault(values) is { } fault
             ? throw new OnnxException($"Attribute '{attribute.Name}' of {node} {fault}.")
             : Array.ConvertAll(values, value => (int)value);

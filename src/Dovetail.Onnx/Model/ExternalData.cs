@@ -16,18 +16,23 @@ internal static class ExternalData
         foreach (TensorProto tensor in model.Graph.Initializers.Where(t => t.DataLocation != 0))
         {
             string? Value(string key) => tensor.ExternalData.Find(e => e.Key == key)?.Value;
-            string location = Value("location") ?? throw new OnnxException($"'{modelPath}': tensor {tensor} has external data without a location.");
+            string location = Value("location") ?? throw new OnnxException(
+                $"'{modelPath}': tensor {tensor} has external data without a location.");
             string file = Path.GetFullPath(Path.Combine(folder, location));
             if (Path.IsPathRooted(location) || !IsBelow(file, folder))
-                throw new OnnxException($"'{modelPath}': tensor {tensor} has its data in '{location}', outside the model's folder; only files below it are read.");
+                throw new OnnxException($"'{modelPath}': tensor {tensor} has its data in '{location}', outside the model's folder; only "
+                    + "files below it are read.");
             if (RealPath(file) is { } real && !IsBelow(real, RealPath(folder) ?? folder))
-                throw new OnnxException($"'{modelPath}': tensor {tensor} has its data in '{location}', a link to '{real}' outside the model's folder; only files below it are read. Copy the file there.");
+                throw new OnnxException($"'{modelPath}': tensor {tensor} has its data in '{location}', a link to '{real}' outside the "
+                    + "model's folder; only files below it are read. Copy the file there.");
             long expected = checked(tensor.ElementCount() * TensorData.ElementBytes(tensor.DataType));
             if (expected > Array.MaxLength)
-                throw new OnnxException($"'{modelPath}': tensor {tensor} takes {expected} bytes, and {Array.MaxLength} are the most that one tensor may have here.");
+                throw new OnnxException($"'{modelPath}': tensor {tensor} takes {expected} bytes, and {Array.MaxLength} are the most that "
+                    + "one tensor may have here.");
             long offset = ParseNumber(Value("offset"), 0), length = ParseNumber(Value("length"), expected);
             if (offset < 0 || length != expected)
-                throw new OnnxException($"'{modelPath}': tensor {tensor} has external data at offset {offset} of {length} bytes, expected {expected} bytes.");
+                throw new OnnxException($"'{modelPath}': tensor {tensor} has external data at offset {offset} of {length} bytes, expected "
+                    + $"{expected} bytes.");
             tensor.RawData = ReadSlice(modelPath, tensor, file, offset, (int)length);
             tensor.DataLocation = 0;
             tensor.ExternalData.Clear();
@@ -45,7 +50,8 @@ internal static class ExternalData
         {
             using FileStream stream = File.OpenRead(file);
             if (offset > stream.Length - length)
-                throw new OnnxException($"'{modelPath}': the data of tensor {tensor} end at byte {offset + length} of '{file}', which has only {stream.Length}. Get the whole file.");
+                throw new OnnxException($"'{modelPath}': the data of tensor {tensor} end at byte {offset + length} of '{file}', which has "
+                    + $"only {stream.Length}. Get the whole file.");
             stream.Position = offset;
             var bytes = new byte[length];
             stream.ReadExactly(bytes);
@@ -65,7 +71,8 @@ internal static class ExternalData
     {
         const int MostLinks = 40; // as the kernel
         string root = Path.GetPathRoot(path)!, real = root;
-        var rest = new Stack<string>(path[root.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries).Reverse());
+        var rest = new Stack<string>(
+            path[root.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries).Reverse());
         for (int links = 0; rest.TryPop(out string? part);)
         {
             string next = Path.GetFullPath(Path.Combine(real, part));
@@ -82,7 +89,8 @@ internal static class ExternalData
                 return null;
             string full = Path.GetFullPath(Path.Combine(real, target));
             real = Path.GetPathRoot(full)!;
-            foreach (string piece in full[real.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries).Reverse())
+            foreach (string piece in full[real.Length..].Split(Path.DirectorySeparatorChar, StringSplitOptions.RemoveEmptyEntries)
+                .Reverse())
                 rest.Push(piece);
         }
 

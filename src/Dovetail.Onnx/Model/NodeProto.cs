@@ -48,5 +48,6 @@ public sealed class NodeProto : Extensible
 
     /// <summary>"Conv 'stem'"; nodes without a name are shown by their output.</summary>
     public override string ToString() =>
-        $"{(Domain is "" or "ai.onnx" ? "" : Domain + ".")}{OpType} '{(Name.Length > 0 ? Name : Outputs.Count > 0 ? "→" + Outputs[0] : "?")}'";
+        $"{(Domain is "" or "ai.onnx" ? "" : Domain + ".")}{OpType} "
+        + $"'{(Name.Length > 0 ? Name : Outputs.Count > 0 ? "→" + Outputs[0] : "?")}'";
 }

@@ -26,7 +26,8 @@ internal static class OnnxFile
         {
             long length = new FileInfo(path).Length;
             if (length > Array.MaxLength)
-                throw new OnnxException($"'{path}' has {length} bytes; an ONNX file holds less than 2 GB and keeps larger tensors as external data.");
+                throw new OnnxException($"'{path}' has {length} bytes; an ONNX file holds less than 2 GB and keeps larger tensors as "
+                    + "external data.");
             bytes = File.ReadAllBytes(path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
@@ -49,7 +50,9 @@ internal static class OnnxFile
         {
             proto = Serializer.Deserialize<ModelProto>(bytes);
         }
-        catch (Exception error) when (error is ProtoException or EndOfStreamException or OverflowException or InvalidOperationException or ArgumentException or OutOfMemoryException or IndexOutOfRangeException)
+        catch (Exception error)
+            when (error is ProtoException or EndOfStreamException or OverflowException or InvalidOperationException or ArgumentException
+            or OutOfMemoryException or IndexOutOfRangeException)
         {
             throw new OnnxException($"{source} is not an ONNX model or is damaged: {error.Message} {WhatToDo}", error);
         }
@@ -57,7 +60,8 @@ internal static class OnnxFile
         if (proto.Graph is null)
             throw new OnnxException($"{source} holds no graph: it is not an ONNX model, or it was cut off. {WhatToDo}");
         if (proto.IrVersion < 1 || proto.OpsetImports.Count == 0)
-            throw new OnnxException($"{source} names no {(proto.IrVersion < 1 ? "IR version" : "operator set")}: it is not an ONNX model, or it was cut off. {WhatToDo}");
+            throw new OnnxException($"{source} names no {(proto.IrVersion < 1 ? "IR version" : "operator set")}: it is not an ONNX model, "
+                + $"or it was cut off. {WhatToDo}");
         SparseInitializers.Densify(proto.Graph, source);
         return new OnnxModel(proto);
     }

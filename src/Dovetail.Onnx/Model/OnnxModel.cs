@@ -62,7 +62,8 @@ public sealed class OnnxModel
     /// <summary>A deep copy.</summary>
     public OnnxModel Clone() => new(Serializer.DeepClone(Proto));
 
-    /// <summary>A copy with nodes of its own, but the same initializers: for passes that replace tensors and do not write into them.</summary>
+    /// <summary>A copy with nodes of its own, but the same initializers: for passes that replace tensors and do not write into
+    /// them.</summary>
     internal OnnxModel CloneSharingTensors()
     {
         TensorProto[] tensors = [.. Graph.Initializers];
@@ -87,7 +88,8 @@ public sealed class OnnxModel
 
     /// <exception cref="OnnxException">There is no such constant.</exception>
     public TensorProto Constant(string name, NodeProto reader) =>
-        FindConstant(name) ?? throw new OnnxException($"{reader} reads '{name}', which must be a constant (an initializer) here and is computed at run time.");
+        FindConstant(name) ?? throw new OnnxException(
+            $"{reader} reads '{name}', which must be a constant (an initializer) here and is computed at run time.");
 
     /// <summary>The node that makes a tensor; null for an input or an initializer.</summary>
     public NodeProto? FindProducer(string tensor) => Nodes.Find(n => n.Outputs.Contains(tensor));
@@ -204,7 +206,9 @@ public sealed class OnnxModel
                 if (input.Length > 0 && !known.Contains(input))
                     throw new OnnxException(
                         $"{node} reads '{input}', which " +
-                        (FindProducer(input) is { } later ? $"{later} makes only later; nodes must stand in topological order." : "nothing makes: it is no input, no initializer and no node's output."));
+                        (FindProducer(input) is { } later
+                            ? $"{later} makes only later; nodes must stand in topological order."
+                            : "nothing makes: it is no input, no initializer and no node's output."));
             foreach (string output in node.Outputs)
                 if (output.Length > 0 && !known.Add(output))
                     throw new OnnxException($"{node} makes '{output}', which exists already; every tensor must be made once.");

@@ -49,7 +49,8 @@ internal readonly ref struct ProtobufFrame(ReadOnlySpan<byte> bytes, string sour
             if (tag >> 3 is 0 or > int.MaxValue)
                 throw NoField(start);
             if (length > (ulong)(end - at))
-                throw new OnnxException($"{source} is not an ONNX model or was cut off: the field at byte {start} takes {length} bytes, and {end - at} are left. {whatToDo}");
+                throw new OnnxException($"{source} is not an ONNX model or was cut off: the field at byte {start} takes {length} bytes, "
+                    + $"and {end - at} are left. {whatToDo}");
             if ((tag & 7) == 2 && Submessage(message, tag >> 3) is { } inner)
                 Check(inner, at, at + (int)length, depth - 1);
             at += (int)length;
@@ -82,7 +83,8 @@ internal readonly ref struct ProtobufFrame(ReadOnlySpan<byte> bytes, string sour
         for (int shift = 0, start = at; shift < 70; shift += 7)
         {
             if (at == end)
-                throw new OnnxException($"{source} is not an ONNX model or was cut off: it ends inside the number at byte {start}. {whatToDo}");
+                throw new OnnxException($"{source} is not an ONNX model or was cut off: it ends inside the number at byte {start}. "
+                    + $"{whatToDo}");
             byte next = _bytes[at++];
             value |= (ulong)(next & 0x7f) << shift;
             if (next < 0x80)

@@ -24,21 +24,25 @@ internal static class SparseInitializers
         if (sparse.Values is not { } values || sparse.Indices is not { } indices)
             throw new OnnxException($"{source} has a sparse initializer without values or indices. The file is damaged.");
         if (values.DataLocation != 0 || indices.DataLocation != 0)
-            throw new OnnxException($"{source}: sparse initializer {values} has its data in a file of its own, and only sparse initializers inside the model are read. Save the model with dense or internal ones.");
+            throw new OnnxException($"{source}: sparse initializer {values} has its data in a file of its own, and only sparse "
+                + "initializers inside the model are read. Save the model with dense or internal ones.");
         if (indices.DataType != OnnxType.Int64)
             throw Damaged($"indices of type {indices.DataType}, expected Int64");
         long count = values.ElementCount();
         bool linear = indices.Dims.Count == 1;
-        if (values.Dims.Count != 1 || indices.Dims.Count is not (1 or 2) || indices.Dims[0] != count || (!linear && indices.Dims[1] != sparse.Dims.Count))
+        if (values.Dims.Count != 1 || indices.Dims.Count is not (1 or 2) || indices.Dims[0] != count
+            || (!linear && indices.Dims[1] != sparse.Dims.Count))
             throw Damaged($"{indices} as indices, expected [{count}] or [{count}, {sparse.Dims.Count}]");
 
         var dense = new TensorProto { Name = values.Name, DataType = values.DataType };
         dense.Dims.AddRange(sparse.Dims);
         byte[] elements = values.ReadBytes();
         long[] places = indices.ToInt64s();
-        long size = TensorData.ElementBytes(values.DataType), bytes = dense.ElementCount() * size, limit = AlwaysAllowedBytes + MostGrowth * (elements.LongLength + places.LongLength * sizeof(long));
+        long size = TensorData.ElementBytes(values.DataType), bytes = dense.ElementCount() * size,
+            limit = AlwaysAllowedBytes + MostGrowth * (elements.LongLength + places.LongLength * sizeof(long));
         if (bytes > limit || bytes > Array.MaxLength)
-            throw Damaged($"{count} non-zeros and {bytes} bytes when dense, expected at most {Math.Min(limit, Array.MaxLength)}; save it dense");
+            throw Damaged($"{count} non-zeros and {bytes} bytes when dense, expected at most {Math.Min(limit, Array.MaxLength)}; save "
+                + "it dense");
         byte[] raw = new byte[bytes];
         long previous = -1;
         for (int i = 0; i < count; i++)
@@ -66,6 +70,7 @@ internal static class SparseInitializers
             return place;
         }
 
-        OnnxException Damaged(string what) => new($"{source}: sparse initializer '{values.Name}' of shape [{string.Join(", ", sparse.Dims)}] has {what}.");
+        OnnxException Damaged(string what) =>
+            new($"{source}: sparse initializer '{values.Name}' of shape [{string.Join(", ", sparse.Dims)}] has {what}.");
     }
 }

@@ -2,7 +2,8 @@ using ProtoBuf;
 
 namespace Dovetail.Onnx.Model;
 
-/// <summary>ONNX's SparseTensorProto: a tensor of <see cref="Dims"/> that is zero but for some elements; its name is that of the values.</summary>
+/// <summary>ONNX's SparseTensorProto: a tensor of <see cref="Dims"/> that is zero but for some elements; its name is that of the
+/// values.</summary>
 [ProtoContract(Name = "SparseTensorProto")]
 public sealed class SparseTensorProto : Extensible
 {

@@ -17,7 +17,8 @@ public static class TensorData
         foreach (long dim in tensor.Dims)
         {
             if (dim < 0 || (dim > 0 && count > Array.MaxLength / dim))
-                throw new OnnxException($"Tensor {tensor} has dimensions that are negative or multiply to more than {Array.MaxLength} elements.");
+                throw new OnnxException($"Tensor {tensor} has dimensions that are negative or multiply to more than {Array.MaxLength} "
+                    + "elements.");
             count *= dim;
         }
 
@@ -164,12 +165,14 @@ public static class TensorData
     {
         long count = ElementCount(tensor);
         if (tensor.DataLocation != 0)
-            throw new OnnxException($"Tensor {tensor} stands in a file of its own; load the model by its path, so that the file can be found.");
+            throw new OnnxException($"Tensor {tensor} stands in a file of its own; load the model by its path, so that the file can "
+                + "be found.");
         if (tensor.RawData is { } raw)
         {
             int size = ElementBytes(tensor.DataType);
             if (raw.Length != count * size)
-                throw new OnnxException($"Tensor {tensor} has {raw.Length} bytes of data, expected {count * size}: {count} elements of {size} bytes. The file is damaged.");
+                throw new OnnxException($"Tensor {tensor} has {raw.Length} bytes of data, expected {count * size}: {count} elements of "
+                    + $"{size} bytes. The file is damaged.");
             T[] elements = MemoryMarshal.Cast<byte, T>(raw).ToArray();
             SwapIfBigEndian<T>(MemoryMarshal.AsBytes(elements.AsSpan()));
             return elements;

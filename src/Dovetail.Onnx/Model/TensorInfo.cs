@@ -8,7 +8,8 @@ public sealed record TensorInfo(OnnxType Type, IReadOnlyList<Dim> Shape)
     /// <summary>The dimension as a number.</summary>
     /// <exception cref="OnnxException">It is not known.</exception>
     public int Size(int axis, string tensor) =>
-        (int)(Shape[axis].Value ?? throw new OnnxException($"Dimension {axis} of tensor '{tensor}' {this} is not known; expected a fixed size (only the batch may vary). Fix it in the file, or with GraphSlicer.WithDimensions."));
+        (int)(Shape[axis].Value ?? throw new OnnxException($"Dimension {axis} of tensor '{tensor}' {this} is not known; expected a fixed "
+            + "size (only the batch may vary). Fix it in the file, or with GraphSlicer.WithDimensions."));
 
     internal ValueInfoProto ToValueInfo(string name) => ValueInfoProto.Tensor(name, Type, [.. Shape]);
 

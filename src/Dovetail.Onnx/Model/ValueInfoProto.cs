@@ -22,7 +22,11 @@ public sealed class ValueInfoProto : Extensible
         var shapeProto = new TensorShapeProto();
         foreach (Dim dim in shape)
             shapeProto.Dims.Add(new DimensionProto { Value = dim.Value, Symbol = dim.Symbol });
-        return new ValueInfoProto { Name = name, Type = new TypeProto { Tensor = new TensorTypeProto { ElementType = type, Shape = shapeProto } } };
+        return new ValueInfoProto
+        {
+            Name = name,
+            Type = new TypeProto { Tensor = new TensorTypeProto { ElementType = type, Shape = shapeProto } },
+        };
     }
 }
 

@@ -7,7 +7,8 @@ internal sealed record Window(int[] Kernel, int[] Strides, int[] Pads, int[] Dil
     {
         int[] ones = [.. Enumerable.Repeat(1, kernel.Length)];
         if (node.GetInt32s("kernel_shape", kernel) is var said && !said.AsSpan().SequenceEqual(kernel))
-            throw new OnnxException($"{node} says kernel_shape [{string.Join(", ", said)}], and its weights have [{string.Join(", ", kernel)}].");
+            throw new OnnxException($"{node} says kernel_shape [{string.Join(", ", said)}], and its weights have "
+                + $"[{string.Join(", ", kernel)}].");
         var window = new Window(
             kernel,
             node.GetInt32s("strides", ones),
@@ -30,7 +31,8 @@ internal sealed record Window(int[] Kernel, int[] Strides, int[] Pads, int[] Dil
         (int begin, int end) = PadsOf(axis, (int)length);
         long span = length + begin + end - Dilations[axis] * (Kernel[axis] - 1) - 1;
         if (span < 0)
-            throw new OnnxException($"{node}: the window {Kernel[axis]} (dilation {Dilations[axis]}) is larger than the padded input {length + begin + end}.");
+            throw new OnnxException($"{node}: the window {Kernel[axis]} (dilation {Dilations[axis]}) is larger than the padded input "
+                + $"{length + begin + end}.");
         long steps = Ceil ? (span + Strides[axis] - 1) / Strides[axis] : span / Strides[axis];
         // A last window that would start in the end padding is dropped (ONNX, ceil_mode).
         if (Ceil && steps * Strides[axis] >= length + begin)

@@ -24,7 +24,8 @@ internal static class DovetailRules
     {
         TensorInfo x = c.Input(0, rank: 4);
         var window = Window.Read(c.Node, c.Node.Get(OperatorAttributes.KernelShape));
-        return [new TensorInfo(OutputType(c), [x.Shape[0], window.Output(c.Node, 0, x.Shape[1]), window.Output(c.Node, 1, x.Shape[2]), x.Shape[3]])];
+        return [new TensorInfo(
+            OutputType(c), [x.Shape[0], window.Output(c.Node, 0, x.Shape[1]), window.Output(c.Node, 1, x.Shape[2]), x.Shape[3]])];
     }
 
     private static TensorInfo[] PackedConv(ShapeContext c)
@@ -37,7 +38,8 @@ internal static class DovetailRules
         if (x.Shape[3].Value is { } channels && channels != expected)
             throw c.Bad($"input {x} has {channels} channels (NHWC), and the weights expect {expected}");
         var window = Window.Read(c.Node, shape[2..]);
-        return [new TensorInfo(OutputType(c), [x.Shape[0], window.Output(c.Node, 0, x.Shape[1]), window.Output(c.Node, 1, x.Shape[2]), shape[0]])];
+        return [new TensorInfo(
+            OutputType(c), [x.Shape[0], window.Output(c.Node, 0, x.Shape[1]), window.Output(c.Node, 1, x.Shape[2]), shape[0]])];
     }
 
     private static TensorInfo[] PackedGemm(ShapeContext c)

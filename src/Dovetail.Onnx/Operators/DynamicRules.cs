@@ -78,7 +78,8 @@ internal static class DynamicRules
         Dim[]? pads = c.Values("pads");
         Dim[]? said = c.Values("axes");
         int[] axes = c.Operator.IsGiven("axes")
-            ? [.. (said ?? throw c.Bad("its axes are not known")).Select(a => c.Axis(a.Value ?? throw c.Bad("its axes are computed from symbols"), x.Rank))]
+            ? [.. (said ?? throw c.Bad("its axes are not known"))
+                .Select(a => c.Axis(a.Value ?? throw c.Bad("its axes are computed from symbols"), x.Rank))]
             : [.. Enumerable.Range(0, x.Rank)];
         if (pads is not null && pads.Length != 2 * axes.Length)
             throw c.Bad($"{pads.Length} pads are given, expected {2 * axes.Length}");
@@ -107,7 +108,8 @@ internal static class DynamicRules
             ? [new TensorInfo(x.Type, [.. x.Shape.Zip(scales, Scaled)])]
             : [new TensorInfo(x.Type, Unknown(x.Rank))];
 
-        static Dim Scaled(Dim length, float by) => by == 1 ? length : length.Value is { } known ? (long)Math.Floor(known * by) : Dim.Unknown;
+        static Dim Scaled(Dim length, float by) =>
+            by == 1 ? length : length.Value is { } known ? (long)Math.Floor(known * by) : Dim.Unknown;
     }
 
     private static Dim[] Unknown(int rank) => [.. Enumerable.Repeat(Dim.Unknown, rank)];

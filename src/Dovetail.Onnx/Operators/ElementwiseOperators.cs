@@ -91,7 +91,8 @@ internal static class ElementwiseOperators
         };
 
     private static OnnxOperator With(
-        string name, int[] versions, string first, float usual, string second, float usualSecond, Func<double, double, double, double> function) =>
+        string name, int[] versions, string first, float usual, string second, float usualSecond,
+        Func<double, double, double, double> function) =>
         Typed(name, versions, ElementwiseRules.Same) with
         {
             Unary = op =>

@@ -15,7 +15,8 @@ internal static class WindowRules
             throw c.Bad($"input {x} has {channels} channels, and weights {w} in {groups} groups expect {w.Shape[1].Value * groups}");
         int[] kernel = Kernel(c, w);
         var window = Window.Read(c.Node, kernel);
-        return new TensorInfo(x.Type, [x.Shape[0], w.Shape[0], .. kernel.Select((_, axis) => window.Output(c.Node, axis, x.Shape[axis + 2]))]);
+        return new TensorInfo(
+            x.Type, [x.Shape[0], w.Shape[0], .. kernel.Select((_, axis) => window.Output(c.Node, axis, x.Shape[axis + 2]))]);
     }
 
     /// <summary>As long as the input and the strides say, what the window adds included and the padding taken off.</summary>
@@ -28,7 +29,8 @@ internal static class WindowRules
         var window = Window.Read(c.Node, kernel);
         int[] extra = c.Node.GetInt32s("output_padding", new int[kernel.Length]);
         long[]? said = c.Node.FindInts("output_shape")?.TakeLast(kernel.Length).ToArray();
-        Dim Length(int axis) => said is not null ? axis < said.Length ? said[axis] : throw c.Bad($"its output_shape has {said.Length} sizes")
+        Dim Length(int axis) =>
+            said is not null ? axis < said.Length ? said[axis] : throw c.Bad($"its output_shape has {said.Length} sizes")
             : x.Shape[axis + 2].Value is not { } length ? Dim.Unknown
             : window.AutoPad.StartsWith("SAME", StringComparison.Ordinal) ? length * window.Strides[axis]
             : (length - 1) * window.Strides[axis] + extra[axis] + (kernel[axis] - 1) * window.Dilations[axis] + 1
@@ -47,7 +49,8 @@ internal static class WindowRules
         if (x.Rank != kernel.Length + 2)
             throw c.Bad($"input {x} does not fit a window of {kernel.Length} dimensions");
         var window = Window.Read(c.Node, [.. kernel.Select(k => (int)k)]);
-        return new TensorInfo(x.Type, [x.Shape[0], x.Shape[1], .. kernel.Select((_, axis) => window.Output(c.Node, axis, x.Shape[axis + 2]))]);
+        return new TensorInfo(
+            x.Type, [x.Shape[0], x.Shape[1], .. kernel.Select((_, axis) => window.Output(c.Node, axis, x.Shape[axis + 2]))]);
     }
 
     public static TensorInfo[] GlobalPool(ShapeContext c)

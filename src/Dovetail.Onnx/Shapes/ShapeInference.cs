@@ -54,11 +54,13 @@ public static class ShapeInference
 
         var op = new OperatorNode(model, node, row);
         if (op.Version < row.ShapeFrom || op.Version == 0)
-            throw new OnnxException($"{node}: operator '{row}' {OnnxOperators.ReasonOfVersion(row, row.ShapeFrom, OperatorNode.OpsetOf(model, node))}.");
+            throw new OnnxException($"{node}: operator '{row}' "
+                + $"{OnnxOperators.ReasonOfVersion(row, row.ShapeFrom, OperatorNode.OpsetOf(model, node))}.");
         if (!node.Outputs.Exists(output => output.Length > 0))
             throw new OnnxException($"{node} has no output.");
         if (!Enumerable.Range(0, row.RequiredInputs).All(node.HasInput))
-            throw new OnnxException($"{node} has the inputs [{string.Join(", ", node.Inputs)}], and its first {row.RequiredInputs} are required.");
+            throw new OnnxException($"{node} has the inputs [{string.Join(", ", node.Inputs)}], and its first {row.RequiredInputs} are "
+                + "required.");
         return op;
     }
 
@@ -68,7 +70,11 @@ public static class ShapeInference
         if (type.Shape is null)
             throw new OnnxException($"Input '{input.Name}' has no shape; expected one (single dimensions may be symbols).");
         // A dimension that the file leaves open gets a symbol of its own, so that equal sizes can be told.
-        Dim[] shape = [.. type.Shape.Dims.Select((d, i) => d.Value > 0 ? new Dim(d.Value) : new Dim(null, d.Symbol is { Length: > 0 } symbol ? symbol : $"{input.Name}_{i}"))];
+        Dim[] shape = [
+            .. type.Shape.Dims.Select(
+                (d, i) => d.Value > 0
+                ? new Dim(d.Value)
+                : new Dim(null, d.Symbol is { Length: > 0 } symbol ? symbol : $"{input.Name}_{i}"))];
         if (batch is { } size && shape.Length > 0 && !shape[0].IsKnown)
             shape[0] = size;
         return new TensorInfo(type.ElementType, shape);

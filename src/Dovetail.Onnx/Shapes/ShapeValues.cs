@@ -17,7 +17,8 @@ internal sealed class ShapeValues(OnnxModel model)
     {
         if (_known.TryGetValue(tensor, out Dim[]? known))
             return known;
-        if (model.FindConstant(tensor) is not { DataType: OnnxType.Int64 or OnnxType.Int32, Dims.Count: <= 1 } constant || constant.ElementCount() > MostElements)
+        if (model.FindConstant(tensor) is not { DataType: OnnxType.Int64 or OnnxType.Int32, Dims.Count: <= 1 } constant
+            || constant.ElementCount() > MostElements)
             return null;
         return _known[tensor] = [.. constant.ToInt64s().Select(v => (Dim)v)];
     }

@@ -60,7 +60,8 @@ internal sealed class GraphBuilder
             AttributeProto.Of("kernel_shape", [kernel, kernel]), AttributeProto.Of("strides", [kernel, kernel]));
     }
 
-    /// <summary>A fully connected layer on the last dimension of a tensor of any rank: MatMul with weights [inputs, outputs], then Add.</summary>
+    /// <summary>A fully connected layer on the last dimension of a tensor of any rank: MatMul with weights [inputs, outputs], then
+    /// Add.</summary>
     public string Linear(string name, string input, int inputs, int outputs)
     {
         Weight($"{name}.weight", [inputs, outputs], fanIn: inputs);

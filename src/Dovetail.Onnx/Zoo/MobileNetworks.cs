@@ -19,13 +19,16 @@ internal static class MobileNetworks
         int channels = 32;
         for (int stage = 0; stage < Stages.Length; stage++)
             for (int block = 0; block < Stages[stage].Repeats; block++)
-                x = InvertedResidual(graph, $"stage{stage + 1}.block{block + 1}", x, ref channels, Stages[stage].Expansion, Stages[stage].Outputs, block == 0 ? Stages[stage].Stride : 1);
+                x = InvertedResidual(
+                    graph, $"stage{stage + 1}.block{block + 1}", x, ref channels, Stages[stage].Expansion, Stages[stage].Outputs,
+                    block == 0 ? Stages[stage].Stride : 1);
         x = ConvNormRelu6(graph, "last", x, channels, 1280, kernel: 1, stride: 1);
         x = graph.Flatten("flatten", graph.GlobalAveragePool("pool", x));
         return graph.Build(graph.Gemm("head", x, 1280, 1000), "logits", "N", 1000);
     }
 
-    private static string InvertedResidual(GraphBuilder graph, string name, string x, ref int channels, int expansion, int outputs, int stride)
+    private static string InvertedResidual(
+        GraphBuilder graph, string name, string x, ref int channels, int expansion, int outputs, int stride)
     {
         int width = channels * expansion;
         string y = expansion == 1 ? x : ConvNormRelu6(graph, $"{name}.expand", x, channels, width, kernel: 1, stride: 1);
@@ -36,7 +39,8 @@ internal static class MobileNetworks
         return joins ? graph.Add($"{name}.add", x, y) : y;
     }
 
-    private static string ConvNormRelu6(GraphBuilder graph, string name, string x, int inputs, int outputs, int kernel, int stride, int groups = 1)
+    private static string ConvNormRelu6(
+        GraphBuilder graph, string name, string x, int inputs, int outputs, int kernel, int stride, int groups = 1)
     {
         x = graph.BatchNorm($"{name}.norm", graph.Conv(name, x, inputs, outputs, kernel, stride, groups), outputs);
         return graph.Node("Clip", $"{name}.relu6", [x, "zero", "six"]);

@@ -75,7 +75,8 @@ internal static class ResidualNetworks
     private static string Join(GraphBuilder graph, string name, string x, string y, ref int channels, int outputs, int stride)
     {
         if (stride != 1 || channels != outputs)
-            x = Norm(graph, $"{name}.shortcut", graph.Conv($"{name}.shortcut", x, channels, outputs, kernel: 1, stride), outputs, relu: false);
+            x = Norm(graph, $"{name}.shortcut", graph.Conv($"{name}.shortcut", x, channels, outputs, kernel: 1, stride), outputs,
+                relu: false);
         channels = outputs;
         return graph.Relu($"{name}.relu", graph.Add($"{name}.add", y, x));
     }

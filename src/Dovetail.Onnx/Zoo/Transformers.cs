@@ -22,7 +22,8 @@ internal static class Transformers
         x = graph.Node("Reshape", "patches.reshape", [x, graph.Constant("patches.shape", 0, channels, patches)]);
         x = graph.Node("Transpose", "patches.transpose", [x], AttributeProto.Of("perm", [0, 2, 1]));
         string batch = graph.Node("Shape", "batch", [image], AttributeProto.Of("start", 0), AttributeProto.Of("end", 1));
-        string shape = graph.Node("Concat", "class.shape", [batch, graph.Constant("class.rest", 1, channels)], AttributeProto.Of("axis", 0));
+        string shape = graph.Node(
+            "Concat", "class.shape", [batch, graph.Constant("class.rest", 1, channels)], AttributeProto.Of("axis", 0));
         string token = graph.Node("Expand", "class.expand", [graph.Parameter("class.token", 0.02, 1, 1, channels), shape]);
         x = graph.Node("Concat", "class.concat", [token, x], AttributeProto.Of("axis", 1));
         x = graph.Add("position.add", x, graph.Parameter("position", 0.02, 1, patches + 1, channels));
@@ -34,7 +35,8 @@ internal static class Transformers
         return graph.Build(graph.Gemm("head", x, channels, classes), "logits", "N", classes);
     }
 
-    /// <summary>The blocks of GPT-2 small (Radford et al., 2019): "hidden" [N, T, 768] to "states", without embedding and final norm.</summary>
+    /// <summary>The blocks of GPT-2 small (Radford et al., 2019): "hidden" [N, T, 768] to "states", without embedding and final
+    /// norm.</summary>
     public static OnnxModel Gpt2Small(int seed, int depth)
     {
         const int channels = 768;
@@ -78,17 +80,21 @@ internal static class Transformers
         private string Attention(string name, string x)
         {
             string[] parts = Graph.Split($"{name}.split", Graph.Linear($"{name}.qkv", x, Channels, 3 * Channels), axis: 2, parts: 3);
-            string q = Turn($"{name}.query", parts[0], 0, 2, 1, 3), k = Turn($"{name}.key", parts[1], 0, 2, 3, 1), v = Turn($"{name}.value", parts[2], 0, 2, 1, 3);
+            string q = Turn($"{name}.query", parts[0], 0, 2, 1, 3), k = Turn($"{name}.key", parts[1], 0, 2, 3, 1),
+                v = Turn($"{name}.value", parts[2], 0, 2, 1, 3);
             string scores = Graph.Node("Div", $"{name}.scaled", [Graph.Node("MatMul", $"{name}.scores", [q, k]), _scale]);
             if (IsCausal)
                 scores = Graph.Add($"{name}.masked", scores, "mask.output");
             string weights = Graph.Node("Softmax", $"{name}.softmax", [scores], AttributeProto.Of("axis", -1));
-            string mixed = Graph.Node("Transpose", $"{name}.heads_last", [Graph.Node("MatMul", $"{name}.mixed", [weights, v])], AttributeProto.Of("perm", [0, 2, 1, 3]));
+            string mixed = Graph.Node(
+                "Transpose", $"{name}.heads_last", [Graph.Node("MatMul", $"{name}.mixed", [weights, v])],
+                AttributeProto.Of("perm", [0, 2, 1, 3]));
             return Graph.Node("Reshape", $"{name}.joined", [mixed, _joined]);
         }
 
         private string Turn(string name, string x, params long[] order) =>
-            Graph.Node("Transpose", $"{name}.transpose", [Graph.Node("Reshape", $"{name}.reshape", [x, _heads])], AttributeProto.Of("perm", order));
+            Graph.Node("Transpose", $"{name}.transpose", [Graph.Node("Reshape", $"{name}.reshape", [x, _heads])],
+                AttributeProto.Of("perm", order));
 
         private string Gelu(string name, string x)
         {
@@ -99,7 +105,9 @@ internal static class Transformers
 
         private string GeluTanh(string name, string x)
         {
-            string cube = Graph.Node("Mul", $"{name}.cubic", [Graph.Node("Pow", $"{name}.cube", [x, Graph.Shared("three", 3)]), Graph.Shared("gelu.cubic", 0.044715f)]);
+            string cube = Graph.Node(
+                "Mul", $"{name}.cubic",
+                [Graph.Node("Pow", $"{name}.cube", [x, Graph.Shared("three", 3)]), Graph.Shared("gelu.cubic", 0.044715f)]);
             string inner = Graph.Node("Mul", $"{name}.inner", [Graph.Add($"{name}.sum", x, cube), Graph.Shared("gelu.root", 0.7978846f)]);
             string outer = Graph.Add($"{name}.plus", Graph.Node("Tanh", $"{name}.tanh", [inner]), _one);
             return Graph.Node("Mul", $"{name}.product", [Graph.Node("Mul", $"{name}.half", [x, _half]), outer]);

@@ -12,7 +12,8 @@ public static class TileCosimulation
     /// <summary>Emits, builds (or takes from the cache) and runs one tile.</summary>
     /// <exception cref="ToolMissingException">Verilator is not installed.</exception>
     /// <exception cref="DovetailException">The array cannot be emitted, the tile does not fit it, or a tool failed.</exception>
-    public static RtlTileResult Run(ArrayConfig config, ArrayTile tile, RtlOptions? options = null, CancellationToken cancellation = default) =>
+    public static RtlTileResult Run(
+        ArrayConfig config, ArrayTile tile, RtlOptions? options = null, CancellationToken cancellation = default) =>
         new VerilatorDriver().Build(config, options, cancellation).Run([tile], cancellation)[0];
 
     /// <summary>The first difference in pixel order, sums before cycles; null where all is equal.</summary>
@@ -28,12 +29,15 @@ public static class TileCosimulation
         {
             (int pixel, int column) = (at / expected.Columns, at % expected.Columns);
             if (expected.PartialSums[at] != found.PartialSums[at])
-                return new TileDifference("Partial sum", pixel, column, expected.PartialSums[at], found.PartialSums[at], found.OutputCycles[at]);
+                return new TileDifference(
+                    "Partial sum", pixel, column, expected.PartialSums[at], found.PartialSums[at], found.OutputCycles[at]);
             if (expected.OutputCycles[at] != found.OutputCycles[at])
-                return new TileDifference("Output cycle", pixel, column, expected.OutputCycles[at], found.OutputCycles[at], found.OutputCycles[at]);
+                return new TileDifference(
+                    "Output cycle", pixel, column, expected.OutputCycles[at], found.OutputCycles[at], found.OutputCycles[at]);
         }
 
-        return Count("Load cycles", expected.LoadCycles, found.LoadCycles) ?? Count("Stream cycles", expected.StreamCycles, found.StreamCycles);
+        return Count("Load cycles", expected.LoadCycles, found.LoadCycles)
+            ?? Count("Stream cycles", expected.StreamCycles, found.StreamCycles);
     }
 
     private static TileDifference? Count(string what, long expected, long found) =>

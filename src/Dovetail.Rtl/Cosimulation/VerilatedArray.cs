@@ -26,14 +26,16 @@ internal sealed class VerilatedArray
     public IReadOnlyList<RtlTileResult> Run(IReadOnlyList<ArrayTile> tiles, CancellationToken cancellation = default) =>
         Run(tiles, pauseSeed: 0, cancellation);
 
-    /// <summary>With a pause seed other than 0 the driver holds weights and pixels back in random cycles: the sums stay, the cycles grow.</summary>
+    /// <summary>With a pause seed other than 0 the driver holds weights and pixels back in random cycles: the sums stay, the cycles
+    /// grow.</summary>
     internal IReadOnlyList<RtlTileResult> Run(IReadOnlyList<ArrayTile> tiles, uint pauseSeed, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(tiles);
         foreach (ArrayTile tile in tiles)
             if (tile.Rows != _config.Rows || tile.Columns != _config.Columns || tile.Group != _config.Lanes)
                 throw new RtlException(
-                    $"A tile of {tile.Rows}×{tile.Columns} PEs with {tile.Group} lanes was given to an array of {_config.Rows}×{_config.Columns} with {_config.Lanes}; expected equal sizes.");
+                    $"A tile of {tile.Rows}×{tile.Columns} PEs with {tile.Group} lanes was given to an array of "
+                    + $"{_config.Rows}×{_config.Columns} with {_config.Lanes}; expected equal sizes.");
         using var scratch = new ScratchFolder();
         string input = scratch.File("tiles.bin"), output = scratch.File("sums.bin");
         using (var writer = new BinaryWriter(File.Create(input)))
@@ -74,16 +76,19 @@ internal sealed class VerilatedArray
                 throw new RtlException("The simulation's output has a wrong magic number; delete its folder in the cache and try again.");
             foreach (ArrayTile tile in tiles)
             {
-                uint status = reader.ReadUInt32(), loadCycles = reader.ReadUInt32(), cycles = reader.ReadUInt32(), extra = reader.ReadUInt32();
+                uint status = reader.ReadUInt32(), loadCycles = reader.ReadUInt32(), cycles = reader.ReadUInt32(),
+                    extra = reader.ReadUInt32();
                 int[] sums = ReadInts(reader, tile.Pixels * tile.Columns), when = ReadInts(reader, tile.Pixels * tile.Columns);
                 if (status != 0)
-                    throw new RtlException($"The RTL did not finish tile {results.Count} in {CycleLimit(tile)} cycles; expected {_config.Rows + _config.StreamCycles(tile.Pixels)}.");
+                    throw new RtlException($"The RTL did not finish tile {results.Count} in {CycleLimit(tile)} cycles; expected "
+                        + $"{_config.Rows + _config.StreamCycles(tile.Pixels)}.");
                 if (extra != 0)
                     throw new RtlException($"The RTL gave {extra} sums more than tile {results.Count} has pixels, {tile.Pixels}.");
                 for (int at = 0; at < when.Length; at++)
                 {
                     if (when[at] < 0)
-                        throw new RtlException($"The RTL never gave the sum of pixel {at / tile.Columns}, column {at % tile.Columns} of tile {results.Count}.");
+                        throw new RtlException($"The RTL never gave the sum of pixel {at / tile.Columns}, column {at % tile.Columns} of "
+                            + $"tile {results.Count}.");
                     when[at] -= (int)loadCycles;
                 }
 

@@ -33,7 +33,8 @@ internal sealed class VerilatorDriver
         _verilator = ToolProcess.Locate("verilator", "DOVETAIL_VERILATOR", Installation);
         ToolProcess.Locate("make", "DOVETAIL_MAKE", "Verilator's builds need it: install make, e.g. 'apt-get install make'");
         ToolProcess.Locate("g++", "DOVETAIL_CXX", "Verilator's builds need it: install a C++ compiler, e.g. 'apt-get install g++'");
-        _cacheDirectory = cacheDirectory ?? Path.Combine(UserCache.Root ?? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), "rtl");
+        _cacheDirectory = cacheDirectory
+            ?? Path.Combine(UserCache.Root ?? Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), "rtl");
     }
 
     /// <summary>E.g. "Verilator 5.006 2023-01-22 rev (Debian 5.006-3)".</summary>
@@ -84,7 +85,8 @@ internal sealed class VerilatorDriver
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new RtlException($"Cannot keep the built simulation in '{directory}': {error.Message.TrimEnd('.')}. Set DOVETAIL_CACHE to a folder that may be written.", error);
+            throw new RtlException($"Cannot keep the built simulation in '{directory}': {error.Message.TrimEnd('.')}. Set DOVETAIL_CACHE "
+                + "to a folder that may be written.", error);
         }
     }
 

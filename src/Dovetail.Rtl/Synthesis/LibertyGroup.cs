@@ -15,7 +15,8 @@ internal sealed class LibertyGroup(string name, string[] arguments)
     /// <summary>Simple (<c>a : b;</c>) and complex (<c>a (b, c);</c>) attributes; the last of a name wins.</summary>
     public Dictionary<string, string[]> Attributes { get; } = [];
 
-    public string? Text(string attribute) => Attributes.TryGetValue(attribute, out string[]? values) && values.Length > 0 ? values[0] : null;
+    public string? Text(string attribute) =>
+        Attributes.TryGetValue(attribute, out string[]? values) && values.Length > 0 ? values[0] : null;
 
     public double? Number(string attribute) =>
         double.TryParse(Text(attribute), NumberStyles.Float, CultureInfo.InvariantCulture, out double number) ? number : null;

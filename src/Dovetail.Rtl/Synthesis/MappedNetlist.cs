@@ -27,18 +27,22 @@ internal sealed class MappedNetlist
     /// <summary>The module with this name, or the one that Yosys derived from it by parameters.</summary>
     public NetlistModule Find(string name) =>
         _modules.TryGetValue(name, out NetlistModule? exact) ? exact
-        : _modules.Values.FirstOrDefault(module => module.Name.Contains($"\\{name}\\", StringComparison.Ordinal) || module.Name.EndsWith($"\\{name}", StringComparison.Ordinal))
+        : _modules.Values.FirstOrDefault(
+            module => module.Name.Contains($"\\{name}\\", StringComparison.Ordinal)
+            || module.Name.EndsWith($"\\{name}", StringComparison.Ordinal))
             ?? throw new RtlException($"The synthesised netlist has no module {name}; it has {string.Join(", ", _modules.Keys)}.");
 
     /// <summary>Area of a module and all below it.</summary>
     public double Area(NetlistModule module, CellLibrary library) => module.Cells.Sum(cell =>
         _modules.TryGetValue(cell.Type, out NetlistModule? below) ? Area(below, library)
         : library.Cells.TryGetValue(cell.Type, out LibraryCell? found) ? found.Area
-        : throw new RtlException($"Cell {cell.Name} of {module.Name} is a {cell.Type}, which library {library.Name} does not have: synthesis left it unmapped."));
+        : throw new RtlException($"Cell {cell.Name} of {module.Name} is a {cell.Type}, which library {library.Name} does not have: "
+            + "synthesis left it unmapped."));
 }
 
 /// <param name="Ports">Direction and bits of each port; a bit is a net, negative where constant.</param>
-internal sealed record NetlistModule(string Name, IReadOnlyList<(string Name, bool IsOutput, int[] Bits)> Ports, IReadOnlyList<NetlistCell> Cells)
+internal sealed record NetlistModule(
+    string Name, IReadOnlyList<(string Name, bool IsOutput, int[] Bits)> Ports, IReadOnlyList<NetlistCell> Cells)
 {
     public static NetlistModule From(string name, JsonElement module) => new(
         name,

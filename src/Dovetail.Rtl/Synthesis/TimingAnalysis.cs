@@ -24,7 +24,8 @@ internal sealed class TimingAnalysis
 
     private TimingAnalysis() { }
 
-    /// <summary>One edge of a net: when it arrives, its slew, and the cell and net that it came from; without a cell it never comes (a constant).</summary>
+    /// <summary>One edge of a net: when it arrives, its slew, and the cell and net that it came from; without a cell it never comes (a
+    /// constant).</summary>
     private readonly record struct Edge(double Arrival, double Slew, string Cell, int From);
 
     /// <summary>The longest path in ns with its cells, first to last.</summary>
@@ -163,7 +164,8 @@ internal sealed class TimingAnalysis
             Take(net, 0, 0);
         foreach (NetlistCell cell in flat.Cells.Where(cell => library.Cells[cell.Type].IsSequential))
             foreach ((string name, int[] bits) in cell.Pins)
-                if (bits[0] >= 0 && library.Cells[cell.Type].Pins[name].Arcs.FirstOrDefault(arc => arc.Type.StartsWith("setup", StringComparison.Ordinal)) is { } setup)
+                if (bits[0] >= 0 && library.Cells[cell.Type].Pins[name].Arcs.FirstOrDefault(
+                    arc => arc.Type.StartsWith("setup", StringComparison.Ordinal)) is { } setup)
                 {
                     (Edge rise, Edge fall) = _nets[bits[0]];
                     Take(bits[0], setup.RiseConstraint!.At(InputSlew, rise.Slew), setup.FallConstraint!.At(InputSlew, fall.Slew));

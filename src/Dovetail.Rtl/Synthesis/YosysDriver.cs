@@ -79,7 +79,8 @@ public sealed class YosysDriver
                 ["ABC_SCRIPT"] = AbcScript,
             });
         RtlGenerator.Write(
-            [.. files, new SourceFile("synthesise.ys", script), new SourceFile("adders_osu.v", SourceTemplate.Render("adders_osu.v.in", new Dictionary<string, bool>(), none))],
+            [.. files, new SourceFile("synthesise.ys", script), new SourceFile(
+                "adders_osu.v", SourceTemplate.Render("adders_osu.v.in", new Dictionary<string, bool>(), none))],
             scratch.Path);
         ToolProcess.Run(_yosys, ["-q", "-s", "synthesise.ys"], scratch.Path, s_timeOut, cancellation);
 
@@ -87,7 +88,8 @@ public sealed class YosysDriver
         (double nanoseconds, IReadOnlyList<string> path) =
             TimingAnalysis.LongestPath(MappedNetlist.Load(scratch.File("flat.json")).Find("dovetail_top"), library);
         return new SynthesisFigures(
-            Area("dovetail_top"), Area("dovetail_array"), Area("dovetail_skew"), Area("dovetail_control"), Area("dovetail_pe"), nanoseconds, path);
+            Area("dovetail_top"), Area("dovetail_array"), Area("dovetail_skew"), Area("dovetail_control"), Area("dovetail_pe"), nanoseconds,
+            path);
 
         double Area(string module) => hierarchy.Area(hierarchy.Find(module), library);
     }
@@ -102,6 +104,7 @@ public sealed class YosysDriver
                 ? Path.GetFullPath(chosen)
                 : throw new ToolMissingException("liberty", $"The cell library '{chosen}' does not exist; expected a Liberty file.");
         return s_knownLibraries.FirstOrDefault(File.Exists)
-            ?? throw new ToolMissingException("liberty", "No cell library was found. Install osu018, e.g. 'apt-get install qflow-tech-osu018', or name a Liberty file by DOVETAIL_LIBERTY.");
+            ?? throw new ToolMissingException("liberty", "No cell library was found. Install osu018, e.g. 'apt-get install "
+                + "qflow-tech-osu018', or name a Liberty file by DOVETAIL_LIBERTY.");
     }
 }

@@ -10,9 +10,11 @@ namespace Dovetail.Training.Engine;
 /// <summary>Trains an image classifier given as an ONNX graph, dense or under masks (docs/training.md).</summary>
 public static class Trainer
 {
-    /// <param name="model">One input [N, C, H, W] (pixels 0 … 1), one output [N, classes] (logits). It is not changed; its weights are where training starts.</param>
+    /// <param name="model">One input [N, C, H, W] (pixels 0 … 1), one output [N, classes] (logits). It is not changed; its weights are
+    /// where training starts.</param>
     /// <param name="progress">Called on the training thread.</param>
-    /// <param name="cancellation">Ends the training after the step under way: the state is kept in the checkpoint, and the result is a usable model.</param>
+    /// <param name="cancellation">Ends the training after the step under way: the state is kept in the checkpoint, and the result is a
+    /// usable model.</param>
     /// <exception cref="GraphException">The graph cannot be trained, or does not fit the images.</exception>
     /// <exception cref="PatternException">The pattern fits no layer.</exception>
     /// <exception cref="TrainingException">Options out of range, a checkpoint that does not fit, or a loss that is no number.</exception>

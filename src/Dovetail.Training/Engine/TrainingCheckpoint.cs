@@ -28,9 +28,11 @@ internal static class TrainingCheckpoint
     /// <param name="Seen">Images of the epoch under way.</param>
     /// <param name="Seconds">Of the epoch under way.</param>
     /// <param name="IsFrozen">Whether the owners are frozen.</param>
-    public sealed record State(int Step, double LossSum, long Correct, long Seen, double Seconds, bool IsFrozen, IReadOnlyList<EpochRecord> History);
+    public sealed record State(
+        int Step, double LossSum, long Correct, long Seen, double Seconds, bool IsFrozen, IReadOnlyList<EpochRecord> History);
 
-    public static void Write(string path, State state, TrainingOptions options, ImageDataset data, string startDigest, TrainableGraph graph, Sparsifier sparsifier, NesterovSgd optimizer)
+    public static void Write(string path, State state, TrainingOptions options, ImageDataset data, string startDigest, TrainableGraph graph,
+        Sparsifier sparsifier, NesterovSgd optimizer)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         var metadata = new Dictionary<string, string>
@@ -45,13 +47,17 @@ internal static class TrainingCheckpoint
     }
 
     /// <exception cref="TrainingException">The file is of another run or another model, or is damaged.</exception>
-    public static State Read(string path, TrainingOptions options, ImageDataset data, string startDigest, TrainableGraph graph, Sparsifier sparsifier, NesterovSgd optimizer)
+    public static State Read(
+        string path, TrainingOptions options, ImageDataset data, string startDigest, TrainableGraph graph, Sparsifier sparsifier,
+        NesterovSgd optimizer)
     {
         try
         {
             using SafetensorsFile file = SafetensorsFile.Open(path);
             if (file.Metadata.GetValueOrDefault("format") != Format || file.Metadata.GetValueOrDefault("format_version") != Version)
-                throw new TrainingException($"{path} is no checkpoint that this version can read (format '{file.Metadata.GetValueOrDefault("format")}', version '{file.Metadata.GetValueOrDefault("format_version")}', expected '{Format}', '{Version}').");
+                throw new TrainingException($"{path} is no checkpoint that this version can read (format "
+                    + $"'{file.Metadata.GetValueOrDefault("format")}', version '{file.Metadata.GetValueOrDefault("format_version")}', "
+                    + $"expected '{Format}', '{Version}').");
             file.VerifyPayload();
             CheckRun(path, JsonSerializer.Deserialize<Dictionary<string, string>>(file.Metadata["run"])!, Run(options, data));
             State state = JsonSerializer.Deserialize<State>(file.Metadata["state"])!;
@@ -60,7 +66,8 @@ internal static class TrainingCheckpoint
             List<(string Name, Tensor Tensor)> expected = [.. Tensors(graph, sparsifier, optimizer)];
             CheckTensors(path, file, expected);
             if (file.Metadata["start"] != startDigest)
-                throw new TrainingException($"The checkpoint {path} is of another run: it started from other weights or other images than these. Give the same model and data, or delete it to start anew.");
+                throw new TrainingException($"The checkpoint {path} is of another run: it started from other weights or other images than "
+                    + "these. Give the same model and data, or delete it to start anew.");
             foreach ((string name, Tensor tensor) in expected)
                 tensor.Assign(file.ToArray<float>(file.Get(name)));
             foreach (SparseWeight weight in sparsifier.Weights)
@@ -108,7 +115,9 @@ internal static class TrainingCheckpoint
     {
         foreach ((string key, string value) in expected)
             if (found.GetValueOrDefault(key) != value)
-                throw new TrainingException($"The checkpoint {path} is of another run: its {key} is '{found.GetValueOrDefault(key) ?? "not given"}' and this run's is '{value}'. Give the same options, or delete it to start anew.");
+                throw new TrainingException($"The checkpoint {path} is of another run: its {key} is "
+                    + $"'{found.GetValueOrDefault(key) ?? "not given"}' and this run's is '{value}'. Give the same options, or delete it "
+                    + "to start anew.");
     }
 
     private static void CheckTensors(string path, SafetensorsFile file, List<(string Name, Tensor Tensor)> expected)
@@ -118,11 +127,13 @@ internal static class TrainingCheckpoint
             if (file.Find(name) is not { } found)
                 throw new TrainingException($"The checkpoint {path} is of another model: it has no {name}.");
             if (found.DType != SafetensorsDType.F32 || !found.Shape.AsSpan().SequenceEqual(tensor.shape))
-                throw new TrainingException($"The checkpoint {path} is of another model: {name} is {found.DType} [{string.Join(", ", found.Shape)}], expected F32 [{string.Join(", ", tensor.shape)}].");
+                throw new TrainingException($"The checkpoint {path} is of another model: {name} is {found.DType} "
+                    + $"[{string.Join(", ", found.Shape)}], expected F32 [{string.Join(", ", tensor.shape)}].");
         }
 
         if (file.Tensors.Count != expected.Count)
-            throw new TrainingException($"The checkpoint {path} is of another model: it holds {file.Tensors.Count} tensors, expected {expected.Count}.");
+            throw new TrainingException($"The checkpoint {path} is of another model: it holds {file.Tensors.Count} tensors, expected "
+                + $"{expected.Count}.");
     }
 
     private static IEnumerable<(string Name, Tensor Tensor)> Tensors(TrainableGraph graph, Sparsifier sparsifier, NesterovSgd optimizer)

@@ -56,7 +56,8 @@ internal sealed class TrainingRun : IDisposable
         int validation = options.ValidationCount(data.Train.Count);
         int training = data.Train.Count - validation;
         if (validation < 1 || training < options.BatchSize)
-            throw new TrainingException($"Of {data.Train.Count} training images {validation} are held out for validation; the {training} left must fill a batch of {options.BatchSize}, and one must be held out.");
+            throw new TrainingException($"Of {data.Train.Count} training images {validation} are held out for validation; the {training} "
+                + $"left must fill a batch of {options.BatchSize}, and one must be held out.");
         int[] order = SplitMix64.For(options.Seed, Purpose.ValidationSplit, 0).Permutation(data.Train.Count);
         (_validationIndices, _trainIndices) = (order[..validation], order[validation..]);
         _stepsPerEpoch = training / options.BatchSize;
@@ -116,7 +117,8 @@ internal sealed class TrainingRun : IDisposable
 
         double value = loss.item<float>();
         if (!double.IsFinite(value))
-            throw new TrainingException($"The loss became {value} at step {_step} of {_steps}: the training diverged. Lower the learning rate ({_options.LearningRate}) or lengthen the warm-up ({_options.WarmUp}).");
+            throw new TrainingException($"The loss became {value} at step {_step} of {_steps}: the training diverged. Lower the learning "
+                + $"rate ({_options.LearningRate}) or lengthen the warm-up ({_options.WarmUp}).");
         int count = (int)labels.shape[0];
         _lossSum += value * count;
         _correct += logits.argmax(1).eq(labels).sum().item<long>();
@@ -129,7 +131,8 @@ internal sealed class TrainingRun : IDisposable
     {
         (int epoch, int inEpoch) = Math.DivRem(step, _stepsPerEpoch);
         if (_order.Epoch != epoch || _order.Indices is null)
-            _order = (epoch, Array.ConvertAll(SplitMix64.For(_options.Seed, Purpose.Shuffle, epoch).Permutation(_trainIndices.Length), i => _trainIndices[i]));
+            _order = (epoch, Array.ConvertAll(
+                SplitMix64.For(_options.Seed, Purpose.Shuffle, epoch).Permutation(_trainIndices.Length), i => _trainIndices[i]));
         (Tensor x, Tensor labels) = _train.Batch(_order.Indices.AsSpan(inEpoch * _options.BatchSize, _options.BatchSize));
         return _options.Augmentation == Augmentation.Flip
             ? (ImageTensors.Flip(x, SplitMix64.For(_options.Seed, Purpose.Augmentation, step)), labels)
@@ -142,7 +145,8 @@ internal sealed class TrainingRun : IDisposable
         double validation = Evaluation.Accuracy(_graph, _train, _validationIndices);
         _sparsifier.Apply();
         var record = new EpochRecord(
-            _history.Count + 1, _lossSum / _seen, (double)_correct / _seen, validation, _epochSeconds, _sparsifier.Density, _sparsifier.Turnover());
+            _history.Count + 1, _lossSum / _seen, (double)_correct / _seen, validation, _epochSeconds, _sparsifier.Density,
+            _sparsifier.Turnover());
         _history.Add(record);
         (_lossSum, _correct, _seen, _epochSeconds) = (0, 0, 0, 0);
         return record;
@@ -151,7 +155,9 @@ internal sealed class TrainingRun : IDisposable
     private TrainingProgress Progress(EpochRecord? completed, int stepsHere, TimeSpan elapsed)
     {
         double perStep = elapsed.TotalSeconds / stepsHere;
-        (double loss, double accuracy) = completed is not null ? (completed.Loss, completed.TrainAccuracy) : (_lossSum / _seen, (double)_correct / _seen);
+        (double loss, double accuracy) = completed is not null
+            ? (completed.Loss, completed.TrainAccuracy)
+            : (_lossSum / _seen, (double)_correct / _seen);
         return new TrainingProgress(
             Epoch: (_step - 1) / _stepsPerEpoch + 1, _options.Epochs, _step, _steps, loss, accuracy, _sparsifier.Density,
             _options.BatchSize / perStep, TimeSpan.FromSeconds(perStep * (_steps - _step)), completed);
@@ -225,7 +231,8 @@ internal sealed class TrainingRun : IDisposable
 
     private void Restore()
     {
-        TrainingCheckpoint.State state = TrainingCheckpoint.Read(_options.CheckpointPath!, _options, _data, _startDigest, _graph, _sparsifier, _optimizer);
+        TrainingCheckpoint.State state = TrainingCheckpoint.Read(
+            _options.CheckpointPath!, _options, _data, _startDigest, _graph, _sparsifier, _optimizer);
         (_step, _lossSum, _correct, _seen, _epochSeconds) = (state.Step, state.LossSum, state.Correct, state.Seen, state.Seconds);
         _history.AddRange(state.History);
     }
@@ -237,6 +244,7 @@ internal sealed class TrainingRun : IDisposable
         using IDisposable noGradient = no_grad();
         long[] shape = _graph.Forward(_train.Batch(_trainIndices.AsSpan(0, 1)).Images, ForwardMode.Evaluation).shape;
         if (shape.Length != 2 || shape[0] != 1 || shape[1] < _data.Classes)
-            throw new GraphException($"The model gives [{string.Join(", ", shape)}] for one image of {_data.Name}, expected [1, {_data.Classes}]: a logit for each class.");
+            throw new GraphException($"The model gives [{string.Join(", ", shape)}] for one image of {_data.Name}, expected [1, "
+                + $"{_data.Classes}]: a logit for each class.");
     }
 }

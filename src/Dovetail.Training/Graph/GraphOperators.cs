@@ -56,9 +56,11 @@ internal static class GraphOperators
     private static IGraphOperator Build(NodeProto node, OnnxModel model)
     {
         if (!Builders.Keys.Any(row => node.Is(row.Name)))
-            throw new GraphException($"{node} cannot be trained: its operator is not supported. Supported are {string.Join(", ", Supported)}.");
+            throw new GraphException($"{node} cannot be trained: its operator is not supported. Supported are "
+                + $"{string.Join(", ", Supported)}.");
         OperatorNode op = OperatorNode.Find(model, node)
-            ?? throw new GraphException($"{node} cannot be trained: its operator {OnnxOperators.ReasonUnknown(node, model.OpsetVersion())}.");
+            ?? throw new GraphException(
+                $"{node} cannot be trained: its operator {OnnxOperators.ReasonUnknown(node, model.OpsetVersion())}.");
         if (node.Outputs.Skip(1).Any(o => o.Length > 0))
         {
             string extra = node.Outputs.Skip(1).First(o => o.Length > 0);

@@ -14,7 +14,8 @@ public sealed class TorchInference : IDisposable
 
     /// <param name="model">One float input, one output.</param>
     /// <param name="threads">Threads of an operation; of the whole process, as libtorch has it.</param>
-    /// <exception cref="GraphException">The graph has an operator that libtorch is not taught here, or weights other than float.</exception>
+    /// <exception cref="GraphException">The graph has an operator that libtorch is not taught here, or weights other than
+    /// float.</exception>
     public TorchInference(OnnxModel model, int threads)
     {
         TorchRuntime.EnsureLoaded();

@@ -25,14 +25,16 @@ internal sealed class TrainableGraph : IDisposable
 
     /// <param name="train">Names of tensors to learn whatever the rule says; null for none.</param>
     /// <param name="freeze">Names of tensors to leave as they are; null for none.</param>
-    /// <exception cref="GraphException">The graph has an operator or a form that cannot be trained, or a name is no such tensor's.</exception>
+    /// <exception cref="GraphException">The graph has an operator or a form that cannot be trained, or a name is no such
+    /// tensor's.</exception>
     /// <exception cref="OnnxException">The graph is not valid.</exception>
     public TrainableGraph(OnnxModel model, IReadOnlyList<string>? train = null, IReadOnlyList<string>? freeze = null)
     {
         TorchRuntime.EnsureLoaded();
         ArgumentNullException.ThrowIfNull(model);
         if (model.Inputs.Count != 1 || model.Outputs.Count != 1)
-            throw new GraphException($"The model has {model.Inputs.Count} inputs and {model.Outputs.Count} outputs; training needs one of each, images in and logits out.");
+            throw new GraphException($"The model has {model.Inputs.Count} inputs and {model.Outputs.Count} outputs; training needs one of "
+                + "each, images in and logits out.");
         IReadOnlyList<(NodeProto Node, IGraphOperator Operator)> nodes = GraphOperators.BuildAll(model);
         Tensors = TensorRoles.Decide(model, nodes, train ?? [], freeze ?? []);
         _input = Slot(model.Inputs[0].Name);
@@ -75,7 +77,9 @@ internal sealed class TrainableGraph : IDisposable
             }
             catch (System.Runtime.InteropServices.ExternalException error)
             {
-                throw new GraphException($"{step.Name} failed on inputs of shape {string.Join(" and ", inputs.Where(t => t is not null).Select(t => $"[{string.Join(", ", t!.shape)}]"))}: {error.Message.Split('\n')[0]}", error);
+                throw new GraphException($"{step.Name} failed on inputs of shape "
+                    + $"{string.Join(" and ", inputs.Where(t => t is not null).Select(t => $"[{string.Join(", ", t!.shape)}]"))}: "
+                    + $"{error.Message.Split('\n')[0]}", error);
             }
         }
 

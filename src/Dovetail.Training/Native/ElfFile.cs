@@ -52,7 +52,8 @@ internal sealed class ElfFile
         _needs = Find(found, VersionNeeds, "required versions (.gnu.version_r)").Section;
         int link = found[DynamicSymbols].Link;
         if (link <= 0 || link >= count || found[VersionNeeds].Link != link)
-            throw Bad($".dynsym and .gnu.version_r name the string tables {link} and {found[VersionNeeds].Link}, expected the same one of {count} sections");
+            throw Bad($".dynsym and .gnu.version_r name the string tables {link} and {found[VersionNeeds].Link}, expected the same one of "
+                + $"{count} sections");
         _strings = SectionAt((int)table + link * SectionHeaderSize);
         if (_symbols.Size % SymbolSize != 0)
             throw Bad($".dynsym has {_symbols.Size} bytes, not a multiple of {SymbolSize}");
@@ -145,7 +146,8 @@ internal sealed class ElfFile
     private void Check(long offset, long size, string what)
     {
         if (offset < 0 || size < 0 || offset > _bytes.Length || size > _bytes.Length - offset)
-            throw Bad($"its {what} (offset {offset}, {size} bytes) ends past the file's {_bytes.Length} bytes; the file is cut short or damaged");
+            throw Bad($"its {what} (offset {offset}, {size} bytes) ends past the file's {_bytes.Length} bytes; the file is cut short or "
+                + "damaged");
     }
 
     private ushort U16(int at) => BinaryPrimitives.ReadUInt16LittleEndian(_bytes.AsSpan(at));
@@ -155,5 +157,6 @@ internal sealed class ElfFile
     private long I64(int at) => BinaryPrimitives.ReadInt64LittleEndian(_bytes.AsSpan(at));
 
     private NativeLibraryException Bad(string found) =>
-        new($"{_name} is not the shared library that was expected: {found}. Restore the NuGet packages again (delete the package's folder in the NuGet cache, then build).");
+        new($"{_name} is not the shared library that was expected: {found}. Restore the NuGet packages again (delete the package's folder "
+            + "in the NuGet cache, then build).");
 }

@@ -52,7 +52,9 @@ internal static class LibTorchSharpPatch
         }
 
         if (initializer is null)
-            return (entry.Flags & Weak) != 0 ? library : throw Unexpected(name, $"no symbol belongs to the version {Version} that it asks for");
+            return (entry.Flags & Weak) != 0
+                ? library
+                : throw Unexpected(name, $"no symbol belongs to the version {Version} that it asks for");
         if (replacement is null)
             throw Unexpected(name, $"it does not import {Replacement}, which should stand in for {Initializer}");
 

@@ -12,7 +12,8 @@ internal sealed class PatchedLibraryCache(string? root)
 {
     /// <summary>The file to load instead of <paramref name="original"/>.</summary>
     /// <param name="original">TorchSharp's library as NuGet brought it.</param>
-    /// <param name="systemHasVersion">True where the system's libstdc++ is new enough: the original is returned and nothing written.</param>
+    /// <param name="systemHasVersion">True where the system's libstdc++ is new enough: the original is returned and nothing
+    /// written.</param>
     /// <exception cref="NativeLibraryException">The original cannot be read or patched.</exception>
     public PatchedLibrary Prepare(string original, bool systemHasVersion)
     {
@@ -53,7 +54,8 @@ internal sealed class PatchedLibraryCache(string? root)
         catch (Exception error) when (error is IOException or UnauthorizedAccessException or DovetailException)
         {
             throw new NativeLibraryException(
-                $"No place to keep the adapted copy of {Path.GetFileName(original)}: neither the cache nor the temporary folder can be written ({error.Message}). " +
+                $"No place to keep the adapted copy of {Path.GetFileName(original)}: neither the cache nor the temporary folder can be "
+                + $"written ({error.Message}). " +
                 $"Set {UserCache.Variable} to a folder that can be written.", error);
         }
     }

@@ -125,7 +125,8 @@ internal sealed class Sparsifier : IDisposable
     {
         IReadOnlyList<WeightLayer> all = WeightLayers.Find(model);
         if (options.DenseLayers.FirstOrDefault(name => all.All(l => l.Name != name)) is { } unknown)
-            throw new TrainingException($"The model has no layer '{unknown}' to keep dense; its layers are {string.Join(", ", all.Select(l => l.Name))}.");
+            throw new TrainingException($"The model has no layer '{unknown}' to keep dense; its layers are "
+                + $"{string.Join(", ", all.Select(l => l.Name))}.");
         NetworkHead? head = options.KeepHeadDense ? NetworkHead.Find(all) : null;
         HashSet<string> dense = [.. all.Where(l => l.Name == head?.Name || options.DenseLayers.Contains(l.Name)).Select(l => l.WeightName)];
         List<WeightLayer> chosen =

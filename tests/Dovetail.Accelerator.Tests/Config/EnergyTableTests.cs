@@ -48,12 +48,15 @@ public sealed class EnergyTableTests
     [InlineData("}", "", "not valid")]
     public void A_wrong_table_is_refused_with_its_name(string from, string to, string message)
     {
-        var error = Assert.Throws<AcceleratorException>(() => EnergyTable.Parse(Good.Replace(from, to, StringComparison.Ordinal), "mine.json"));
+        var error = Assert.Throws<AcceleratorException>(
+            () => EnergyTable.Parse(Good.Replace(from, to, StringComparison.Ordinal), "mine.json"));
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
         Assert.Contains("mine.json", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
     public void A_missing_file_is_named() =>
-        Assert.Contains("/no/such.json", Assert.Throws<AcceleratorException>(() => EnergyTable.Load("/no/such.json")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "/no/such.json", Assert.Throws<AcceleratorException>(() => EnergyTable.Load("/no/such.json")).Message,
+            StringComparison.Ordinal);
 }

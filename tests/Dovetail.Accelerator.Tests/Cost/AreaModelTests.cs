@@ -14,7 +14,8 @@ public sealed class AreaModelTests
         foreach (SynthesisResult result in AreaModel.Synthesized.Where(result => result.Share == 1))
         {
             double multiplexers = (result.Group - 1) * 8;
-            double registers = (result.Group - 1) * 8.0 / result.ClusterColumns + Math.Log2(result.Group) + (result.RegisteredSelection ? 8 : 0);
+            double registers = (result.Group - 1) * 8.0 / result.ClusterColumns + Math.Log2(result.Group) + (
+                result.RegisteredSelection ? 8 : 0);
             double y = result.RatioToDense - 1;
             mm += multiplexers * multiplexers;
             mr += multiplexers * registers;
@@ -59,8 +60,10 @@ public sealed class AreaModelTests
         double previous = 1;
         foreach (int group in new[] { 2, 3, 5, 6, 12, 24, 32, 64 })
         {
-            AreaEstimate narrow = AreaModel.Estimate(ArrayConfig.Complementary(8, 8, new ComplementaryPattern(1, group)) with { ClusterColumns = 2 });
-            AreaEstimate wide = AreaModel.Estimate(ArrayConfig.Complementary(8, 8, new ComplementaryPattern(1, group)) with { ClusterColumns = 8 });
+            AreaEstimate narrow = AreaModel.Estimate(
+                ArrayConfig.Complementary(8, 8, new ComplementaryPattern(1, group)) with { ClusterColumns = 2 });
+            AreaEstimate wide = AreaModel.Estimate(
+                ArrayConfig.Complementary(8, 8, new ComplementaryPattern(1, group)) with { ClusterColumns = 8 });
             Assert.False(narrow.IsSynthesized);
             Assert.True(wide.RatioToDense < narrow.RatioToDense && narrow.RatioToDense > previous);
             previous = narrow.RatioToDense;

@@ -51,7 +51,8 @@ public sealed class EnergyModelTests
         Assert.Equal(16, dense.MultiplyPicojoules / complementary.MultiplyPicojoules, 1e-9);
         Assert.Equal(dense.IfmapSramPicojoules, complementary.IfmapSramPicojoules, 1e-6);
         Assert.True(complementary.DramPicojoules < dense.DramPicojoules);
-        double onChip = complementary.TotalPicojoules - complementary.DramPicojoules, denseOnChip = dense.TotalPicojoules - dense.DramPicojoules;
+        double onChip = complementary.TotalPicojoules - complementary.DramPicojoules,
+            denseOnChip = dense.TotalPicojoules - dense.DramPicojoules;
         Assert.True(onChip < denseOnChip / 2, $"{complementary} against {dense}");
     }
 }

@@ -16,7 +16,8 @@ public sealed class LayerMappingTests
     public void Folds_cover_every_slot_of_every_output_once()
     {
         var workload = new LayerWorkload("conv", "Conv", 14, 25, 4 * 5, new ConvolutionGeometry(6, 6, 2, 2, Groups: 2));
-        var mapping = new LayerMapping(ArrayConfig.Complementary(3, 4, ComplementaryPattern.Parse("1:2")), workload, ComplementaryPattern.Parse("1:2"));
+        var mapping = new LayerMapping(
+            ArrayConfig.Complementary(3, 4, ComplementaryPattern.Parse("1:2")), workload, ComplementaryPattern.Parse("1:2"));
         var seen = new int[14, mapping.Slots];
         foreach (ArrayFold fold in mapping.Folds())
         {
@@ -76,7 +77,8 @@ public sealed class LayerMappingTests
         Refused(ArrayConfig.Dense(4, 4) with { Dataflow = Dataflow.OutputStationary }, good, activations, "closed form only");
         Refused(ArrayConfig.Dense(4, 4) with { ActivationBits = 4 }, good, activations, "8×8+32");
         Assert.Contains("geometry", Assert.Throws<AcceleratorException>(() =>
-            ClosedForm.Simulate(config, new LayerWorkload("c", "Conv", 4, 8, 9 * 8, new ConvolutionGeometry(5, 5, 3, 3)))).Message, StringComparison.Ordinal);
+            ClosedForm.Simulate(config, new LayerWorkload("c", "Conv", 4, 8, 9 * 8, new ConvolutionGeometry(5, 5, 3, 3)))).Message,
+                StringComparison.Ordinal);
     }
 
     private static void Refused(ArrayConfig config, PackedLayer layer, byte[] activations, string message)

@@ -8,7 +8,8 @@ public sealed class TopologyTests
     [Fact]
     public void Convolutions_round_their_output_size_up()
     {
-        LayerWorkload layer = Assert.Single(Topology.Parse("Layer name, H, W, FH, FW, C, N, S,\nConv1, 224, 224, 11, 11, 3, 96, 4,\n\n", "t"));
+        LayerWorkload layer = Assert.Single(
+            Topology.Parse("Layer name, H, W, FH, FW, C, N, S,\nConv1, 224, 224, 11, 11, 3, 96, 4,\n\n", "t"));
         Assert.Equal((96, 55 * 55, 363), (layer.M, layer.N, layer.K));
         Assert.Equal(layer.N, layer.Convolution!.OutputPixels);
     }

@@ -95,7 +95,8 @@ public sealed class CycleSimulatorTests
     [Fact]
     public void The_dense_array_computes_what_the_complementary_one_does_in_more_cycles()
     {
-        var workload = new LayerWorkload("conv", "Conv", 32, 49, 9 * 64, new ConvolutionGeometry(7, 7, 3, 3, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1));
+        var workload = new LayerWorkload(
+            "conv", "Conv", 32, 49, 9 * 64, new ConvolutionGeometry(7, 7, 3, 3, PadTop: 1, PadLeft: 1, PadBottom: 1, PadRight: 1));
         var pattern = new ComplementaryPattern(1, 16);
         (PackedLayer layer, byte[] activations) = TestLayers.Fill(workload, pattern, 11);
         LayerSimulation dense = CycleSimulator.RunLayer(ArrayConfig.Dense(16, 16), layer, activations);

@@ -25,5 +25,7 @@ public sealed class RequantizationTests
 
     [Fact]
     public void A_buffer_of_another_size_is_refused() =>
-        Assert.Contains("5 accumulators, expected 6", Assert.Throws<AcceleratorException>(() => Requantization.Apply(Layer, new int[5])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "5 accumulators, expected 6", Assert.Throws<AcceleratorException>(() => Requantization.Apply(Layer, new int[5])).Message,
+            StringComparison.Ordinal);
 }

@@ -7,7 +7,8 @@ namespace Dovetail.Benchmarking.Tests.Costs;
 public sealed class CalibrationCacheTests : IDisposable
 {
     private static readonly CalibrationKey s_key = new("cpu; versions", "Conv", "1:16", DType.Float32, 1, "select");
-    private static readonly CostCalibration s_calibration = new(s_key, new SideCost(1, 20, 10, 5, 6), new SideCost(2, 25, 20, 10.5, 7), new SideCost(0.5, 0, 0, 20, 0));
+    private static readonly CostCalibration s_calibration = new(
+        s_key, new SideCost(1, 20, 10, 5, 6), new SideCost(2, 25, 20, 10.5, 7), new SideCost(0.5, 0, 0, 20, 0));
 
     private readonly string _folder = Directory.CreateTempSubdirectory("dovetail-tests").FullName;
     private readonly List<string> _notes = [];
@@ -25,7 +26,8 @@ public sealed class CalibrationCacheTests : IDisposable
         Cache.Keep(s_calibration);
         Assert.Equal(s_calibration, Cache.Find(s_key));
         foreach (CalibrationKey other in (CalibrationKey[])[
-            s_key with { Machine = "another" }, s_key with { Op = "Gemm" }, s_key with { Pattern = "1:8" }, s_key with { DType = DType.Int8 }, s_key with { Threads = 2 }, s_key with { Kernel = "walk" }])
+            s_key with { Machine = "another" }, s_key with { Op = "Gemm" }, s_key with { Pattern = "1:8" },
+                s_key with { DType = DType.Int8 }, s_key with { Threads = 2 }, s_key with { Kernel = "walk" }])
             Assert.Null(Cache.Find(other));
         Assert.Empty(_notes);
         Assert.Equal([FilePath], Directory.GetFiles(_folder, "*", SearchOption.AllDirectories)); // no temporary left
@@ -65,7 +67,8 @@ public sealed class CalibrationCacheTests : IDisposable
     {
         Cache.Keep(s_calibration);
         string text = File.ReadAllText(FilePath);
-        foreach ((string from, string to) in ((string, string)[])[("cpu; versions", "cpu; others"), ("10.5", "-10.5"), ("\"Transpose\"", "\"Other\"")])
+        foreach ((string from, string to) in ((string, string)[])[
+            ("cpu; versions", "cpu; others"), ("10.5", "-10.5"), ("\"Transpose\"", "\"Other\"")])
         {
             File.WriteAllText(FilePath, text.Replace(from, to));
             Assert.Null(Cache.Find(s_key));

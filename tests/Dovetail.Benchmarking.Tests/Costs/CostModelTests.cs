@@ -26,7 +26,9 @@ public sealed class CostModelTests
             (op, pattern, type) =>
             {
                 asked.Add((op, pattern, type));
-                return new CostCalibration(new CalibrationKey("", op, pattern.ToString(), type, 1, ""), new SideCost(1, 20, 0, 0, 0), new SideCost(6, 20, 0, 0, 0), new SideCost(0, 0, 0, 0, 0));
+                return new CostCalibration(
+                    new CalibrationKey("", op, pattern.ToString(), type, 1, ""), new SideCost(1, 20, 0, 0, 0), new SideCost(6, 20, 0, 0, 0),
+                    new SideCost(0, 0, 0, 0, 0));
             },
             batch);
         PackingResult result = PackingPass.Pack(SparseMlp(), s_pattern, new PackingOptions { Faster = new FasterLayers(model) });
@@ -42,11 +44,14 @@ public sealed class CostModelTests
             (op, pattern, type) =>
             {
                 asked.Add(type);
-                return new CostCalibration(new CalibrationKey("", op, pattern.ToString(), type, 1, ""), new SideCost(1, 20, 0, 0, 0), new SideCost(0, 0, 1, 0, 0), new SideCost(0, 0, 0, 0, 0));
+                return new CostCalibration(
+                    new CalibrationKey("", op, pattern.ToString(), type, 1, ""), new SideCost(1, 20, 0, 0, 0), new SideCost(0, 0, 1, 0, 0),
+                    new SideCost(0, 0, 0, 0, 0));
             },
             bfloat16Operands: true);
         var workload = new LayerWorkload("fc", "Gemm", 512, 1, 1024);
-        Assert.Equal(512 * 64 * 3 / 1e6, model.PackedMicroseconds(workload, WeightShape.Matrix(512, 1024), s_pattern, quantized: false), 9); // values and owners, three bytes a weight
+        // values and owners, three bytes a weight
+        Assert.Equal(512 * 64 * 3 / 1e6, model.PackedMicroseconds(workload, WeightShape.Matrix(512, 1024), s_pattern, quantized: false), 9);
         Assert.Equal(512 * 64 * 2 / 1e6, model.PackedMicroseconds(workload, WeightShape.Matrix(512, 1024), s_pattern, quantized: true), 9);
         Assert.Equal([DType.BFloat16, DType.Int8], asked);
     }

@@ -14,11 +14,15 @@ public sealed class SideCostTests
     public void The_fit_finds_the_constants_that_made_the_times(int seed)
     {
         var random = new Random(seed);
-        var cost = new SideCost(random.NextDouble(), 10 + random.NextDouble() * 20, seed == 2 ? 0 : 5 + random.NextDouble() * 10, 3 + random.NextDouble() * 10, random.NextDouble() * 20);
+        var cost = new SideCost(
+            random.NextDouble(), 10 + random.NextDouble() * 20, seed == 2 ? 0 : 5 + random.NextDouble() * 10, 3 + random.NextDouble() * 10,
+            random.NextDouble() * 20);
         List<(LayerWork, double)> measured = [];
         for (int i = 0; i < 10; i++)
         {
-            var work = new LayerWork(Math.Pow(10, random.NextDouble() * 4 + 3), Math.Pow(10, random.NextDouble() * 4 + 2), Math.Pow(10, random.NextDouble() * 4 + 2), Math.Pow(10, random.NextDouble() * 4 + 2));
+            var work = new LayerWork(
+                Math.Pow(10, random.NextDouble() * 4 + 3), Math.Pow(10, random.NextDouble() * 4 + 2),
+                Math.Pow(10, random.NextDouble() * 4 + 2), Math.Pow(10, random.NextDouble() * 4 + 2));
             measured.Add((work, cost.Microseconds(work)));
         }
 
@@ -33,7 +37,11 @@ public sealed class SideCostTests
         var random = new Random(5);
         for (int trial = 0; trial < 20; trial++)
         {
-            var fit = SideCost.Fit([.. Enumerable.Range(0, 8).Select(_ => (new LayerWork(random.Next(1, 1_000_000), random.Next(1, 1_000_000), random.Next(1, 1_000_000), random.Next(1, 1_000_000)), 0.1 + random.NextDouble() * 50))]);
+            var fit = SideCost.Fit(
+                [.. Enumerable.Range(0, 8)
+                .Select(_ =>
+                (new LayerWork(random.Next(1, 1_000_000), random.Next(1, 1_000_000), random.Next(1, 1_000_000), random.Next(1, 1_000_000)),
+                0.1 + random.NextDouble() * 50))]);
             Assert.True(fit.IsSound());
         }
 
@@ -48,9 +56,17 @@ public sealed class SideCostTests
         var geometry = new ConvolutionGeometry(10, 12, 3, 3, 1, 1, 1, 1, 1, 1);
         var workload = new LayerWorkload("conv", "Conv", 40, 120, 288, geometry);
         var weights = new WeightShape([40, 32, 3, 3]);
-        Assert.Equal(new LayerWork(2.0 * 40 * 120 * 288, 40 * 288 * 4, 32 * 120 * 4 * 2, 40 * 120 * 4 * 2), LayerWork.Dense(workload, weights, DType.Float32, batch: 2));
-        Assert.Equal(new LayerWork(48 * 18 * 120, 48 * 18 * 5, 32 * 120 * 4, 40 * 120 * 4), LayerWork.Packed(workload, weights, new ComplementaryPattern(1, 16), DType.Float32, batch: 1));
-        Assert.Equal(new LayerWork(48 * 18 * 120, 48 * 18 * 2, 32 * 120, 40 * 120), LayerWork.Packed(workload, weights, new ComplementaryPattern(1, 16), DType.Int8, batch: 1));
-        Assert.Equal(new LayerWork(8 * 3 * 64, 8 * 64 * 4, 64 * 3 * 4, 8 * 3 * 4), LayerWork.Dense(new LayerWorkload("fc", "Gemm", 8, 3, 64), WeightShape.Matrix(8, 64), DType.Float32, batch: 1));
+        Assert.Equal(
+            new LayerWork(2.0 * 40 * 120 * 288, 40 * 288 * 4, 32 * 120 * 4 * 2, 40 * 120 * 4 * 2),
+            LayerWork.Dense(workload, weights, DType.Float32, batch: 2));
+        Assert.Equal(
+            new LayerWork(48 * 18 * 120, 48 * 18 * 5, 32 * 120 * 4, 40 * 120 * 4),
+            LayerWork.Packed(workload, weights, new ComplementaryPattern(1, 16), DType.Float32, batch: 1));
+        Assert.Equal(
+            new LayerWork(48 * 18 * 120, 48 * 18 * 2, 32 * 120, 40 * 120),
+            LayerWork.Packed(workload, weights, new ComplementaryPattern(1, 16), DType.Int8, batch: 1));
+        Assert.Equal(
+            new LayerWork(8 * 3 * 64, 8 * 64 * 4, 64 * 3 * 4, 8 * 3 * 4),
+            LayerWork.Dense(new LayerWorkload("fc", "Gemm", 8, 3, 64), WeightShape.Matrix(8, 64), DType.Float32, batch: 1));
     }
 }

@@ -25,7 +25,8 @@ public sealed class CodesignTests
 
         CodesignResult result = ResultJson.Read(folder.File("out/result.json"));
         Assert.Equal(await File.ReadAllTextAsync(folder.File("out/result.json")), outcome.Output); // and nothing else on standard output
-        Assert.All(result.Equality, check => Assert.Contains(check.Status, (string[])["equal", "within tolerance", .. model == "zoo:mlp" ? ["skipped"] : Array.Empty<string>()]));
+        Assert.All(result.Equality, check => Assert.Contains(
+            check.Status, (string[])["equal", "within tolerance", .. model == "zoo:mlp" ? ["skipped"] : Array.Empty<string>()]));
         Assert.All(result.Equality, check => Assert.True(check.Compared > 0 || check.Status == "skipped", check.Name));
         Assert.Equal(["dense int8", "sparse int8"], result.OnnxRuntimeInt8.Select(network => network.Network));
         Assert.All(result.OnnxRuntimeInt8, network => Assert.True(
@@ -44,7 +45,8 @@ public sealed class CodesignTests
 
         // The packed weights are the sparse network's, in both files.
         PackedModel packed = PackedModelReader.Read(OnnxModel.Load(folder.File("out/packed.onnx")));
-        SortedDictionary<string, PackedTensor> safetensors = PackedSafetensors.Read(folder.File("out/packed.safetensors"), verifyPayload: true);
+        SortedDictionary<string, PackedTensor> safetensors = PackedSafetensors.Read(
+            folder.File("out/packed.safetensors"), verifyPayload: true);
         PackedLayer[] layers = [.. packed.Layers.Where(layer => !layer.Weights.Pattern.IsDense)];
         Assert.NotEmpty(layers);
         Assert.Equal(layers.Select(layer => layer.Name).Order(StringComparer.Ordinal), safetensors.Keys);
@@ -111,7 +113,8 @@ public sealed class CodesignTests
     {
         using var folder = new TemporaryFolder();
         SmallImages.Write(folder.File("data"));
-        string[] train = ["train", "--model", "zoo:mlp", "--data", folder.File("data"), "--method", "dense", "--epochs", "2", "--threads", "1", "--out", folder.File("model.onnx"), "--csv", folder.File("runs.csv"), "--json", folder.File("train.json")];
+        string[] train = ["train", "--model", "zoo:mlp", "--data", folder.File("data"), "--method", "dense", "--epochs", "2", "--threads",
+            "1", "--out", folder.File("model.onnx"), "--csv", folder.File("runs.csv"), "--json", folder.File("train.json")];
         CliProcess.Outcome first = await CliProcess.RunAsync(train);
         Assert.True(first.ExitCode == 0, first.Error);
         byte[] model = await File.ReadAllBytesAsync(folder.File("model.onnx"));
@@ -125,7 +128,8 @@ public sealed class CodesignTests
 
         // The test images are looked at where that was asked for, and there alone.
         string[] rows = await File.ReadAllLinesAsync(folder.File("runs.csv"));
-        Assert.Equal("network,data,method,pattern,sparsity,seed,epochs,validation_accuracy,test_accuracy,seconds_per_epoch,command,commit", rows[0]);
+        Assert.Equal(
+            "network,data,method,pattern,sparsity,seed,epochs,validation_accuracy,test_accuracy,seconds_per_epoch,command,commit", rows[0]);
         Assert.Equal(4, rows.Length);
         Assert.All(rows[1..], row => Assert.StartsWith("zoo:mlp,data,dense,1:1,0,1,2,0.", row));
         Assert.Equal([true, true, false], rows[1..].Select(row => row.Split(',')[8] == ""));

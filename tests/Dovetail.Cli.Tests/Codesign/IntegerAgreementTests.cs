@@ -16,7 +16,7 @@ public sealed class IntegerAgreementTests
     private static readonly float[] s_logits = [.. Enumerable.Range(0, Images * Classes).Select(i => Step * (i * 37 % 101 - 50))];
 
     [Fact]
-    public void EqualLogitsNeedNoSecondLook()
+    public void Equal_logits_need_no_second_look()
     {
         EqualityCheck check = Logits(
             hasPool: false, exact => exact ? throw new InvalidOperationException() : s_logits, _ => throw new InvalidOperationException());
@@ -27,7 +27,7 @@ public sealed class IntegerAgreementTests
     [InlineData(1, true, "within tolerance")]
     [InlineData(1, false, "different")]
     [InlineData(2, true, "different")]
-    public void OneStepIsAllowedBehindAPool(int steps, bool hasPool, string status)
+    public void One_step_is_allowed_behind_a_pool(int steps, bool hasPool, string status)
     {
         EqualityCheck check = Logits(hasPool, _ => Off(steps, 57), _ => true);
         Assert.Equal((status, steps), (check.Status, check.MaxDifference));
@@ -36,7 +36,7 @@ public sealed class IntegerAgreementTests
 
     /// <summary>The faster integers are off, the exact ones are not: they are what is compared.</summary>
     [Fact]
-    public void ExactIntegersDecideWhereTheFasterOnesDiffer()
+    public void Exact_integers_decide_where_the_faster_ones_differ()
     {
         EqualityCheck check = Logits(
             hasPool: false, exact => exact ? s_logits : Off(6, 3, 57, 120), _ => throw new InvalidOperationException());
@@ -46,7 +46,7 @@ public sealed class IntegerAgreementTests
 
     /// <summary>Both paths are off, and so are ONNX Runtime's own layers on every image that differs: nothing is said.</summary>
     [Fact]
-    public void WhereOnnxRuntimeIsOffNothingIsSaid()
+    public void Where_onnx_runtime_is_off_nothing_is_said()
     {
         var asked = new List<int>();
         EqualityCheck check = Logits(hasPool: true, _ => Off(6, 3, 57, 120), image =>
@@ -61,11 +61,11 @@ public sealed class IntegerAgreementTests
 
     /// <summary>One image that ONNX Runtime computes exactly and that differs is enough: the difference is ours.</summary>
     [Fact]
-    public void ADifferenceOnAnExactImageIsOurs() =>
+    public void A_difference_on_an_exact_image_is_ours() =>
         Assert.Equal("different", Logits(hasPool: true, _ => Off(6, 3, 57, 120), image => image == 12).Status);
 
     [Fact]
-    public void TheMeasureCountsWhatDiffersFromAPlainLoop()
+    public void The_measure_counts_what_differs_from_a_plain_loop()
     {
         CapturedLayer exact = Layer("1:1"), off = exact with { Output = (byte[])exact.Output!.Clone() };
         off.Output![3] ^= 1;
@@ -80,7 +80,7 @@ public sealed class IntegerAgreementTests
     }
 
     [Fact]
-    public void PackedLayersAreTheReferenceOrDifferent()
+    public void Packed_layers_are_the_reference_or_different()
     {
         CapturedLayer packed = Layer("2:4"), dense = Layer("1:1") with { Output = new byte[40] };
         EqualityCheck check = IntegerAgreement.WithReference([packed, dense]);
@@ -92,7 +92,7 @@ public sealed class IntegerAgreementTests
     }
 
     [Fact]
-    public void ConvolutionsThatDifferAreSkippedOnlyWhereOnnxRuntimeIsOff()
+    public void Convolutions_that_differ_are_skipped_only_where_onnx_runtime_is_off()
     {
         CapturedLayer sparse = Convolution("1:1"), packed = Convolution("1:1"); // one that stays dense: ONNX Runtime runs it in both
         Assert.Equal("equal", IntegerAgreement.OfConvolutions([sparse], [packed]).Status);

@@ -17,7 +17,8 @@ internal static class SmallImages
 
         void Save(ImageSet set, int count, string prefix)
         {
-            WriteIdx($"{prefix}-images-idx3-ubyte", set.Pixels.AsSpan(0, count * sample.PixelsPerImage), count, sample.Height, sample.Width);
+            WriteIdx($"{prefix}-images-idx3-ubyte", set.Pixels.AsSpan(0, count * sample.PixelsPerImage), count, sample.Height,
+                sample.Width);
             WriteIdx($"{prefix}-labels-idx1-ubyte", set.Labels.AsSpan(0, count), count);
         }
 

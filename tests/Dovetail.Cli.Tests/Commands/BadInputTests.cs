@@ -22,7 +22,8 @@ public sealed class BadInputTests
     public async Task A_corrupt_data_file()
     {
         using var folder = new TemporaryFolder();
-        foreach (string name in (string[])["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"])
+        foreach (string name
+            in (string[])["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"])
             await File.WriteAllTextAsync(folder.File(name), "this is no IDX file");
         await FailsAsync("train-images-idx3-ubyte", "codesign", "--data", folder.Path, "--out", folder.File("out"));
     }
@@ -107,7 +108,8 @@ public sealed class BadInputTests
         using var folder = new TemporaryFolder();
         CliProcess.Outcome zoo = await CliProcess.RunAsync("zoo", "write", "mlp", folder.File("sparse.onnx"), "--pattern", "1:16");
         Assert.True(zoo.ExitCode == 0, zoo.Error);
-        CliProcess.Outcome pack = await CliProcess.RunAsync("pack", folder.File("sparse.onnx"), "--pattern", "1:16", "--pack", "all", "--out", folder.File("packed.onnx"));
+        CliProcess.Outcome pack = await CliProcess.RunAsync(
+            "pack", folder.File("sparse.onnx"), "--pattern", "1:16", "--pack", "all", "--out", folder.File("packed.onnx"));
         Assert.True(pack.ExitCode == 0, pack.Error);
         await FailsAsync("is packed already", "pack", folder.File("packed.onnx"), "--pattern", "1:16", "--pack", "all");
     }
@@ -118,7 +120,8 @@ public sealed class BadInputTests
     [InlineData("dovetail zoo write mlp mlp.onnx, then", "inspect", "zoo:mlp")]
     [InlineData("dovetail zoo write mlp mlp.onnx, then", "verify", "zoo:mlp")]
     [InlineData("dovetail zoo write mlp mlp.onnx, then", "expressiveness", "--weights", "zoo:mlp")]
-    public async Task A_network_of_the_zoo_where_a_file_is_read(string says, params string[] arguments) => await FailsAsync(says, arguments);
+    public async Task A_network_of_the_zoo_where_a_file_is_read(string says, params string[] arguments) =>
+        await FailsAsync(says, arguments);
 
     [Theory]
     [InlineData("prune")]
@@ -229,7 +232,8 @@ public sealed class BadInputTests
         SmallImages.Write(folder.File("images"));
         await File.WriteAllTextAsync(folder.File("file.txt"), "time,place\n");
         CliProcess.Outcome outcome = await CliProcess.RunAsync(
-            ["train", "--model", "zoo:mlp", "--method", "dense", "--epochs", "1", "--data", folder.File("images"), option, target], null, folder.Path);
+            ["train", "--model", "zoo:mlp", "--method", "dense", "--epochs", "1", "--data", folder.File("images"), option, target], null,
+            folder.Path);
         Assert.NotEqual(0, outcome.ExitCode);
         Assert.Contains(expected, Assert.Single(outcome.ErrorLines));
         Assert.DoesNotContain("%", outcome.Output); // no progress, no accuracy

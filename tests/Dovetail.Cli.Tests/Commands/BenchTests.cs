@@ -11,27 +11,38 @@ public sealed class BenchTests
     public async Task Shapes_JSON_has_its_names_and_figures_belong_together(string type)
     {
         using var folder = new TemporaryFolder();
-        await File.WriteAllTextAsync(folder.File("list.csv"), "name,op,m,n,k,h,w,kernel,stride,count\nc,conv,32,9,288,6,6,3,2,3\nf,gemm,40,1,64,,,,,1\nfirst,conv,32,16,27,4,4,3,1,1\n");
-        JsonElement json = await JsonAsync("bench", "--shapes", folder.File("list.csv"), "--pattern", "1:16", "--pattern", "2:32", "--dtype", type, "-t", "0.01", "--json", "-");
+        await File.WriteAllTextAsync(
+            folder.File("list.csv"),
+            "name,op,m,n,k,h,w,kernel,stride,count\nc,conv,32,9,288,6,6,3,2,3\nf,gemm,40,1,64,,,,,1\nfirst,conv,32,16,27,4,4,3,1,1\n");
+        JsonElement json = await JsonAsync(
+            "bench", "--shapes", folder.File("list.csv"), "--pattern", "1:16", "--pattern", "2:32", "--dtype", type, "-t", "0.01", "--json",
+            "-");
         Assert.True(json.GetProperty("peak").GetProperty("gflops").GetDouble() > 0);
         JsonElement[] layers = [.. json.GetProperty("layers").EnumerateArray()];
-        Assert.Equal(["c 1:16", "c 2:32", "f 1:16", "f 2:32"], layers.Select(layer => $"{layer.GetProperty("name")} {layer.GetProperty("pattern")}"));
-        Assert.Equal(["first 1:16", "first 2:32"], json.GetProperty("stay_dense").EnumerateArray().Select(layer => $"{layer.GetProperty("name")} {layer.GetProperty("pattern")}"));
+        Assert.Equal(
+            ["c 1:16", "c 2:32", "f 1:16", "f 2:32"],
+            layers.Select(layer => $"{layer.GetProperty("name")} {layer.GetProperty("pattern")}"));
+        Assert.Equal(
+            ["first 1:16", "first 2:32"], json.GetProperty("stay_dense").EnumerateArray()
+            .Select(layer => $"{layer.GetProperty("name")} {layer.GetProperty("pattern")}"));
         foreach (JsonElement layer in layers)
         {
             double packed = Number(layer, "packed_us");
             Assert.Equal(Number(layer, "dense_us") / packed, Number(layer, "ratio"), 1e-9);
             Assert.Equal(Number(layer, "dense_int8_us") / packed, Number(layer, "ratio_int8"), 1e-9);
-            Assert.Equal(2e-3 * Number(layer, "m") * Number(layer, "n") * Number(layer, "k") / packed, Number(layer, "effective_gflops"), 1e-9);
+            Assert.Equal(
+                2e-3 * Number(layer, "m") * Number(layer, "n") * Number(layer, "k") / packed, Number(layer, "effective_gflops"), 1e-9);
             Assert.Equal(Number(layer, "effective_gflops") / 16, Number(layer, "useful_gflops"), 1e-9);
             Assert.Contains(type == "int8" ? "-u8s8-" : "-f32-", layer.GetProperty("kernel").GetString());
             Assert.NotEqual("", layer.GetProperty("dense_op").GetString());
         }
 
-        JsonElement all = json.GetProperty("geometric_means").EnumerateArray().First(mean => mean.GetProperty("pattern").GetString() == "2:32" && mean.GetProperty("group").GetString() == "all");
+        JsonElement all = json.GetProperty("geometric_means").EnumerateArray()
+            .First(mean => mean.GetProperty("pattern").GetString() == "2:32" && mean.GetProperty("group").GetString() == "all");
         Assert.Equal(Math.Sqrt(Number(layers[1], "ratio") * Number(layers[3], "ratio")), Number(all, "ratio"), 1e-9);
         Assert.Equal(
-            (3 * Number(layers[1], "dense_us") + Number(layers[3], "dense_us")) / (3 * Number(layers[1], "packed_us") + Number(layers[3], "packed_us")),
+            (3 * Number(layers[1], "dense_us") + Number(layers[3], "dense_us")) / (
+                3 * Number(layers[1], "packed_us") + Number(layers[3], "packed_us")),
             Number(all, "total_ratio"), 1e-9);
     }
 
@@ -40,7 +51,8 @@ public sealed class BenchTests
     {
         using var folder = new TemporaryFolder();
         await File.WriteAllTextAsync(folder.File("list.csv"), "name,op,m,n,k,h,w,kernel,stride\nf,gemm,40,1,64,,,,\n");
-        CliProcess.Outcome outcome = await CliProcess.RunAsync("bench", "--shapes", folder.File("list.csv"), "--dtype", "int8", "-t", "0.01", "--json", folder.File("b.json"));
+        CliProcess.Outcome outcome = await CliProcess.RunAsync(
+            "bench", "--shapes", folder.File("list.csv"), "--dtype", "int8", "-t", "0.01", "--json", folder.File("b.json"));
         Assert.True(outcome.ExitCode == 0, outcome.Error);
         Assert.Contains(" of fp32 peak ", outcome.Output);
         using JsonDocument json = JsonDocument.Parse(await File.ReadAllTextAsync(folder.File("b.json")));
@@ -55,7 +67,8 @@ public sealed class BenchTests
     [InlineData("libtorch", "sync", 3)]
     public async Task A_dense_model_is_packed_on_the_fly(string against, string stream, int subjects)
     {
-        JsonElement json = await JsonAsync("bench", "zoo:mlp", "--pattern", "1:8", "--against", against, "--stream", stream, "-b", "2", "-t", "0.1", "--json", "-");
+        JsonElement json = await JsonAsync(
+            "bench", "zoo:mlp", "--pattern", "1:8", "--against", against, "--stream", stream, "-b", "2", "-t", "0.1", "--json", "-");
         JsonElement network = json.GetProperty("network");
         Assert.Equal(Number(network, "dense_ms") / Number(network, "packed_ms"), Number(network, "ratio"), 1e-9);
         Assert.Equal(Number(network, "dense_int8_ms") / Number(network, "packed_ms"), Number(network, "ratio_int8"), 1e-9);
@@ -72,7 +85,8 @@ public sealed class BenchTests
         foreach (JsonElement layer in json.GetProperty("layers").EnumerateArray())
         {
             Assert.Equal(Number(layer, "dense_p10_us") / Number(layer, "packed_p10_us"), Number(layer, "ratio_p10"), 1e-9);
-            Assert.True(Number(layer, "dense_p10_us") <= Number(layer, "dense_us") && Number(layer, "packed_p10_us") <= Number(layer, "packed_us"));
+            Assert.True(
+                Number(layer, "dense_p10_us") <= Number(layer, "dense_us") && Number(layer, "packed_p10_us") <= Number(layer, "packed_us"));
         }
     }
 

@@ -29,7 +29,8 @@ public sealed class ExpressivenessTests
         Assert.Equal(0.5, family.GetProperty("sparsity").GetDouble());
         Assert.Equal(0.5, family.GetProperty("bits_per_weight").GetDouble(), 9);
         Assert.Equal(CapturedEnergy.OnGaussian(new ComplementaryPattern(1, 2), 3), family.GetProperty("captured_energy").GetDouble(), 9);
-        Assert.Contains(json.RootElement.GetProperty("families").EnumerateArray(), entry => entry.GetProperty("sparsity").GetDouble() == 0.75);
+        Assert.Contains(
+            json.RootElement.GetProperty("families").EnumerateArray(), entry => entry.GetProperty("sparsity").GetDouble() == 0.75);
         Assert.Equal("svg", System.Xml.Linq.XDocument.Load(svg).Root!.Name.LocalName);
         NoTorch.Check(loaded);
     }

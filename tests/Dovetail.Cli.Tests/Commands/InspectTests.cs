@@ -17,26 +17,30 @@ public sealed class InspectTests
         using var folder = new TemporaryFolder();
         OnnxModel model = SparseModels.Sparse("1:16");
         WeightLayer layer = WeightLayers.FindFitting(model, new ComplementaryPattern(1, 16))[0];
-        string path = folder.File("sparse.onnx"), loaded = folder.File("assemblies.txt"), svg = folder.File("mask.svg"), png = folder.File("mask.png");
+        string path = folder.File("sparse.onnx"), loaded = folder.File("assemblies.txt"), svg = folder.File("mask.svg"),
+            png = folder.File("mask.png");
         model.Save(path);
         CliProcess.Outcome outcome = await CliProcess.RunAsync(
             ["inspect", path, "--mask", layer.Name, "--svg", svg, "--png", png, "--json", "-"], NoTorch.Environment(loaded));
         Assert.Equal(0, outcome.ExitCode);
         using JsonDocument json = JsonDocument.Parse(outcome.Output);
         Assert.Equal("onnx", json.RootElement.GetProperty("format").GetString());
-        JsonElement found = json.RootElement.GetProperty("layers").EnumerateArray().First(entry => entry.GetProperty("name").GetString() == layer.Name);
+        JsonElement found = json.RootElement.GetProperty("layers").EnumerateArray()
+            .First(entry => entry.GetProperty("name").GetString() == layer.Name);
         Assert.Equal(layer.Shape.Dimensions, found.GetProperty("shape").EnumerateArray().Select(size => size.GetInt32()));
         Assert.Equal("1:16", found.GetProperty("pattern").GetString());
         Assert.Equal("detected", found.GetProperty("pattern_source").GetString());
         Assert.Equal(0.9375, found.GetProperty("sparsity").GetDouble(), 9);
         Assert.Equal(layer.DenseBytes, found.GetProperty("bytes").GetInt64());
-        JsonElement candidate = found.GetProperty("candidates").EnumerateArray().First(fit => fit.GetProperty("pattern").GetString() == "1:16");
+        JsonElement candidate = found.GetProperty("candidates").EnumerateArray()
+            .First(fit => fit.GetProperty("pattern").GetString() == "1:16");
         Assert.Equal(1, candidate.GetProperty("captured_energy").GetDouble());
         Assert.True(candidate.GetProperty("satisfies").GetBoolean());
         System.Xml.Linq.XElement drawing = System.Xml.Linq.XDocument.Load(svg).Root!;
         Assert.Equal("svg", drawing.Name.LocalName);
         Assert.Equal(
-            $"{layer.Name}, {layer.Shape}, cells of 1:16: the first 48 of {layer.Shape.Outputs} outputs down, the first 128 of {layer.Shape.Inputs} inputs across",
+            $"{layer.Name}, {layer.Shape}, cells of 1:16: the first 48 of {layer.Shape.Outputs} outputs down, the first 128 of "
+            + $"{layer.Shape.Inputs} inputs across",
             drawing.Elements().Single(element => element.Name.LocalName == "text").Value);
         byte[] picture = await File.ReadAllBytesAsync(png);
         Assert.Equal(layer.Shape.Inputs, System.Buffers.Binary.BinaryPrimitives.ReadInt32BigEndian(picture.AsSpan(16)));
@@ -111,8 +115,11 @@ public sealed class InspectTests
     [InlineData(400)]
     public void No_heading_of_the_fits_is_cut(int width)
     {
-        string[] patterns = ["2:4", "1:4", "1:8", "1:16", "4:64", "1:16@strided", "1:16/out", "1:16x2", "block4x4:0.0625", "unstructured:0.0625"];
-        LayerInspection[] layers = [.. Entries(SparseModels.Sparse("1:16")).Select(entry => LayerInspection.Of(entry, null, [.. patterns.Select(SparsityPattern.Parse)]))];
+        string[] patterns = [
+            "2:4", "1:4", "1:8", "1:16", "4:64", "1:16@strided", "1:16/out", "1:16x2", "block4x4:0.0625", "unstructured:0.0625"];
+        LayerInspection[] layers = [
+            .. Entries(SparseModels.Sparse("1:16"))
+            .Select(entry => LayerInspection.Of(entry, null, [.. patterns.Select(SparsityPattern.Parse)]))];
         using var text = new StringWriter();
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Out = new AnsiConsoleOutput(text) });
         console.Profile.Width = width;
@@ -121,7 +128,9 @@ public sealed class InspectTests
             console.Write(table);
         string[] lines = text.ToString().Split('\n');
         Assert.All(lines, line => Assert.True(line.Length <= width, line));
-        string[] headings = [.. lines.Where(line => line.Contains("Σw² kept")).SelectMany(line => line.Split(['│', '|'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
+        string[] headings = [
+            .. lines.Where(line => line.Contains("Σw² kept"))
+            .SelectMany(line => line.Split(['│', '|'], StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))];
         Assert.Equal(layers[0].Candidates.Select(fit => fit.Pattern), headings.Where(heading => heading is not ("Σw² kept" or "Best fit")));
         Assert.Equal(width >= 160, tables.Length == 1);
         Assert.Equal(tables.Length * layers.Length, lines.Count(line => layers.Any(layer => line.Contains(layer.Name + " "))));
@@ -132,7 +141,8 @@ public sealed class InspectTests
     {
         using var folder = new TemporaryFolder();
         SparseModels.Sparse("1:16").Save(folder.File("sparse.onnx"));
-        CliProcess.Outcome outcome = await CliProcess.RunAsync("inspect", folder.File("sparse.onnx"), "--mask", "nowhere", "--png", folder.File("mask.png"));
+        CliProcess.Outcome outcome = await CliProcess.RunAsync(
+            "inspect", folder.File("sparse.onnx"), "--mask", "nowhere", "--png", folder.File("mask.png"));
         Assert.Equal(1, outcome.ExitCode);
         Assert.Contains("expected one of", Assert.Single(outcome.ErrorLines));
         Assert.Equal("", outcome.Output); // found before the work

@@ -39,7 +39,8 @@ public sealed class PackTests
         Assert.True(all.ExitCode == 0, all.Error);
         using JsonDocument everything = JsonDocument.Parse(all.Output);
         Assert.Equal(JsonValueKind.Null, everything.RootElement.GetProperty("predicted_for").ValueKind);
-        Assert.All(everything.RootElement.GetProperty("layers").EnumerateArray(), layer => Assert.Equal("1:16", layer.GetProperty("pattern").GetString()));
+        Assert.All(everything.RootElement.GetProperty("layers").EnumerateArray(), layer =>
+            Assert.Equal("1:16", layer.GetProperty("pattern").GetString()));
     }
 
     [Fact]
@@ -70,7 +71,8 @@ public sealed class PackTests
         Array.Fill(weights, float.NaN);
         layer.SetWeights(weights);
         model.Save(folder.File("sparse.onnx"));
-        CliProcess.Outcome declared = await CliProcess.RunAsync("pack", folder.File("sparse.onnx"), "--out", folder.File("packed.onnx"), "--pack", "all");
+        CliProcess.Outcome declared = await CliProcess.RunAsync(
+            "pack", folder.File("sparse.onnx"), "--out", folder.File("packed.onnx"), "--pack", "all");
         Assert.Equal(1, declared.ExitCode);
         Assert.Contains("fc2 (1:16): the weight at row 0, column 0 is NaN, expected a finite number", Assert.Single(declared.ErrorLines));
         Assert.False(File.Exists(folder.File("packed.onnx")));

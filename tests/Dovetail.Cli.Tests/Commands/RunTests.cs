@@ -31,7 +31,8 @@ public sealed class RunTests
         Assert.Equal([4, 10], written.Shape);
         foreach ((float e, float found) in expected.Zip((float[])written.Values))
             Assert.Equal(e, found, 1e-5f);
-        JsonElement json = JsonDocument.Parse(await File.ReadAllTextAsync(folder.File("y.json"))).RootElement.GetProperty("outputs").GetProperty("logits");
+        JsonElement json = JsonDocument.Parse(await File.ReadAllTextAsync(folder.File("y.json"))).RootElement.GetProperty("outputs")
+            .GetProperty("logits");
         Assert.Equal((float[])written.Values, json.GetProperty("data").EnumerateArray().Select(value => value.GetSingle()));
         JsonElement top = JsonDocument.Parse(run.Output).RootElement.GetProperty("top");
         Assert.Equal(4, top.GetArrayLength());
@@ -83,7 +84,8 @@ public sealed class RunTests
     }
 
     [Theory]
-    [InlineData(new long[] { -1, 3, 224, 224 }, "The model takes 'x', float [any, 3, 224, 224], and the test images of fashion-mnist are float [")]
+    [InlineData(new long[] { -1, 3, 224, 224 }, "The model takes 'x', float [any, 3, 224, 224], and the test images of fashion-mnist are "
+        + "float [")]
     [InlineData(new long[] { -1, 784 }, "The model takes 'x', float [any, 784], and the test images of fashion-mnist are float [")]
     [InlineData(new long[] { 7, 1, 28, 28 }, "The model takes 'x', float [7, 1, 28, 28], 7 images at once, and there are ")]
     public async Task Test_images_that_do_not_fit_the_model(long[] shape, string says)
@@ -100,7 +102,8 @@ public sealed class RunTests
     {
         using var folder = new TemporaryFolder();
         WriteIdentity(folder.File("m.onnx"), [100, 1, 28, 28]);
-        CliProcess.Outcome run = await CliProcess.RunAsync("run", folder.File("m.onnx"), "--json", "-"); // the class is the brightest pixel's place
+        // the class is the brightest pixel's place
+        CliProcess.Outcome run = await CliProcess.RunAsync("run", folder.File("m.onnx"), "--json", "-");
         Assert.True(run.ExitCode == 0, run.Error);
         Assert.InRange(JsonDocument.Parse(run.Output).RootElement.GetProperty("accuracy").GetDouble(), 0, 0.1);
     }
@@ -111,7 +114,8 @@ public sealed class RunTests
         using var folder = new TemporaryFolder();
         byte[] whole = ZooModels.Create("mlp", seed: 4).ToBytes();
         await File.WriteAllBytesAsync(folder.File("m.onnx"), whole[..(whole.Length / 2)]);
-        CliProcess.Outcome run = await CliProcess.RunAsync("run", folder.File("m.onnx")), inspect = await CliProcess.RunAsync("inspect", folder.File("m.onnx"));
+        CliProcess.Outcome run = await CliProcess.RunAsync("run", folder.File("m.onnx")), inspect = await CliProcess.RunAsync(
+            "inspect", folder.File("m.onnx"));
         Assert.Equal((1, inspect.Error), (run.ExitCode, run.Error));
         Assert.Contains("is not an ONNX model or was cut off", Assert.Single(run.ErrorLines));
     }
@@ -120,7 +124,12 @@ public sealed class RunTests
     public async Task Inputs_that_ONNX_Runtime_refuses_stand_beside_what_the_model_takes()
     {
         using var folder = new TemporaryFolder();
-        var proto = new ModelProto { IrVersion = 8, Graph = new GraphProto { Name = "sum" }, OpsetImports = { new OperatorSetIdProto { Version = 17 } } };
+        var proto = new ModelProto
+        {
+            IrVersion = 8,
+            Graph = new GraphProto { Name = "sum" },
+            OpsetImports = { new OperatorSetIdProto { Version = 17 } },
+        };
         foreach (string name in (string[])["a", "b"])
             proto.Graph.Inputs.Add(ValueInfoProto.Tensor(name, OnnxType.Float, "N"));
         proto.Graph.Outputs.Add(ValueInfoProto.Tensor("y", OnnxType.Float, "N"));
@@ -130,12 +139,18 @@ public sealed class RunTests
         NpyFile.Write(folder.File("b.npy"), new FileTensor(new float[3], [3]));
         CliProcess.Outcome run = await CliProcess.RunAsync(["run", "m.onnx", "--input", "a=a.npy", "b=b.npy"], null, folder.Path);
         Assert.Equal(1, run.ExitCode);
-        Assert.Contains("The model takes 'a', float [any] and 'b', float [any], and it did not run on 'a', float [2] and 'b', float [3].", Assert.Single(run.ErrorLines));
+        Assert.Contains("The model takes 'a', float [any] and 'b', float [any], and it did not run on 'a', float [2] and 'b', float [3].",
+            Assert.Single(run.ErrorLines));
     }
 
     private static void WriteIdentity(string path, long[] shape)
     {
-        var proto = new ModelProto { IrVersion = 8, Graph = new GraphProto { Name = "identity" }, OpsetImports = { new OperatorSetIdProto { Version = 17 } } };
+        var proto = new ModelProto
+        {
+            IrVersion = 8,
+            Graph = new GraphProto { Name = "identity" },
+            OpsetImports = { new OperatorSetIdProto { Version = 17 } },
+        };
         Dim[] dims = [.. shape.Select(size => size < 0 ? (Dim)"N" : size)];
         proto.Graph.Inputs.Add(ValueInfoProto.Tensor("x", OnnxType.Float, dims));
         proto.Graph.Outputs.Add(ValueInfoProto.Tensor("y", OnnxType.Float, dims));
@@ -147,7 +162,12 @@ public sealed class RunTests
     public async Task Several_inputs_are_told_apart_by_name()
     {
         using var folder = new TemporaryFolder();
-        var proto = new ModelProto { IrVersion = 8, Graph = new GraphProto { Name = "difference" }, OpsetImports = { new OperatorSetIdProto { Version = 17 } } };
+        var proto = new ModelProto
+        {
+            IrVersion = 8,
+            Graph = new GraphProto { Name = "difference" },
+            OpsetImports = { new OperatorSetIdProto { Version = 17 } },
+        };
         foreach (string name in (string[])["a", "b"])
             proto.Graph.Inputs.Add(ValueInfoProto.Tensor(name, OnnxType.Float, 3));
         proto.Graph.Outputs.Add(ValueInfoProto.Tensor("y", OnnxType.Float, 3));
@@ -156,7 +176,8 @@ public sealed class RunTests
         NpyFile.Write(folder.File("a.npy"), new FileTensor(new float[] { 5, 6, 7 }, [3]));
         NpyFile.Write(folder.File("b.npy"), new FileTensor(new float[] { 1, 1, 2 }, [3]));
         await File.WriteAllTextAsync(folder.File("l.txt"), "one\n");
-        CliProcess.Outcome run = await CliProcess.RunAsync(["run", "m.onnx", "--input", "b=b.npy", "a=a.npy", "--output", "y.npy"], null, folder.Path);
+        CliProcess.Outcome run = await CliProcess.RunAsync(
+            ["run", "m.onnx", "--input", "b=b.npy", "a=a.npy", "--output", "y.npy"], null, folder.Path);
         Assert.True(run.ExitCode == 0, run.Error);
         byte[] written = await File.ReadAllBytesAsync(folder.File("y.npy"));
         Assert.Equal(new float[] { 4, 5, 5 }, (float[])NpyFile.Parse(written, "y.npy").Values);

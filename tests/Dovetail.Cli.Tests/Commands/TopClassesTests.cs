@@ -28,6 +28,8 @@ public sealed class TopClassesTests
     {
         var scores = Assert.Single(TopClasses.Of(new FileTensor(new[] { 0.25f, 0.5f, 0.25f }, [1, 3]), 2, ["cat", "dog", "eel"]));
         Assert.Equal([("dog", 0.5), ("cat", 0.25)], scores.Select(score => (score.Label, score.Probability))); // a tie: the lower class
-        Assert.Contains("2 lines, and the model 3 classes", Assert.Throws<TensorFileException>(() => TopClasses.Of(new FileTensor(new float[3], [1, 3]), 1, ["a", "b"])).Message);
+        Assert.Contains(
+            "2 lines, and the model 3 classes", Assert.Throws<TensorFileException>(
+                () => TopClasses.Of(new FileTensor(new float[3], [1, 3]), 1, ["a", "b"])).Message);
     }
 }

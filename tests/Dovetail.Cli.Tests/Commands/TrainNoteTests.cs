@@ -33,12 +33,19 @@ public sealed class TrainNoteTests
     {
         string note = TrainCommand.NoteOnLength(Options(1), 6_000)!;
         Assert.Contains("In 42 steps the density falls to 6.25% in 2 updates of the masks", note);
-        int enough = int.Parse(System.Text.RegularExpressions.Regex.Match(note, "--epochs ([0-9]+) or more").Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
+        int enough = int.Parse(
+            System.Text.RegularExpressions.Regex.Match(note, "--epochs ([0-9]+) or more").Groups[1].Value,
+            System.Globalization.CultureInfo.InvariantCulture);
         Assert.Null(TrainCommand.NoteOnLength(Options(enough), 6_000));
         Assert.NotNull(TrainCommand.NoteOnLength(Options(enough - 1), 6_000));
         Assert.Null(TrainCommand.NoteOnLength(Options(1) with { Method = TrainingMethod.Dense }, 6_000));
         Assert.Null(TrainCommand.NoteOnLength(Options(3), 60_000)); // what codesign and train do by default
     }
 
-    private static TrainingOptions Options(int epochs) => new() { Method = TrainingMethod.Growing, Pattern = new ComplementaryPattern(1, 16), Epochs = epochs };
+    private static TrainingOptions Options(int epochs) => new()
+    {
+        Method = TrainingMethod.Growing,
+        Pattern = new ComplementaryPattern(1, 16),
+        Epochs = epochs,
+    };
 }

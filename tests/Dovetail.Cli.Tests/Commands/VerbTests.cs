@@ -46,9 +46,13 @@ public sealed class VerbTests
         foreach (string name in verb.Split(' '))
             command = command.Subcommands.Single(sub => sub.Name == name);
         using var text = new StringWriter();
-        Assert.Equal(0, CommandLine.Root().Parse([.. verb.Split(' '), "--help"]).Invoke(new System.CommandLine.InvocationConfiguration { Output = text }));
+        Assert.Equal(0, CommandLine.Root().Parse([.. verb.Split(' '), "--help"]).Invoke(new System.CommandLine.InvocationConfiguration
+        {
+            Output = text,
+        }));
         string[] placeholders = [.. Regex.Matches(text.ToString(), "<(?<name>[^>]+)>").Select(match => match.Groups["name"].Value)];
-        Assert.All(placeholders, name => Assert.True(name.Contains('|') || name == "fashion-mnist" || Regex.IsMatch(name, @"^[^a-z]+(\.(onnx|csv))?$"), name));
+        Assert.All(placeholders, name =>
+            Assert.True(name.Contains('|') || name == "fashion-mnist" || Regex.IsMatch(name, @"^[^a-z]+(\.(onnx|csv))?$"), name));
         foreach (System.CommandLine.Option option in command.Options.Where(option => option.Name is "--out" or "--output"))
             Assert.Contains("-o", option.Aliases);
     }
@@ -85,7 +89,8 @@ public sealed class VerbTests
     public void The_commands_of_the_README_are_understood()
     {
         string readme = File.ReadAllText(Path.Combine(Repository.Root, "README.md"));
-        string[] commands = [.. Regex.Matches(readme, @"^\./dovetail (?<line>[^#\n]+)", RegexOptions.Multiline).Select(match => match.Groups["line"].Value.Trim())];
+        string[] commands = [.. Regex.Matches(readme, @"^\./dovetail (?<line>[^#\n]+)", RegexOptions.Multiline)
+            .Select(match => match.Groups["line"].Value.Trim())];
         Assert.True(commands.Length >= 8, "The README shows the verbs.");
         foreach (string command in commands)
             Assert.Empty(CommandLine.Root().Parse(command.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Errors);
@@ -107,7 +112,8 @@ public sealed class VerbTests
         string[] arguments = verb switch
         {
             "simulate" => ["simulate", packed],
-            "pack" => ["pack", sparse, "--pattern", "1:16", "--pack", "all", "--out", folder.File("again.onnx"), "--safetensors", folder.File("again.safetensors")],
+            "pack" => ["pack", sparse, "--pattern", "1:16", "--pack", "all", "--out", folder.File("again.onnx"), "--safetensors",
+                folder.File("again.safetensors")],
             "bench" => ["bench", packed, "--against", sparse],
             "run" => ["run", packed],
             "rtl" => ["rtl", "--out", folder.File("rtl")],
@@ -143,7 +149,8 @@ public sealed class VerbTests
             }
         }
 
-        JsonElement packed = await JsonAsync("pack", folder.File("sparse.onnx"), "--pattern", "1:8", "--pack", "all", "--out", folder.File("packed.onnx"), "--json", "-");
+        JsonElement packed = await JsonAsync(
+            "pack", folder.File("sparse.onnx"), "--pattern", "1:8", "--pack", "all", "--out", folder.File("packed.onnx"), "--json", "-");
         Assert.Equal(2, packed.GetProperty("layers").EnumerateArray().Count(layer => layer.GetProperty("pattern").GetString() == "1:8"));
     }
 
@@ -157,9 +164,11 @@ public sealed class VerbTests
         Assert.NotEqual("", json.GetProperty("cpu").GetString());
         JsonElement network = json.GetProperty("network");
         Assert.Equal(
-            network.GetProperty("dense_ms").GetDouble() / network.GetProperty("packed_ms").GetDouble(), network.GetProperty("ratio").GetDouble(), 6);
+            network.GetProperty("dense_ms").GetDouble() / network.GetProperty("packed_ms").GetDouble(), network.GetProperty("ratio")
+                .GetDouble(), 6);
         JsonElement layer = json.GetProperty("layers").EnumerateArray().First();
-        foreach (string name in (string[])["name", "op", "m", "n", "k", "pattern", "dtype", "dense_us", "packed_us", "ratio", "useful_gflops"])
+        foreach (string name
+            in (string[])["name", "op", "m", "n", "k", "pattern", "dtype", "dense_us", "packed_us", "ratio", "useful_gflops"])
             Assert.True(layer.TryGetProperty(name, out _), name);
         Assert.Equal("float32", layer.GetProperty("dtype").GetString());
     }
@@ -169,7 +178,8 @@ public sealed class VerbTests
     {
         using var folder = new TemporaryFolder();
         ZooModels.Create("mlp", 1).Save(folder.File("m.onnx"));
-        JsonElement zoo = await JsonAsync("simulate", "zoo:mlp", "--json", "-"), file = await JsonAsync("simulate", folder.File("m.onnx"), "--json", "-");
+        JsonElement zoo = await JsonAsync("simulate", "zoo:mlp", "--json", "-"),
+            file = await JsonAsync("simulate", folder.File("m.onnx"), "--json", "-");
         Assert.Equal(file.ToString(), zoo.ToString());
     }
 
@@ -185,7 +195,8 @@ public sealed class VerbTests
         using var folder = new TemporaryFolder();
         await File.WriteAllTextAsync(folder.File("one.csv"), $"Layer,M,N,K,\nonly,{M},{N},{K},\n");
         JsonElement json = await JsonAsync(
-            "simulate", "--topology", folder.File("one.csv"), "--rows", $"{R}", "--cols", $"{C}", "--dataflow", dataflow, "--mode", mode, "--json", "-");
+            "simulate", "--topology", folder.File("one.csv"), "--rows", $"{R}", "--cols", $"{C}", "--dataflow", dataflow, "--mode", mode,
+            "--json", "-");
         static int Ceil(int a, int b) => (a + b - 1) / b;
         long cycles = dataflow switch
         {

@@ -20,7 +20,8 @@ public sealed class VerifyTests
         Assert.True(json.RootElement.GetProperty("satisfied").GetBoolean());
         Assert.Equal("packed onnx", json.RootElement.GetProperty("format").GetString());
         Assert.Equal("1:16", json.RootElement.GetProperty("pattern").GetString());
-        Assert.Contains(json.RootElement.GetProperty("layers").EnumerateArray(), layer => layer.GetProperty("status").GetString() == "satisfied");
+        Assert.Contains(
+            json.RootElement.GetProperty("layers").EnumerateArray(), layer => layer.GetProperty("status").GetString() == "satisfied");
         NoTorch.Check(loaded);
     }
 

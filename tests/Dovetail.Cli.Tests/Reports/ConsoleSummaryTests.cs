@@ -10,7 +10,9 @@ public sealed class ConsoleSummaryTests
     public void Key_figures_are_shown()
     {
         string text = Shown(ResultFixture.Full(), "out/report.html");
-        foreach (string figure in (string[])["91.87 %", "90.93 %", "11.4× smaller", "5.13× faster", "8.92× faster", "5.83×", "6 of 6", ResultFixture.Marker, "out/report.html"])
+        foreach (string figure
+            in (string[])["91.87 %", "90.93 %", "11.4× smaller", "5.13× faster", "8.92× faster", "5.83×", "6 of 6", ResultFixture.Marker,
+            "out/report.html"])
             Assert.Contains(figure, text, StringComparison.Ordinal);
     }
 
@@ -28,7 +30,8 @@ public sealed class ConsoleSummaryTests
     }
 
     [Fact]
-    public void Empty_result_is_shown_without_a_crash() => Assert.Contains("0 of 0 checks", Shown(ResultFixture.Bare()), StringComparison.Ordinal);
+    public void Empty_result_is_shown_without_a_crash() =>
+        Assert.Contains("0 of 0 checks", Shown(ResultFixture.Bare()), StringComparison.Ordinal);
 
     private static string Shown(CodesignResult result, string? path = null)
     {

@@ -19,12 +19,15 @@ public sealed class HtmlReportTests
         foreach (XAttribute attribute in page.DescendantsAndSelf().Attributes())
         {
             if (attribute.Name.LocalName is "href" or "src" or "xlink:href" or "action" or "srcset")
-                Assert.True(attribute.Value.StartsWith('#') || attribute.Value.StartsWith("data:image/png;base64,", StringComparison.Ordinal), attribute.ToString());
+                Assert.True(
+                    attribute.Value.StartsWith('#') || attribute.Value.StartsWith("data:image/png;base64,", StringComparison.Ordinal),
+                    attribute.ToString());
             Assert.DoesNotContain("url(", attribute.Value, StringComparison.OrdinalIgnoreCase);
             Assert.False(attribute.Name.LocalName.StartsWith("on", StringComparison.OrdinalIgnoreCase), attribute.ToString());
         }
 
-        Assert.DoesNotContain(page.Descendants(), element => element.Name.LocalName is "script" or "link" or "iframe" or "object" or "base");
+        Assert.DoesNotContain(
+            page.Descendants(), element => element.Name.LocalName is "script" or "link" or "iframe" or "object" or "base");
         string style = Assert.Single(page.Descendants("style")).Value;
         Assert.DoesNotMatch(@"url\(|@import", style);
     }
@@ -36,7 +39,8 @@ public sealed class HtmlReportTests
         XElement page = Page(Result(name));
         string[] ids = [.. page.Descendants().Attributes("id").Select(id => id.Value)];
         Assert.Equal(ids.Length, ids.Distinct().Count());
-        foreach (XAttribute reference in page.Descendants().Attributes().Where(a => a.Name.LocalName is "aria-labelledby" or "aria-describedby"))
+        foreach (XAttribute reference in page.Descendants().Attributes()
+            .Where(a => a.Name.LocalName is "aria-labelledby" or "aria-describedby"))
             Assert.Contains(reference.Value, ids);
         foreach (XAttribute link in page.Descendants("a").Attributes("href"))
             Assert.Contains(link.Value[1..], ids);
@@ -52,7 +56,8 @@ public sealed class HtmlReportTests
         Assert.All(page.Descendants("section"), section => Assert.NotEmpty(section.Elements("h2")));
         Assert.All(page.Descendants("img"), image => Assert.False(string.IsNullOrWhiteSpace(image.Attribute("alt")?.Value)));
         Assert.All(page.Descendants("svg"), svg =>
-            Assert.True(svg.Attribute("aria-hidden")?.Value == "true" || svg.Attribute("role")?.Value == "img" && svg.Attribute("aria-label")?.Value.Length > 0));
+            Assert.True(svg.Attribute("aria-hidden")?.Value == "true" || svg.Attribute("role")?.Value == "img"
+                && svg.Attribute("aria-label")?.Value.Length > 0));
         Assert.All(page.Descendants("table"), table =>
         {
             Assert.False(string.IsNullOrWhiteSpace(table.Element("caption")?.Value));
@@ -76,7 +81,8 @@ public sealed class HtmlReportTests
         string html = HtmlReport.Render(Hostile());
         Assert.DoesNotContain("<script", html, StringComparison.OrdinalIgnoreCase);
         Assert.DoesNotContain('\u0001', html);
-        Assert.Contains("&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;&#39;&amp;amp;&quot; onload=\uFFFD", html, StringComparison.Ordinal);
+        Assert.Contains(
+            "&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;&#39;&amp;amp;&quot; onload=\uFFFD", html, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -87,7 +93,8 @@ public sealed class HtmlReportTests
     public void Headline_tells_the_key_figures()
     {
         string lead = Text(Page(ResultFixture.Full()).Descendants("header").Single());
-        foreach (string figure in (string[])["90.93 %", "91.87 %", "1 of every 16 weights", "93.75 %", "11.4× smaller", "5.13× faster", "16×16"])
+        foreach (string figure
+            in (string[])["90.93 %", "91.87 %", "1 of every 16 weights", "93.75 %", "11.4× smaller", "5.13× faster", "16×16"])
             Assert.Contains(figure, lead, StringComparison.Ordinal);
     }
 
@@ -156,7 +163,8 @@ public sealed class HtmlReportTests
         foreach (string name in full.Equality.Select(check => check.Name)
             .Concat(full.Model.Layers.Select(layer => layer.Name)).Concat(full.Files.Select(file => file.Name))
             .Concat(full.Commands.Select(command => command.Command)).Concat(full.Notes).Concat(full.Rtl.Files)
-            .Append(full.Environment.Command).Append(full.Environment.Commit).Append(full.Accelerator.EnergySource).Append(full.Accelerator.AreaMethod))
+            .Append(full.Environment.Command).Append(full.Environment.Commit).Append(full.Accelerator.EnergySource)
+                .Append(full.Accelerator.AreaMethod))
             Assert.Contains(name, text, StringComparison.Ordinal);
         Assert.Equal(full.Speed.Layers.Count, SectionOf(full, "speed").Descendants("table").ElementAt(1).Descendants("tr").Count() - 1);
     }
@@ -177,14 +185,40 @@ public sealed class HtmlReportTests
         return full with
         {
             Pattern = Attack,
-            Environment = full.Environment with { Command = Attack, Cpu = Attack, Commit = Attack, Isa = Attack, Os = Attack, OnnxRuntime = Attack, Torch = Attack, Runtime = Attack, Version = Attack },
+            Environment = full.Environment with
+            {
+                Command = Attack,
+                Cpu = Attack,
+                Commit = Attack,
+                Isa = Attack,
+                Os = Attack,
+                OnnxRuntime = Attack,
+                Torch = Attack,
+                Runtime = Attack,
+                Version = Attack
+            },
             Data = full.Data with { Name = Attack, Source = Attack },
-            Model = full.Model with { Name = Attack, Layers = [.. full.Model.Layers.Select(layer => layer with { Name = Attack, Op = Attack, Shape = Attack, Reason = Attack })] },
+            Model = full.Model with
+            {
+                Name = Attack,
+                Layers = [
+                    .. full.Model.Layers.Select(layer => layer with { Name = Attack, Op = Attack, Shape = Attack, Reason = Attack })]
+            },
             Training = full.Training with { Dense = full.Training.Dense with { Method = Attack } },
             Equality = [.. full.Equality.Select(check => check with { Name = Attack, Status = Attack, Detail = Attack })],
             OnnxRuntimeInt8 = [.. full.OnnxRuntimeInt8.Select(network => network with { Network = Attack })],
-            Speed = full.Speed with { Layers = [.. full.Speed.Layers.Select(layer => layer with { Name = Attack, Op = Attack, Pattern = Attack, Kernel = Attack, Dtype = Attack })] },
-            Accelerator = full.Accelerator with { Dataflow = Attack, AreaMethod = Attack, EnergySource = Attack, Layers = [.. full.Accelerator.Layers.Select(layer => layer with { Name = Attack })] },
+            Speed = full.Speed with
+            {
+                Layers = [.. full.Speed.Layers.Select(
+                    layer => layer with { Name = Attack, Op = Attack, Pattern = Attack, Kernel = Attack, Dtype = Attack })]
+            },
+            Accelerator = full.Accelerator with
+            {
+                Dataflow = Attack,
+                AreaMethod = Attack,
+                EnergySource = Attack,
+                Layers = [.. full.Accelerator.Layers.Select(layer => layer with { Name = Attack })]
+            },
             Rtl = full.Rtl with { Status = Attack, Reason = Attack, Layer = Attack, Files = [Attack] },
             Mask = full.Mask with { Layer = Attack, Pattern = Attack },
             Files = [new OutputFile(Attack, 1, Attack)],
@@ -203,7 +237,9 @@ public sealed class HtmlReportTests
         Assert.Contains("dense int8 | 8 | 1,204,224 | 3.12 % | 17 steps", rows);
         Assert.Contains("sparse int8 | 8 | 1,204,224 | 0.04 % | 1 step", rows);
         string Told(params OnnxRuntimeInt8Info[] networks) => Text(SectionOf(full with { OnnxRuntimeInt8 = networks }, "agreement"));
-        Assert.Contains("exact on this CPU too", Told(full.OnnxRuntimeInt8[0] with { DifferingShare = 0, MaxDifferenceSteps = 0 }), StringComparison.Ordinal);
+        Assert.Contains(
+            "exact on this CPU too", Told(full.OnnxRuntimeInt8[0] with { DifferingShare = 0, MaxDifferenceSteps = 0 }),
+            StringComparison.Ordinal);
         Assert.DoesNotContain("own int8 layers", Told(), StringComparison.Ordinal);
     }
 

@@ -10,7 +10,8 @@ using Dovetail.Onnx.Pruning;
 
 namespace Dovetail.Cli.Tests.Reports;
 
-/// <summary>docs/json.md has a section for each record that a verb writes, with its fields and their types in order, and no other.</summary>
+/// <summary>docs/json.md has a section for each record that a verb writes, with its fields and their types in order, and no
+/// other.</summary>
 public sealed class JsonDocTests
 {
     private static readonly NullabilityInfoContext s_nullability = new();
@@ -42,7 +43,8 @@ public sealed class JsonDocTests
     public void Pruning_reads_the_latencies_that_bench_writes()
     {
         string path = Path.Combine(Directory.CreateTempSubdirectory().FullName, "bench.json");
-        var layer = new LayerSpeedInfo("fc1", "Gemm", 8, 1, 64, "1:16", "fp32", "kernel", DenseUs: 80, PackedUs: 9.5, Ratio: 8.4, UsefulGflops: 1);
+        var layer = new LayerSpeedInfo(
+            "fc1", "Gemm", 8, 1, 64, "1:16", "fp32", "kernel", DenseUs: 80, PackedUs: 9.5, Ratio: 8.4, UsefulGflops: 1);
         var bench = new BenchJson(
             "cpu", 1, 1, 1, "onnxruntime", "packed", "sync", 1, null, null, [],
             new NetworkSpeedJson(1, 1, 1, 1, 1, null, null, "none", 1, 1, 1), [], [layer], PeakJson.Of(1), VersionsJson.OfThisProgram);

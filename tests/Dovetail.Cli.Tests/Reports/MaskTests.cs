@@ -44,7 +44,15 @@ public sealed class MaskTests
         var grid = new MaskGrid(mask with { BitsBase64 = Convert.ToBase64String(bits) }, "[32, 64, 3, 3]");
         Assert.Equal(grid.WholeCells - 1, grid.ExactCells);
         CodesignResult full = ResultFixture.Full();
-        string html = HtmlReport.Render(full with { Mask = full.Mask with { BitsBase64 = Convert.ToBase64String(bits.Concat(Convert.FromBase64String(full.Mask.BitsBase64).Skip(bits.Length)).ToArray()) } });
+        string html = HtmlReport.Render(
+            full with
+            {
+                Mask = full.Mask with
+                {
+                    BitsBase64 = Convert.ToBase64String(
+                bits.Concat(Convert.FromBase64String(full.Mask.BitsBase64).Skip(bits.Length)).ToArray())
+                }
+            });
         Assert.Contains("the rest do not", html, StringComparison.Ordinal);
     }
 

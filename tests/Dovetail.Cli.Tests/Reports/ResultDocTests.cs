@@ -16,10 +16,13 @@ public sealed class ResultDocTests
         Collect(json.RootElement, fields);
         // "files[].name" counts as "name", and a cell may name several fields
         HashSet<string> documented = [.. Regex.Matches(doc, @"^\| (?<cell>`.*?) \|.*$", RegexOptions.Multiline)
-            .SelectMany(row => Regex.Matches(row.Groups["cell"].Value + (row.Value.Contains("| object |", StringComparison.Ordinal) ? row.Value : ""), "`([^`]+)`"))
+            .SelectMany(
+                row => Regex.Matches(
+                    row.Groups["cell"].Value + (row.Value.Contains("| object |", StringComparison.Ordinal) ? row.Value : ""), "`([^`]+)`"))
             .Select(name => name.Groups[1].Value.Split('.')[^1])];
         HashSet<string> headings = [.. Regex.Matches(doc, @"^#+ (?<heading>`.*)$|^`(?<heading>training\..*)$", RegexOptions.Multiline)
-            .SelectMany(row => Regex.Matches(row.Value, "`([^`]+)`")).SelectMany(name => name.Groups[1].Value.Replace("[]", "", StringComparison.Ordinal).Split('.'))];
+            .SelectMany(row => Regex.Matches(row.Value, "`([^`]+)`"))
+                .SelectMany(name => name.Groups[1].Value.Replace("[]", "", StringComparison.Ordinal).Split('.'))];
         Assert.Equal([], fields.Except(documented).Except(headings));
         Assert.Equal([], documented.Except(fields));
     }

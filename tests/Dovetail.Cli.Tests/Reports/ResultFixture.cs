@@ -28,8 +28,11 @@ internal static class ResultFixture
         Bytes = new BytesInfo(1_497_213, 1_497_402, 131_264, 384_100, 58_911, 129_536, 1_441_792, 101_376, 33_792),
         Equality =
         [
-            new EqualityCheck("Packed ONNX = sparse ONNX in plain ONNX Runtime", "within tolerance", 100_000, 3.8e-6, 1e-4, "logits of the test images"),
-            new EqualityCheck("SIMD kernel = scalar reference, fp32", "within tolerance", 1_204_224, 9.5e-7, 1e-5, "every packed layer, real activations"),
+            new EqualityCheck(
+                "Packed ONNX = sparse ONNX in plain ONNX Runtime", "within tolerance", 100_000, 3.8e-6, 1e-4, "logits of the test images"),
+            new EqualityCheck(
+                "SIMD kernel = scalar reference, fp32", "within tolerance", 1_204_224, 9.5e-7, 1e-5,
+                "every packed layer, real activations"),
             new EqualityCheck("SIMD kernel = scalar reference, int8", "equal", 1_204_224, 0, 0, "every packed layer, real activations"),
             new EqualityCheck("Cycle simulator = int8 reference", "equal", 301_056, 0, 0, "accumulators of every packed layer"),
             new EqualityCheck("Closed form = cycle by cycle", "equal", 42, 0, 0, "cycles, reads and writes of every layer"),
@@ -42,7 +45,8 @@ internal static class ResultFixture
         ],
         Speed = new SpeedInfo(1, 32, 5.13, 21.4, 4.17, 25,
         [
-            new LayerSpeedInfo("conv2", "Conv", 64, 784, 288, pattern, "fp32", "conv-f32-16x7-avx512", 412.1, 61.4, 6.71, 14.7, 408.8, 60.9, 6.71),
+            new LayerSpeedInfo(
+                "conv2", "Conv", 64, 784, 288, pattern, "fp32", "conv-f32-16x7-avx512", 412.1, 61.4, 6.71, 14.7, 408.8, 60.9, 6.71),
             new LayerSpeedInfo("conv3", "Conv", 64, 196, 576, pattern, "fp32", "conv-f32-16x7-avx512", 208.7, 22.9, 9.11, 19.7),
             new LayerSpeedInfo("conv4", "Conv", 128, 49, 576, pattern, "fp32", "conv-f32-16x7-avx512", 121.3, 12.4, 9.78, 18.2),
             new LayerSpeedInfo("fc1", "Gemm", 128, 1, 128, pattern, "fp32", "gemm-f32-1x16-avx512", 1.12, 1.31, 0.855, 1.56),
@@ -71,7 +75,9 @@ internal static class ResultFixture
 
     public static CodesignResult RtlSkipped() => Full() with
     {
-        Rtl = new RtlInfo("skipped", "Verilator was not found. Install it with: sudo apt-get install verilator", 0, 0, 4, 4, null, 0, ["rtl/dovetail_array.sv"]),
+        Rtl = new RtlInfo(
+            "skipped", "Verilator was not found. Install it with: sudo apt-get install verilator", 0, 0, 4, 4, null, 0,
+            ["rtl/dovetail_array.sv"]),
     };
 
     public static CodesignResult Untrained() => Full() with
@@ -83,7 +89,10 @@ internal static class ResultFixture
     {
         CodesignResult full = Full();
         TrainingInfo run = full.Training.Complementary;
-        return full with { Training = full.Training with { Complementary = run with { Interrupted = true, History = [.. run.History.Take(1)] } } };
+        return full with
+        {
+            Training = full.Training with { Complementary = run with { Interrupted = true, History = [.. run.History.Take(1)] } }
+        };
     }
 
     public static CodesignResult OneLayer()
@@ -110,7 +119,16 @@ internal static class ResultFixture
             Equality = [],
             OnnxRuntimeInt8 = [],
             Speed = new SpeedInfo(1, 1, 0, 0, 0, 0, []),
-            Accelerator = array with { DenseCycles = 0, ComplementaryCycles = 0, Speedup = 0, ClockMegahertz = 0, DenseEnergyPicojoules = 0, ComplementaryEnergyPicojoules = 0, Layers = [] },
+            Accelerator = array with
+            {
+                DenseCycles = 0,
+                ComplementaryCycles = 0,
+                Speedup = 0,
+                ClockMegahertz = 0,
+                DenseEnergyPicojoules = 0,
+                ComplementaryEnergyPicojoules = 0,
+                Layers = []
+            },
             Mask = new MaskPicture("", 0, 0, 0, 0, "1:16", ""),
             Files = [],
             Commands = [],
@@ -179,7 +197,8 @@ internal static class ResultFixture
             layers.Sum(layer => layer.Dense.EnergyPicojoules), layers.Sum(layer => layer.Complementary.EnergyPicojoules),
             1.53, (double)dense / packed / 1.53,
             "per-PE overhead of a registered 16:1 selector in 1×4 clusters, synthesised to an open 0.18 µm library (docs/accelerator.md)",
-            "Horowitz, ISSCC 2014, 45 nm: int8 multiply 0.2 pJ, int32 add 0.1 pJ, 8 KiB SRAM read 1.25 pJ a byte, DRAM 160 pJ a byte", layers);
+            "Horowitz, ISSCC 2014, 45 nm: int8 multiply 0.2 pJ, int32 add 0.1 pJ, 8 KiB SRAM read 1.25 pJ a byte, DRAM 160 pJ a byte",
+            layers);
     }
 
     // Cycles as folds × (fill + stream); figures in the right range, not the simulator's.
@@ -188,7 +207,9 @@ internal static class ResultFixture
         AcceleratorCounts Counts(int depth, double utilization)
         {
             long folds = (long)Math.Ceiling(depth / 16.0) * (long)Math.Ceiling(n / 16.0), cycles = folds * (m + 46);
-            return new AcceleratorCounts(cycles, utilization, folds * m * 16, folds * 256, folds * m * 16, (long)depth * n + m * n, cycles * 47.0 + depth * n * 90.0);
+            return new AcceleratorCounts(
+                cycles, utilization, folds * m * 16, folds * 256, folds * m * 16, (long)depth * n + m * n,
+                cycles * 47.0 + depth * n * 90.0);
         }
 
         return new AcceleratorLayerInfo(name, m, n, k, Counts(k, m / (m + 46.0)), Counts(Math.Max(9, k / group), 0.9 * m / (m + 46.0)));

@@ -15,7 +15,8 @@ public sealed class ResultJsonTests : IDisposable
     [Fact]
     public void Result_survives_the_file()
     {
-        foreach (CodesignResult result in (CodesignResult[])[ResultFixture.Full(), ResultFixture.RtlSkipped(), ResultFixture.Untrained(), ResultFixture.Bare(), HtmlReportTests.Hostile()])
+        foreach (CodesignResult result in (CodesignResult[])[
+            ResultFixture.Full(), ResultFixture.RtlSkipped(), ResultFixture.Untrained(), ResultFixture.Bare(), HtmlReportTests.Hostile()])
         {
             string path = Path.Combine(_folder, "result.json");
             ResultJson.Write(path, result);
@@ -101,7 +102,8 @@ public sealed class ResultJsonTests : IDisposable
     {
         JsonObject whole = JsonNode.Parse(ResultJson.Serialize(ResultFixture.Full()))!.AsObject();
         string path = Path.Combine(_folder, "result.json");
-        foreach (string name in whole.Select(field => field.Key).Except(["schema_version", "format_version", "notes", "onnx_runtime_int8"]).ToArray())
+        foreach (string name in whole.Select(field => field.Key).Except(["schema_version", "format_version", "notes", "onnx_runtime_int8"])
+            .ToArray())
         {
             JsonObject cut = whole.DeepClone().AsObject();
             cut.Remove(name);
@@ -127,7 +129,8 @@ public sealed class ResultJsonTests : IDisposable
             whole.Remove("format_version");
             Assert.Equal(7, ReadBack(whole, path).Seed);
             whole[version] = 2;
-            Assert.Contains("schema_version 2", Assert.Throws<ReportException>(() => ReadBack(whole, path)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                "schema_version 2", Assert.Throws<ReportException>(() => ReadBack(whole, path)).Message, StringComparison.Ordinal);
         }
 
         static CodesignResult ReadBack(JsonObject result, string path)
@@ -142,7 +145,9 @@ public sealed class ResultJsonTests : IDisposable
     {
         string path = Path.Combine(_folder, "nowhere", "result.json");
         Assert.Contains(path, Assert.Throws<ReportException>(() => ResultJson.Read(path)).Message, StringComparison.Ordinal);
-        Assert.Contains(path, Assert.ThrowsAny<DovetailException>(() => ResultJson.Write(path, ResultFixture.Full())).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            path, Assert.ThrowsAny<DovetailException>(() => ResultJson.Write(path, ResultFixture.Full())).Message,
+            StringComparison.Ordinal);
         Assert.ThrowsAny<DovetailException>(() => HtmlReport.Write(path, ResultFixture.Full()));
     }
 }

@@ -15,7 +15,9 @@ public sealed class ProgressLogTests
         var log = new ProgressLog(lines.Add, clock);
         for (int i = 0; i < 600; i++, clock.Advance(0.1))
             log.Update(0, "Train", i / 6.0);
-        Assert.Equal(["Train: 10%", "Train: 20%", "Train: 30%", "Train: 40%", "Train: 50%", "Train: 60%", "Train: 70%", "Train: 80%", "Train: 90%"], lines);
+        Assert.Equal(
+            ["Train: 10%", "Train: 20%", "Train: 30%", "Train: 40%", "Train: 50%", "Train: 60%", "Train: 70%", "Train: 80%", "Train: 90%"],
+            lines);
     }
 
     [Fact]
@@ -49,7 +51,12 @@ public sealed class ProgressLogTests
     public void Bars_become_lines_without_a_terminal()
     {
         using var text = new StringWriter();
-        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, Interactive = InteractionSupport.No, Out = new AnsiConsoleOutput(text) });
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = AnsiSupport.No,
+            Interactive = InteractionSupport.No,
+            Out = new AnsiConsoleOutput(text),
+        });
         ProgressLine.Run(console, "Work", 4, step =>
         {
             step("[a]");

@@ -6,7 +6,8 @@ namespace Dovetail.Core.Tests.Allocation;
 
 public sealed class AllocationTests
 {
-    private static readonly Gen<LayerChoice> Choice = Gen.Select(Gen.Long[0, 30], Gen.OneOf(Gen.Double[0, 10], Gen.Int[-3, 3].Select(score => (double)score)))
+    private static readonly Gen<LayerChoice> Choice = Gen.Select(
+        Gen.Long[0, 30], Gen.OneOf(Gen.Double[0, 10], Gen.Int[-3, 3].Select(score => (double)score)))
         .Select((cost, score) => new LayerChoice(ComplementaryPattern.Dense, cost, score));
 
     /// <summary>All allocations of up to six layers: none within the budget scores more.</summary>
@@ -61,7 +62,8 @@ public sealed class AllocationTests
             long weights = 4096L << random.Next(9);
             double importance = random.NextDouble() + 0.1;
             return new LayerChoices($"l{i}", [.. Enumerable.Range(0, 12).Select(j =>
-                new LayerChoice(new ComplementaryPattern(1, 1 << Math.Min(j, 8)), weights >> j, importance * (1 - Math.Exp(-3.0 / (1 + j)))))]);
+                new LayerChoice(
+                    new ComplementaryPattern(1, 1 << Math.Min(j, 8)), weights >> j, importance * (1 - Math.Exp(-3.0 / (1 + j)))))]);
         })];
         AllocationResult result = BudgetOptimizer.Optimize(layers, layers.Sum(layer => layer.Choices[0].Cost) / 16);
         Assert.True(result.IsOptimal);
@@ -71,7 +73,8 @@ public sealed class AllocationTests
     [Fact]
     public void WhatCannotBe_IsSaid()
     {
-        static string Message(LayerChoices[] layers, long budget) => Assert.Throws<DovetailException>(() => BudgetOptimizer.Optimize(layers, budget)).Message;
+        static string Message(LayerChoices[] layers, long budget) =>
+            Assert.Throws<DovetailException>(() => BudgetOptimizer.Optimize(layers, budget)).Message;
         Assert.Equal("The cheapest patterns of all 1 layers cost 5, and the budget is 4. Allow sparser patterns or a larger budget.",
             Message([new("a", [new(ComplementaryPattern.Dense, 5, 1)])], 4));
         Assert.Equal("Layer 'a' has no patterns to choose from; give at least the dense one, 1:1.", Message([new("a", [])], 4));
@@ -85,9 +88,11 @@ public sealed class AllocationTests
         {
             double[] densities = ErdosRenyiKernel.Densities(shapes, density);
             Assert.All(densities, value => Assert.InRange(value, 0, 1));
-            Assert.Equal(density * shapes.Sum(shape => (double)shape.Count), shapes.Zip(densities).Sum(pair => pair.First.Count * pair.Second), 6);
+            Assert.Equal(
+                density * shapes.Sum(shape => (double)shape.Count), shapes.Zip(densities).Sum(pair => pair.First.Count * pair.Second), 6);
             // among layers that are not dense the density is proportional to Σ dimensions / Π dimensions
-            double[] epsilons = [.. shapes.Zip(densities).Where(pair => pair.Second < 1 - 1e-12).Select(pair => pair.Second * pair.First.Count / pair.First.Dimensions.Sum())];
+            double[] epsilons = [.. shapes.Zip(densities).Where(pair => pair.Second < 1 - 1e-12)
+                .Select(pair => pair.Second * pair.First.Count / pair.First.Dimensions.Sum())];
             Assert.All(epsilons, epsilon => Assert.Equal(epsilons[0], epsilon, 9));
         }, iter: 500, seed: "0000000000002");
 
@@ -98,14 +103,21 @@ public sealed class AllocationTests
         double[] densities = ErdosRenyiKernel.Densities([WeightShape.Matrix(10, 10), WeightShape.Matrix(100, 100)], 0.05);
         Assert.Equal(0.2 * 505 / 220, densities[0], 12);
         Assert.Equal(0.02 * 505 / 220, densities[1], 12);
-        Assert.Equal(["1:4", "1:32"], ErdosRenyiKernel.Round(densities, [.. ((string[])["1:1", "1:4", "1:32", "1:16"]).Select(ComplementaryPattern.Parse)]).Select(pattern => pattern.ToString()));
+        Assert.Equal(
+            ["1:4", "1:32"],
+            ErdosRenyiKernel.Round(densities, [.. ((string[])["1:1", "1:4", "1:32", "1:16"]).Select(ComplementaryPattern.Parse)])
+            .Select(pattern => pattern.ToString()));
     }
 
-    private static readonly ComplementaryPattern[] Patterns = [.. ((string[])["1:1", "1:2", "2:4", "1:4", "1:8", "1:16"]).Select(ComplementaryPattern.Parse)];
+    private static readonly ComplementaryPattern[] Patterns = [
+        .. ((string[])["1:1", "1:2", "2:4", "1:4", "1:8", "1:16"]).Select(ComplementaryPattern.Parse)];
 
     private static readonly Gen<LayerChoices[]> Layers =
-        Gen.Select(Gen.Int[1, 63], Gen.Long[1, 30], Gen.Double[0, 10]).Array[1, 5].Select(layers => layers.Select((layer, i) => new LayerChoices($"l{i}",
-            [.. Patterns.Where((_, p) => (layer.Item1 >> p & 1) != 0).Select((pattern, p) => new LayerChoice(pattern, (long)(layer.Item2 * 16 * pattern.Density), layer.Item3 * (1 + (p * 7 % 5))))])).ToArray());
+        Gen.Select(Gen.Int[1, 63], Gen.Long[1, 30], Gen.Double[0, 10]).Array[1, 5]
+            .Select(layers => layers.Select((layer, i) => new LayerChoices($"l{i}",
+            [.. Patterns.Where((_, p) => (layer.Item1 >> p & 1) != 0)
+                .Select((pattern, p) =>
+                new LayerChoice(pattern, (long)(layer.Item2 * 16 * pattern.Density), layer.Item3 * (1 + (p * 7 % 5))))])).ToArray());
 
     /// <summary>Of all patterns by hand: the best that fits the budget.</summary>
     [Fact]
@@ -113,12 +125,14 @@ public sealed class AllocationTests
         Gen.Select(Layers, Gen.Long[0, 1500]).Sample((layers, budget) =>
         {
             double best = double.NegativeInfinity;
-            foreach (ComplementaryPattern pattern in Patterns.Where(pattern => layers.Any(layer => layer.Choices.Any(choice => choice.Pattern == pattern))))
+            foreach (ComplementaryPattern pattern in Patterns.Where(
+                pattern => layers.Any(layer => layer.Choices.Any(choice => choice.Pattern == pattern))))
             {
                 (long cost, double score) = (0, 0);
                 foreach (LayerChoices layer in layers)
                 {
-                    LayerChoice taken = layer.Choices.SingleOrDefault(choice => choice.Pattern == pattern) ?? layer.Choices.OrderByDescending(choice => choice.Pattern.Density).First();
+                    LayerChoice taken = layer.Choices.SingleOrDefault(choice => choice.Pattern == pattern)
+                        ?? layer.Choices.OrderByDescending(choice => choice.Pattern.Density).First();
                     (cost, score) = (cost + taken.Cost, score + taken.Score);
                 }
 
@@ -128,7 +142,9 @@ public sealed class AllocationTests
 
             if (double.IsNegativeInfinity(best))
             {
-                Assert.Contains("The cheapest uniform pattern costs", Assert.Throws<DovetailException>(() => UniformAllocation.Choose(layers, budget)).Message);
+                Assert.Contains(
+                    "The cheapest uniform pattern costs", Assert.Throws<DovetailException>(
+                        () => UniformAllocation.Choose(layers, budget)).Message);
                 return;
             }
 
@@ -145,11 +161,18 @@ public sealed class AllocationTests
     public void ErkWithinABudget_IsTheDensest() =>
         Gen.Select(Gens.Shape.Array[1, 5], Gen.Int[1, 100]).Sample((shapes, percent) =>
         {
-            LayerChoices[] layers = [.. shapes.Select((shape, i) => new LayerChoices($"l{i}", [.. Patterns.Select(pattern => new LayerChoice(pattern, (long)(16 * shape.Count * pattern.Density), 1))]))];
+            LayerChoices[] layers = [
+                .. shapes.Select(
+                    (shape, i) =>
+                    new LayerChoices(
+                        $"l{i}", [.. Patterns.Select(
+                            pattern => new LayerChoice(pattern, (long)(16 * shape.Count * pattern.Density), 1))]))];
             long budget = shapes.Sum(shape => 16L * shape.Count) * percent / 100;
             if (layers.Sum(layer => layer.Choices.Min(choice => choice.Cost)) > budget)
             {
-                Assert.Contains("The sparsest patterns of all", Assert.Throws<DovetailException>(() => ErdosRenyiKernel.Choose(layers, shapes, budget)).Message);
+                Assert.Contains(
+                    "The sparsest patterns of all", Assert.Throws<DovetailException>(
+                        () => ErdosRenyiKernel.Choose(layers, shapes, budget)).Message);
                 return;
             }
 
@@ -159,7 +182,8 @@ public sealed class AllocationTests
             {
                 ComplementaryPattern[] rounded = ErdosRenyiKernel.Round(ErdosRenyiKernel.Densities(shapes, grid / 200.0), Patterns);
                 long cost = rounded.Zip(shapes).Sum(pair => (long)(16 * pair.Second.Count * pair.First.Density));
-                Assert.True(cost > budget || cost <= result.Cost, $"density {grid / 200.0} costs {cost}, found {result.Cost}, budget {budget}");
+                Assert.True(cost > budget || cost <= result.Cost, $"density {grid / 200.0} costs {cost}, found {result.Cost}, budget "
+                    + $"{budget}");
             }
         }, iter: 200, seed: "0000000000004");
 }

@@ -84,7 +84,7 @@ public sealed class AppendedTableTests : IDisposable
     }
 
     [Fact]
-    public void DeviceIsWrittenTo()
+    public void Device_is_written_to()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Devices are known on Linux.");
         AppendedTable.CheckWritable("/dev/null", "a,b");
@@ -94,7 +94,7 @@ public sealed class AppendedTableTests : IDisposable
     }
 
     [Fact]
-    public void LinkStays()
+    public void Link_stays()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Links need rights on Windows.");
         File.CreateSymbolicLink(_folder.File("link.csv"), _folder.File("t.csv"));

@@ -85,7 +85,8 @@ public sealed class AtomicFileTests
     public void AFolderOfThatName_IsSaid()
     {
         using var folder = new TemporaryFolder();
-        Assert.Equal($"Cannot write '{folder.Path}': it is a folder. Give the name of a file.", Assert.Throws<DovetailException>(() => AtomicFile.WriteAllText(folder.Path, "")).Message);
+        Assert.Equal($"Cannot write '{folder.Path}': it is a folder. Give the name of a file.", Assert.Throws<DovetailException>(
+            () => AtomicFile.WriteAllText(folder.Path, "")).Message);
         Assert.Empty(Directory.GetFileSystemEntries(folder.Path));
     }
 }

@@ -11,7 +11,8 @@ public sealed class OperatorSetTests
     public void The_page_lists_the_operators_of_the_schema_in_order()
     {
         string[] expected = [.. OperatorSet.All.Select(schema =>
-            $"| `{schema.Name}` | {schema.SinceVersion} | {string.Join(", ", schema.Inputs.Select(Input))} | {Type(schema.OutputType)} {schema.OutputShape} | {string.Join(", ", schema.Attributes.Select(Attribute))} |")];
+            $"| `{schema.Name}` | {schema.SinceVersion} | {string.Join(", ", schema.Inputs.Select(Input))} | {Type(schema.OutputType)} "
+            + $"{schema.OutputShape} | {string.Join(", ", schema.Attributes.Select(Attribute))} |")];
         Assert.Equal(expected, Table("| operator |"));
         Assert.Equal($"# Operators of the domain `{OperatorSet.Domain}`, version {OperatorSet.Version}", s_page[0]);
 
@@ -19,15 +20,19 @@ public sealed class OperatorSetTests
             $"`{input.Name}`{(input.IsOptional ? "?" : "")} {string.Join(" or ", input.Types.Select(Type))} {input.Shape}";
 
         static string Attribute(OperatorAttribute attribute) =>
-            attribute == OperatorAttributes.IntegerActivation ? $"`{attribute.Name}` ({string.Join(", ", OperatorAttributes.IntegerActivation.Values)})" : $"`{attribute.Name}`";
+            attribute == OperatorAttributes.IntegerActivation
+                ? $"`{attribute.Name}` ({string.Join(", ", OperatorAttributes.IntegerActivation.Values)})"
+                : $"`{attribute.Name}`";
     }
 
     [Fact]
     public void The_page_lists_the_attributes_of_the_schema()
     {
-        IEnumerable<string> expected = OperatorSet.All.SelectMany(schema => schema.Attributes).Where(attribute => attribute != OperatorAttributes.IntegerActivation)
+        IEnumerable<string> expected = OperatorSet.All.SelectMany(schema => schema.Attributes)
+            .Where(attribute => attribute != OperatorAttributes.IntegerActivation)
             .Distinct().Select(attribute => $"| `{attribute.Name}` | {attribute.TypeText} | {attribute.DefaultText} |");
-        Assert.Equal(expected.Order(StringComparer.Ordinal), Table("| attribute |").Select(row => row[..(NthIndexOf(row, '|', 4) + 1)]).Order(StringComparer.Ordinal));
+        Assert.Equal(expected.Order(StringComparer.Ordinal), Table("| attribute |").Select(row => row[..(NthIndexOf(row, '|', 4) + 1)])
+            .Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -59,7 +64,8 @@ public sealed class OperatorSetTests
 
     [Fact]
     public void Windows_are_not_packed() =>
-        Assert.All(OperatorSet.All[4..], schema => Assert.Equal((false, false, false), (schema.IsPacked, schema.IsConvolution, schema.IsQuantized)));
+        Assert.All(OperatorSet.All[4..], schema =>
+            Assert.Equal((false, false, false), (schema.IsPacked, schema.IsConvolution, schema.IsQuantized)));
 
     [Fact]
     public void Inputs_are_found_by_name()
@@ -68,7 +74,10 @@ public sealed class OperatorSetTests
         Assert.Equal(8, OperatorSet.PackedQLinearGemm.InputIndex("B"));
         Assert.Null(OperatorSet.PackedQLinearGemm.FindInput("R"));
         Assert.Throws<ArgumentException>(() => OperatorSet.MaxPool.InputIndex("W"));
-        Assert.Equal((3, 8, 1, 2), (OperatorSet.PackedConv.RequiredInputs, OperatorSet.PackedQLinearConv.RequiredInputs, OperatorSet.MaxPool.RequiredInputs, OperatorSet.DepthwiseConv.RequiredInputs));
+        Assert.Equal(
+            (3, 8, 1, 2),
+            (OperatorSet.PackedConv.RequiredInputs, OperatorSet.PackedQLinearConv.RequiredInputs, OperatorSet.MaxPool.RequiredInputs,
+            OperatorSet.DepthwiseConv.RequiredInputs));
     }
 
     [Fact]

@@ -35,7 +35,7 @@ public sealed class BFloat16Tests
     [InlineData(1.01171875f, 0x3F82)] // 1 + 3·2^-8: a tie, to even
     [InlineData(float.MaxValue, 0x7F80)]
     [InlineData(float.NegativeInfinity, 0xFF80)]
-    public void KnownValues(float value, int bits) => Assert.Equal(bits, BFloat16.FromSingle(value).Bits);
+    public void Known_values(float value, int bits) => Assert.Equal(bits, BFloat16.FromSingle(value).Bits);
 
     [Fact]
     public void NaN_StaysNaN() => Assert.True(float.IsNaN(BFloat16.FromSingle(BitConverter.UInt32BitsToSingle(0x7F800001)).ToSingle()));

@@ -12,7 +12,8 @@ namespace Dovetail.Core.Tests.Packing;
 public sealed class FormatDocumentTests
 {
     private static readonly Lazy<Dictionary<string, string>> Blocks = new(() => Regex.Matches(
-            File.ReadAllText(Path.Combine(Repository.Root, "docs", "format.md")), @"```\w+ name=(?<name>\S+)\n(?<text>.*?)\n```", RegexOptions.Singleline)
+            File.ReadAllText(Path.Combine(Repository.Root, "docs", "format.md")), @"```\w+ name=(?<name>\S+)\n(?<text>.*?)\n```",
+            RegexOptions.Singleline)
         .ToDictionary(match => match.Groups["name"].Value, match => match.Groups["text"].Value));
 
     [Theory]
@@ -31,7 +32,9 @@ public sealed class FormatDocumentTests
 
     [Fact]
     public void Values_AreLittleEndian() =>
-        Assert.Equal(Rows("values").SelectMany(row => row), Bytes("value-bytes").Chunk(4).Select(word => BinaryPrimitives.ReadSingleLittleEndian(word)));
+        Assert.Equal(
+            Rows("values").SelectMany(row => row), Bytes("value-bytes").Chunk(4)
+            .Select(word => BinaryPrimitives.ReadSingleLittleEndian(word)));
 
     [Fact]
     public void File_IsDecoded_AndWrittenAgain()
@@ -43,7 +46,8 @@ public sealed class FormatDocumentTests
         Assert.Equal(Rows("weights").SelectMany(row => row), Packer.Unpack(packed));
         Assert.Equal(Bytes("value-bytes"), file.Bytes(file.Get("w.weight_packed")).ToArray());
         Assert.Equal(Bytes("owner-bytes"), file.Bytes(file.Get("w.weight_index")).ToArray());
-        Assert.Equal(Blocks.Value["header"].ReplaceLineEndings(""), Encoding.UTF8.GetString(bytes.AsSpan(8, (int)file.DataStart - 8)).TrimEnd(' '));
+        Assert.Equal(
+            Blocks.Value["header"].ReplaceLineEndings(""), Encoding.UTF8.GetString(bytes.AsSpan(8, (int)file.DataStart - 8)).TrimEnd(' '));
 
         using var written = new MemoryStream();
         PackedSafetensors.Write(written, new Dictionary<string, PackedTensor> { ["w"] = packed });

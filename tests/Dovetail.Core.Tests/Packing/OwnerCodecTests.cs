@@ -20,7 +20,8 @@ public sealed class OwnerCodecTests
     [InlineData(7)]
     [InlineData(8)]
     public void EveryWidth_IsABigLittleEndianNumber(int bits) =>
-        Gen.Select(Gen.Int[1, 4], Gen.OneOf(Gen.Int[1, 70], Gen.Int[71, 700], Gen.Int[1, 80].Select(n => n * 8)), Gen.Int[0, int.MaxValue]).Sample((rows, columns, seed) =>
+        Gen.Select(Gen.Int[1, 4], Gen.OneOf(Gen.Int[1, 70], Gen.Int[71, 700], Gen.Int[1, 80].Select(n => n * 8)), Gen.Int[0, int.MaxValue])
+            .Sample((rows, columns, seed) =>
         {
             var random = new Random(seed);
             byte[] owners = [.. Enumerable.Range(0, rows * columns).Select(_ => (byte)random.Next(1 << bits))];
@@ -48,13 +49,22 @@ public sealed class OwnerCodecTests
     [Fact]
     public void WhatIsWrong_IsSaid()
     {
-        Assert.Equal("The owners take 3 bytes, expected 4: 2 rows of 5 owners, 3 bits each, padded to a byte.", Message(() => OwnerCodec.Decode(new byte[3], 2, 5, 3)));
-        Assert.Equal("The padding bits behind the owners of row 1 are not zero; the file is damaged.", Message(() => OwnerCodec.Decode([0, 0, 0, 0x80], 2, 5, 3)));
-        Assert.Equal("Owner 2 of row 1 is 8, expected less than 8: it has 3 bits.", Message(() => OwnerCodec.Encode([0, 1, 2, 3, 4, 8], 2, 3, 3)));
+        Assert.Equal(
+            "The owners take 3 bytes, expected 4: 2 rows of 5 owners, 3 bits each, padded to a byte.",
+            Message(() => OwnerCodec.Decode(new byte[3], 2, 5, 3)));
+        Assert.Equal(
+            "The padding bits behind the owners of row 1 are not zero; the file is damaged.",
+            Message(() => OwnerCodec.Decode([0, 0, 0, 0x80], 2, 5, 3)));
+        Assert.Equal(
+            "Owner 2 of row 1 is 8, expected less than 8: it has 3 bits.", Message(() => OwnerCodec.Encode([0, 1, 2, 3, 4, 8], 2, 3, 3)));
         Assert.Equal("5 owners were given, expected 6: 2 rows of 3.", Message(() => OwnerCodec.Encode(new byte[5], 2, 3, 3)));
-        Assert.Equal("The buffer holds 5 owners, expected 6: 2 rows of 3.", Message(() => OwnerCodec.Decode(new byte[4], new byte[5], 2, 3, 3)));
-        Assert.Equal("A row of 3 owners of 9 bits was asked for; expected owners of 0 to 8 bits.", Message(() => OwnerCodec.RowBytes(3, 9)));
-        Assert.Equal("2000000000 rows of 2 owners are more than one tensor may hold here, 2147483591.", Message(() => OwnerCodec.Decode([], 2_000_000_000, 2, 0)));
+        Assert.Equal(
+            "The buffer holds 5 owners, expected 6: 2 rows of 3.", Message(() => OwnerCodec.Decode(new byte[4], new byte[5], 2, 3, 3)));
+        Assert.Equal(
+            "A row of 3 owners of 9 bits was asked for; expected owners of 0 to 8 bits.", Message(() => OwnerCodec.RowBytes(3, 9)));
+        Assert.Equal(
+            "2000000000 rows of 2 owners are more than one tensor may hold here, 2147483591.",
+            Message(() => OwnerCodec.Decode([], 2_000_000_000, 2, 0)));
         Assert.Equal(int.MaxValue, OwnerCodec.RowBytes(int.MaxValue, 8));
 
         static string Message(Action action) => Assert.Throws<PackingException>(action).Message;

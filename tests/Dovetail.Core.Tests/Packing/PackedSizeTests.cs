@@ -25,7 +25,7 @@ public sealed class PackedSizeTests
     }, iter: 200, seed: "0000000000001");
 
     [Fact]
-    public void TargetsOfTheDesign()
+    public void Targets_of_the_design()
     {
         var layout = new CellLayout(ComplementaryPattern.Parse("1:16"), WeightShape.Matrix(512, 4608));
         Assert.InRange(PackedSize.Of(layout, DType.Float32).Ratio, 14, 14.3); // 32 bits against 32 / 16 + 4 / 16

@@ -18,11 +18,16 @@ public sealed class PackedTensorTests
     }
 
     [Theory]
-    [InlineData(new byte[] { 3, 0, 0, 0, 1, 2, 0, 0 }, "Cell 0, slot 1 has owner 0; expected an owner above 3 and below 4 (owners of a cell ascend).")]
-    [InlineData(new byte[] { 0, 0, 0, 0, 1, 2, 0, 0 }, "Cell 0, slot 1 has owner 0; expected an owner above 0 and below 4 (owners of a cell ascend).")]
-    [InlineData(new byte[] { 0, 4, 0, 0, 1, 2, 0, 0 }, "Cell 0, slot 1 has owner 4; expected an owner above 0 and below 4 (owners of a cell ascend).")]
-    [InlineData(new byte[] { 0, 1, 0, 0, 1, 2, 1, 0 }, "Cell 3, slot 0 has owner 1; expected an owner above -1 and below 1 (owners of a cell ascend).")]
-    [InlineData(new byte[] { 0, 1, 0, 1, 1, 2, 0, 0 }, "Cell 1, slot 1 has owner 1; expected 0, as the slot is padding (owners of a cell ascend).")]
+    [InlineData(new byte[] { 3, 0, 0, 0, 1, 2, 0, 0 }, "Cell 0, slot 1 has owner 0; expected an owner above 3 and below 4 (owners of a "
+        + "cell ascend).")]
+    [InlineData(new byte[] { 0, 0, 0, 0, 1, 2, 0, 0 }, "Cell 0, slot 1 has owner 0; expected an owner above 0 and below 4 (owners of a "
+        + "cell ascend).")]
+    [InlineData(new byte[] { 0, 4, 0, 0, 1, 2, 0, 0 }, "Cell 0, slot 1 has owner 4; expected an owner above 0 and below 4 (owners of a "
+        + "cell ascend).")]
+    [InlineData(new byte[] { 0, 1, 0, 0, 1, 2, 1, 0 }, "Cell 3, slot 0 has owner 1; expected an owner above -1 and below 1 (owners of a "
+        + "cell ascend).")]
+    [InlineData(new byte[] { 0, 1, 0, 1, 1, 2, 0, 0 }, "Cell 1, slot 1 has owner 1; expected 0, as the slot is padding (owners of a cell "
+        + "ascend).")]
     [InlineData(new byte[] { 0, 1 }, "2 owners were given for pattern 2:4 on 2×5, expected 8.")]
     public void BadOwners_AreRefused(byte[] owners, string message) =>
         Assert.Equal(message, Assert.Throws<PackingException>(() => new PackedTensor<float>(Layout, new float[8], owners)).Message);
@@ -51,7 +56,8 @@ public sealed class PackedTensorTests
         for (int i = 0; i < owners.Length; i++)
         {
             byte before = owners[i];
-            owners[i] = (byte)(random.Next(3) switch { 0 => random.Next(256), 1 => Math.Min(group, 255), _ => i >= step ? owners[i - step] : 0 });
+            owners[i] = (byte)(
+                random.Next(3) switch { 0 => random.Next(256), 1 => Math.Min(group, 255), _ => i >= step ? owners[i - step] : 0 });
             bool good = owners[i] < group
                 && (Slot(i) == 0 || owners[i] > owners[i - step]) && (Slot(i) == keep - 1 || owners[i] < owners[i + step]);
             Assert.True(good == IsGood(), $"{text}: owner {i} is {owners[i]}");
@@ -81,7 +87,8 @@ public sealed class PackedTensorTests
         Assert.Equal("7 values were given for pattern 2:4 on 2×5, expected 8.", Message<float>(new float[7], null));
         Assert.Equal("Cell 1, slot 1, row 0 holds 9, expected 0: it is padding.", Message<float>([1, 2, 3, 9, 4, 5, 6, 0], null));
         Assert.Equal("3 scales were given for 2 outputs, expected one an output.", Message<sbyte>(new sbyte[8], new float[3]));
-        Assert.Equal("Scales were given for values of type Single; only int8 values have scales.", Message<float>(new float[8], new float[2]));
+        Assert.Equal(
+            "Scales were given for values of type Single; only int8 values have scales.", Message<float>(new float[8], new float[2]));
 
         string Message<T>(T[] values, float[]? scales)
             where T : unmanaged =>

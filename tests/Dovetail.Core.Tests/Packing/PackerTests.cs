@@ -8,10 +8,12 @@ namespace Dovetail.Core.Tests.Packing;
 public sealed class PackerTests
 {
     [Fact]
-    public void Floats_ComeBack() => Check(1, value => value, static (a, b) => BitConverter.SingleToInt32Bits(a) == BitConverter.SingleToInt32Bits(b));
+    public void Floats_ComeBack() =>
+        Check(1, value => value, static (a, b) => BitConverter.SingleToInt32Bits(a) == BitConverter.SingleToInt32Bits(b));
 
     [Fact]
-    public void Halves_ComeBack() => Check(2, value => (Half)value, static (a, b) => BitConverter.HalfToInt16Bits(a) == BitConverter.HalfToInt16Bits(b));
+    public void Halves_ComeBack() =>
+        Check(2, value => (Half)value, static (a, b) => BitConverter.HalfToInt16Bits(a) == BitConverter.HalfToInt16Bits(b));
 
     [Fact]
     public void BFloat16s_ComeBack() => Check(3, value => (BFloat16)value, static (a, b) => a.Bits == b.Bits);
@@ -94,7 +96,8 @@ public sealed class PackerTests
     {
         var layout = new CellLayout(new ComplementaryPattern(1, 4), WeightShape.Matrix(2, 6));
         var error = Assert.Throws<PackingException>(() => Packer.Pack<float>([1, 0, 0, 0, 1, 0, 0, 0, 0, 3, 1, 2], layout));
-        Assert.Equal("Cell 3 of the weights 2×6 (from row 1, column 4) has 2 non-zeros, and pattern 1:4 allows 1. Project the weights onto the pattern first.", error.Message);
+        Assert.Equal("Cell 3 of the weights 2×6 (from row 1, column 4) has 2 non-zeros, and pattern 1:4 allows 1. Project the weights onto "
+            + "the pattern first.", error.Message);
     }
 
     [Fact]

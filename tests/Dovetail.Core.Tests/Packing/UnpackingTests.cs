@@ -19,7 +19,8 @@ public sealed class UnpackingTests
         from outputs in Gen.OneOf(Gen.Int[1, 5], Gen.Int[6, 70])
         from channels in Gen.OneOf(Gen.Int[1, 70], Gen.Int[120, 300])
         from taps in Gen.Int[1, 2]
-        select new CellLayout(new ComplementaryPattern(keep, @group, axis, arrangement, share), new WeightShape([outputs * groups, channels, taps], groups));
+        select new CellLayout(
+            new ComplementaryPattern(keep, @group, axis, arrangement, share), new WeightShape([outputs * groups, channels, taps], groups));
 
     [Fact]
     public void Bytes_OnEveryPath() => Check(1, i => (sbyte)i);

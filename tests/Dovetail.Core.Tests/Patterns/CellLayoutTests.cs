@@ -28,7 +28,9 @@ public sealed class CellLayoutTests
             {
                 Assert.Equal(expected.Owners[slot].Row * layout.OwnerColumns + expected.Owners[slot].Column, layout.OwnerIndex(cell, slot));
                 for (int lane = 0; lane < expected.Candidates[0].Rows.Length; lane++)
-                    Assert.Equal((expected.Values[slot].Row + lane) * layout.ValueColumns + expected.Values[slot].Column, layout.ValueIndex(cell, slot, lane));
+                    Assert.Equal(
+                        (expected.Values[slot].Row + lane) * layout.ValueColumns + expected.Values[slot].Column,
+                        layout.ValueIndex(cell, slot, lane));
             }
         }
     }, iter: 300, seed: "0000000000001");
@@ -53,7 +55,8 @@ public sealed class CellLayoutTests
             {
                 Assert.Equal(layout.OwnerIndex(expectedCell, slot), cell.OwnerBase + slot * cell.OwnerStep);
                 for (int lane = 0; lane < cell.Lanes(0); lane++)
-                    Assert.Equal(layout.ValueIndex(expectedCell, slot, lane), cell.ValueBase + slot * cell.ValueStep + lane * cell.LaneStep);
+                    Assert.Equal(
+                        layout.ValueIndex(expectedCell, slot, lane), cell.ValueBase + slot * cell.ValueStep + lane * cell.LaneStep);
             }
         }
 
@@ -79,8 +82,10 @@ public sealed class CellLayoutTests
     public void PackedMatrixTooLarge_IsRefused()
     {
         // one channel, 256 slots: every weight takes 256 values
-        var error = Assert.Throws<PatternException>(() => new CellLayout(new ComplementaryPattern(256, 256), WeightShape.Matrix(1 << 24, 1)));
-        Assert.Equal("Pattern 256:256 on weights of shape 16777216×1 takes 16777216 × 256 values, more than one tensor may hold here, 2147483591. Choose a pattern that fits the shape.", error.Message);
+        var error = Assert.Throws<PatternException>(
+            () => new CellLayout(new ComplementaryPattern(256, 256), WeightShape.Matrix(1 << 24, 1)));
+        Assert.Equal("Pattern 256:256 on weights of shape 16777216×1 takes 16777216 × 256 values, more than one tensor may hold here, "
+            + "2147483591. Choose a pattern that fits the shape.", error.Message);
         var atLimit = new CellLayout(new ComplementaryPattern(1, 256), WeightShape.Matrix(1, Array.MaxLength));
         Assert.Equal((Array.MaxLength + 255L) / 256, atLimit.CellCount);
         Assert.Equal(Array.MaxLength % 256, atLimit.CandidateCount(atLimit.CellCount - 1));

@@ -24,7 +24,8 @@ public sealed class ComplementaryPatternTests
     [InlineData("2:16@strided", 2, 16, CellAxis.Input, Arrangement.Strided, 1, "2:16@strided")]
     [InlineData("1:16x2/in", 1, 16, CellAxis.Input, Arrangement.Contiguous, 2, "1:16x2")]
     [InlineData("3:7x256/out@strided", 3, 7, CellAxis.Output, Arrangement.Strided, 256, "3:7x256/out@strided")]
-    public void Examples_MeanWhatTheySay(string text, int keep, int group, CellAxis axis, Arrangement arrangement, int share, string printed)
+    public void Examples_MeanWhatTheySay(
+        string text, int keep, int group, CellAxis axis, Arrangement arrangement, int share, string printed)
     {
         ComplementaryPattern pattern = ComplementaryPattern.Parse(text);
         Assert.Equal(new ComplementaryPattern(keep, group, axis, arrangement, share), pattern);
@@ -43,7 +44,9 @@ public sealed class ComplementaryPatternTests
     [InlineData("1:0", "'1:0' is not a pattern: Pattern group is 0, expected 1 to 256. The form is " + Form + ".")]
     [InlineData("1:257", "'1:257' is not a pattern: Pattern group is 257, expected 1 to 256. The form is " + Form + ".")]
     [InlineData("1:4x0", "'1:4x0' is not a pattern: Pattern share is 0, expected 1 to 256. The form is " + Form + ".")]
-    [InlineData("1:99999999999", "'1:99999999999' is not a pattern: Value was either too large or too small for an Int32. The form is " + Form + ".")]
+    [InlineData(
+        "1:99999999999", "'1:99999999999' is not a pattern: Value was either too large or too small for an Int32. The form is " + Form
+        + ".")]
     public void NoPattern_SaysWhatIsAllowed(string text, string message)
     {
         Assert.Equal(message, Assert.Throws<PatternException>(() => ComplementaryPattern.Parse(text)).Message);

@@ -34,7 +34,7 @@ public sealed class ExpressivenessTests
     }
 
     [Fact]
-    public void TableOfTheDesign()
+    public void Table_of_the_design()
     {
         Assert.Equal(0.250, Expressiveness.BitsPerWeight(ComplementaryPattern.Parse("1:16")), 3);
         Assert.Equal(0.280, Expressiveness.BitsPerWeight(ComplementaryPattern.Parse("2:32")), 3);
@@ -61,7 +61,8 @@ public sealed class ExpressivenessTests
     }
 
     [Fact]
-    public void Logarithms_AreThoseOfTheExactIntegers() => Gen.Int[1, 6000].SelectMany(n => Gen.Int[0, n].Select(k => (n, k))).Sample((n, k) =>
+    public void Logarithms_AreThoseOfTheExactIntegers() =>
+        Gen.Int[1, 6000].SelectMany(n => Gen.Int[0, n].Select(k => (n, k))).Sample((n, k) =>
     {
         double exact = BigInteger.Log(Binomials.Choose(n, k), 2);
         Assert.InRange(Binomials.Log2Choose(n, k) - exact, -1e-12 - 1e-13 * exact, 1e-12 + 1e-13 * exact);
@@ -97,7 +98,8 @@ public sealed class ExpressivenessTests
     public void Gaussian_IsKnown_AndOrdered()
     {
         Assert.InRange(CapturedEnergy.OnGaussian(NmPattern.Of(1, 2), 1) - (0.5 + 1 / Math.PI), -0.002, 0.002);
-        double[] energies = [.. ((string[])["1:16x2", "1:16", "2:32", "4:64", "unstructured:1/16"]).Select(text => CapturedEnergy.OnGaussian(SparsityPattern.Parse(text), 1))];
+        double[] energies = [.. ((string[])["1:16x2", "1:16", "2:32", "4:64", "unstructured:1/16"])
+            .Select(text => CapturedEnergy.OnGaussian(SparsityPattern.Parse(text), 1))];
         Assert.Equal(energies.Order(), energies);
         Assert.Equal(CapturedEnergy.OnGaussian(NmPattern.Of(4, 64), 1), CapturedEnergy.OnGaussian(NmPattern.Of(4, 64), 1));
     }

@@ -7,14 +7,16 @@ public sealed class PermutationSearchTests
 {
     /// <summary>The order is one, stays in its convolution groups, and the scores told are those of the projections.</summary>
     [Fact]
-    public void Orders_AreValid_AndScoresAreTrue() => Gen.Select(Gens.Layout, Gen.Int[0, int.MaxValue], Gen.Long[0, 500]).Sample((layout, seed, evaluations) =>
+    public void Orders_AreValid_AndScoresAreTrue() =>
+        Gen.Select(Gens.Layout, Gen.Int[0, int.MaxValue], Gen.Long[0, 500]).Sample((layout, seed, evaluations) =>
     {
         float[] scores = Array.ConvertAll(SyntheticWeights.Gaussian(layout.Shape.Count, seed), MathF.Abs);
         PermutationResult result = PermutationSearch.Search(scores, layout, new PermutationOptions(evaluations, seed));
         bool input = layout.Pattern.Axis == CellAxis.Input;
         int perGroup = input ? layout.Shape.Channels : layout.Shape.OutputsPerGroup;
         Assert.Equal(Enumerable.Range(0, perGroup * layout.Shape.Groups), result.Order.Order());
-        Assert.All(result.Order.Select((entry, position) => (entry, position)), pair => Assert.Equal(pair.position / perGroup, pair.entry / perGroup));
+        Assert.All(result.Order.Select((entry, position) => (entry, position)), pair =>
+            Assert.Equal(pair.position / perGroup, pair.entry / perGroup));
         Assert.Equal(Captured(scores, layout), result.ScoreBefore, Tolerance(result));
         Assert.Equal(Captured(result.Apply<float>(scores, layout), layout), result.ScoreAfter, Tolerance(result));
         Assert.True(result.ScoreAfter >= result.ScoreBefore);
@@ -39,7 +41,8 @@ public sealed class PermutationSearchTests
             {
                 int[] exchanged = [.. result.Order];
                 (exchanged[a], exchanged[b]) = (exchanged[b], exchanged[a]);
-                Assert.True(Captured((result with { Order = exchanged }).Apply<float>(scores, layout), layout) <= result.ScoreAfter * (1 + 1e-6));
+                Assert.True(
+                    Captured((result with { Order = exchanged }).Apply<float>(scores, layout), layout) <= result.ScoreAfter * (1 + 1e-6));
             }
     }
 
@@ -67,8 +70,11 @@ public sealed class PermutationSearchTests
 
     [Fact]
     public void InfiniteScores_AreRefused() =>
-        Assert.Equal("The score of weight [0, 3] is -Infinity; expected finite numbers.".Replace("-Infinity", float.NegativeInfinity.ToString()),
-            Assert.Throws<PatternException>(() => PermutationSearch.Search([1, 2, 3, float.NegativeInfinity], new CellLayout(NmPattern.Of(1, 4), WeightShape.Matrix(1, 4)))).Message);
+        Assert.Equal(
+            "The score of weight [0, 3] is -Infinity; expected finite numbers.".Replace("-Infinity", float.NegativeInfinity.ToString()),
+            Assert.Throws<PatternException>(
+                () => PermutationSearch.Search(
+                    [1, 2, 3, float.NegativeInfinity], new CellLayout(NmPattern.Of(1, 4), WeightShape.Matrix(1, 4)))).Message);
 
     private static double Tolerance(PermutationResult result) => 1e-5 * Math.Max(1, result.ScoreAfter);
 

@@ -7,7 +7,8 @@ namespace Dovetail.Core.Tests.Patterns;
 public sealed class ProjectionTests
 {
     /// <summary>Few values, so that ties, zeros of both signs and infinities meet often.</summary>
-    private static readonly Gen<float> Coarse = Gen.OneOfConst(0f, -0f, 1, -1, 2, 3, 0.5f, float.PositiveInfinity, float.NegativeInfinity, float.MaxValue, -float.MaxValue, float.Epsilon);
+    private static readonly Gen<float> Coarse = Gen.OneOfConst(
+        0f, -0f, 1, -1, 2, 3, 0.5f, float.PositiveInfinity, float.NegativeInfinity, float.MaxValue, -float.MaxValue, float.Epsilon);
 
     private static readonly Gen<ComplementaryPattern> SmallPattern =
         from @group in Gen.Int[1, 7]
@@ -27,7 +28,8 @@ public sealed class ProjectionTests
     /// <summary>All subsets of a cell's candidates: none has a greater total, and of equal ones ours has the lowest candidates.</summary>
     [Fact]
     public void Complementary_IsOptimal_ByTryingAllSubsets() =>
-        Gen.Select(SmallPattern, SmallShape).SelectMany((pattern, shape) => Coarse.Array[shape.Count].Select(scores => (pattern, shape, scores)))
+        Gen.Select(SmallPattern, SmallShape)
+            .SelectMany((pattern, shape) => Coarse.Array[shape.Count].Select(scores => (pattern, shape, scores)))
         .Sample(sample =>
         {
             (ComplementaryPattern pattern, WeightShape shape, float[] scores) = sample;
@@ -67,7 +69,8 @@ public sealed class ProjectionTests
                 BigInteger[] sums = [.. cell.Candidates.Select((_, i) => Total(scores, layout.Shape, cell, i).Finite)];
                 var kept = Enumerable.Range(0, sums.Length).OrderByDescending(i => sums[i]).Take(layout.Pattern.Keep).ToHashSet();
                 for (int i = 0; i < sums.Length; i++)
-                    Assert.All(cell.Candidates[i].Rows, row => Assert.Equal(kept.Contains(i), mask[row * layout.Shape.Inputs + cell.Candidates[i].Column]));
+                    Assert.All(cell.Candidates[i].Rows, row =>
+                        Assert.Equal(kept.Contains(i), mask[row * layout.Shape.Inputs + cell.Candidates[i].Column]));
             }
 
             float[] again = [.. scores.Select((score, i) => mask[i] ? MathF.Abs(score) + 1 : 0)];
@@ -76,7 +79,9 @@ public sealed class ProjectionTests
 
     [Fact]
     public void Regions_AreOptimal_ByTryingAllSubsets() =>
-        Gen.Select(SmallRegion, Gen.Select(Gen.Int[1, 2], Gen.Int[1, 2], Gen.Int[1, 3], Gen.Int[1, 2], (groups, outputs, channels, taps) => new WeightShape([outputs * groups, channels, taps], groups)))
+        Gen.Select(SmallRegion,
+            Gen.Select(Gen.Int[1, 2], Gen.Int[1, 2], Gen.Int[1, 3], Gen.Int[1, 2], (groups, outputs, channels, taps) =>
+            new WeightShape([outputs * groups, channels, taps], groups)))
         .Where((pattern, shape) => pattern.RegionCount(shape) <= 14)
         .SelectMany(pair => Coarse.Array[pair.Item2.Count].Select(scores => (pair.Item1, pair.Item2, scores)))
         .Sample(sample =>
@@ -133,20 +138,24 @@ public sealed class ProjectionTests
         {
             var scores = new float[80];
             scores[at] = float.NaN;
-            var error = Assert.Throws<PatternException>(() => Projection.Project(scores, SparsityPattern.Parse(pattern), WeightShape.Matrix(4, 20)));
-            Assert.Equal($"The score of weight [{at / 20}, {at % 20}] is NaN; expected numbers. A training that diverged leaves such weights.", error.Message);
+            var error = Assert.Throws<PatternException>(
+                () => Projection.Project(scores, SparsityPattern.Parse(pattern), WeightShape.Matrix(4, 20)));
+            Assert.Equal($"The score of weight [{at / 20}, {at % 20}] is NaN; expected numbers. A training that diverged leaves such "
+                + "weights.", error.Message);
         }
     }
 
     [Fact]
     public void WrongLength_IsRefused() =>
         Assert.Equal("7 scores were given for weights of shape 2×4, expected 8.",
-            Assert.Throws<PatternException>(() => Projection.Project(new float[7], SparsityPattern.Parse("1:4"), WeightShape.Matrix(2, 4))).Message);
+            Assert.Throws<PatternException>(
+                () => Projection.Project(new float[7], SparsityPattern.Parse("1:4"), WeightShape.Matrix(2, 4))).Message);
 
     private static readonly Gen<RegionPattern> SmallRegion = Gen.OneOf(
         Gen.Double[0.01, 1].Select(density => (RegionPattern)new UnstructuredPattern(density)),
         Gen.Double[0.01, 1].Select(density => (RegionPattern)new ChannelPattern(density)),
-        Gen.Select(Gen.Int[1, 3], Gen.Int[1, 3], Gen.Double[0.01, 1], (height, width, density) => (RegionPattern)new BlockPattern(height, width, density)));
+        Gen.Select(Gen.Int[1, 3], Gen.Int[1, 3], Gen.Double[0.01, 1], (height, width, density) =>
+            (RegionPattern)new BlockPattern(height, width, density)));
 
     internal static int[] NaiveRegions(RegionPattern pattern, WeightShape shape)
     {
@@ -158,14 +167,17 @@ public sealed class ProjectionTests
                 {
                     UnstructuredPattern => (row, column, 0, 0),
                     ChannelPattern => (row, 0, 0, 0),
-                    BlockPattern block => (row / shape.OutputsPerGroup, row % shape.OutputsPerGroup / block.Height, column / shape.Channels, column % shape.Channels / block.Width),
+                    BlockPattern block =>
+                        (row / shape.OutputsPerGroup, row % shape.OutputsPerGroup / block.Height, column / shape.Channels,
+                        column % shape.Channels / block.Width),
                     _ => throw new InvalidOperationException(),
                 });
         List<(int, int, int, int)> ordered = [.. keys.Distinct().Order()];
         return [.. keys.Select(key => ordered.IndexOf(key))];
     }
 
-    private static bool IsBefore(uint subset, uint other) => BitOperations.TrailingZeroCount(subset & ~other) < BitOperations.TrailingZeroCount(other & ~subset);
+    private static bool IsBefore(uint subset, uint other) =>
+        BitOperations.TrailingZeroCount(subset & ~other) < BitOperations.TrailingZeroCount(other & ~subset);
 
     private static (int Infinities, BigInteger Finite) Total(float[] scores, WeightShape shape, NaiveCell cell, uint subset)
     {
@@ -177,7 +189,8 @@ public sealed class ProjectionTests
     }
 
     private static (int Infinities, BigInteger Finite) Total(float[] scores, WeightShape shape, NaiveCell cell, int candidate) =>
-        cell.Candidates[candidate].Rows.Aggregate((0, BigInteger.Zero), (total, row) => Add(total, scores[row * shape.Inputs + cell.Candidates[candidate].Column]));
+        cell.Candidates[candidate].Rows.Aggregate(
+            (0, BigInteger.Zero), (total, row) => Add(total, scores[row * shape.Inputs + cell.Candidates[candidate].Column]));
 
     /// <summary>Exact: every finite float is an integer multiple of 2^-149.</summary>
     private static (int Infinities, BigInteger Finite) Add((int Infinities, BigInteger Finite) total, float value)

@@ -14,7 +14,8 @@ public sealed class SparsityPatternTests
         Gens.Pattern.Select(pattern => (SparsityPattern)pattern),
         Gen.Double[1e-9, 1].Select(density => (SparsityPattern)new UnstructuredPattern(density)),
         Gen.Double[1e-9, 1].Select(density => (SparsityPattern)new ChannelPattern(density)),
-        Gen.Select(Gen.Int[1, 99], Gen.Int[1, 99], Gen.Double[1e-9, 1], (height, width, density) => (SparsityPattern)new BlockPattern(height, width, density)))
+        Gen.Select(Gen.Int[1, 99], Gen.Int[1, 99], Gen.Double[1e-9, 1], (height, width, density) =>
+            (SparsityPattern)new BlockPattern(height, width, density)))
         .Sample(pattern =>
         {
             Assert.Equal(pattern, SparsityPattern.Parse(pattern.ToString()));
@@ -40,8 +41,11 @@ public sealed class SparsityPatternTests
     [InlineData("unstructured:x", "'unstructured:x' is not a pattern; expected " + Allowed + ".")]
     [InlineData("unstructured:1/0", "'unstructured:1/0' is not a pattern; expected " + Allowed + ".")]
     [InlineData("block4:0.5", "'block4:0.5' is not a pattern; expected " + Allowed + ".")]
-    [InlineData("unstructured:0", "'unstructured:0' is not a pattern: Pattern density is 0, expected above 0 and at most 1. Expected " + Allowed + ".")]
-    [InlineData("channel:1.5", "'channel:1.5' is not a pattern: Pattern density is 1.5, expected above 0 and at most 1. Expected " + Allowed + ".")]
+    [InlineData(
+        "unstructured:0", "'unstructured:0' is not a pattern: Pattern density is 0, expected above 0 and at most 1. Expected " + Allowed
+        + ".")]
+    [InlineData(
+        "channel:1.5", "'channel:1.5' is not a pattern: Pattern density is 1.5, expected above 0 and at most 1. Expected " + Allowed + ".")]
     [InlineData("block0x4:0.5", "'block0x4:0.5' is not a pattern: Block is 0x4, expected sides of at least 1. Expected " + Allowed + ".")]
     public void NoPattern_SaysWhatIsAllowed(string text, string message)
     {
@@ -52,14 +56,17 @@ public sealed class SparsityPatternTests
 
     [Fact]
     public void NonFiniteDensity_IsRefused() =>
-        Assert.Equal("Pattern density is NaN, expected above 0 and at most 1.", Assert.Throws<PatternException>(() => new UnstructuredPattern(double.NaN)).Message);
+        Assert.Equal(
+            "Pattern density is NaN, expected above 0 and at most 1.", Assert.Throws<PatternException>(
+                () => new UnstructuredPattern(double.NaN)).Message);
 
     [Fact]
     public void Nm_IsTheSpecialCase()
     {
         Assert.Equal(ComplementaryPattern.Parse("2:4"), NmPattern.Of(2, 4));
         Assert.True(NmPattern.IsNm(SparsityPattern.Parse("2:4")));
-        Assert.All((string[])["2:4/out", "2:4@strided", "2:4x2", "unstructured:0.5"], text => Assert.False(NmPattern.IsNm(SparsityPattern.Parse(text))));
+        Assert.All((string[])["2:4/out", "2:4@strided", "2:4x2", "unstructured:0.5"], text =>
+            Assert.False(NmPattern.IsNm(SparsityPattern.Parse(text))));
     }
 
     [Theory]

@@ -41,8 +41,10 @@ public sealed class WeightShapeTests
     [InlineData(new[] { 4 }, 1, "A weight has rank 1, expected at least 2: [outputs, inputs, spatial…].")]
     [InlineData(new[] { 4, 0 }, 1, "A weight has the dimensions [4, 0], expected each to be at least 1.")]
     [InlineData(new[] { 4, -1, 3 }, 1, "A weight has the dimensions [4, -1, 3], expected each to be at least 1.")]
-    [InlineData(new[] { 65536, 65536 }, 1, "A weight of the dimensions [65536, 65536] has more elements than one tensor may hold here, 2147483591.")]
-    [InlineData(new[] { int.MaxValue, int.MaxValue, int.MaxValue }, 1, "A weight of the dimensions [2147483647, 2147483647, 2147483647] has more elements than one tensor may hold here, 2147483591.")]
+    [InlineData(new[] { 65536, 65536 }, 1, "A weight of the dimensions [65536, 65536] has more elements than one tensor may hold here, "
+        + "2147483591.")]
+    [InlineData(new[] { int.MaxValue, int.MaxValue, int.MaxValue }, 1, "A weight of the dimensions [2147483647, 2147483647, 2147483647] "
+        + "has more elements than one tensor may hold here, 2147483591.")]
     [InlineData(new[] { 4, 2 }, 3, "A weight of 4 outputs does not divide into 3 convolution groups.")]
     [InlineData(new[] { 4, 2 }, 0, "A weight of 4 outputs does not divide into 0 convolution groups.")]
     public void BadShapes_AreRefused(int[] dimensions, int groups, string message) =>

@@ -14,8 +14,10 @@ public sealed class FuzzTests
         var run = new FuzzRun(new SafetensorsTarget(), seed: 20261123);
         long start = Stopwatch.GetTimestamp();
         FuzzResult result = run.Run(0, 100_000, _ => Stopwatch.GetElapsedTime(start).TotalSeconds < 3);
-        Assert.True(result.Findings.Count == 0, string.Join('\n', result.Findings.Select(finding => $"input {finding.Index}: {finding.What}")));
-        Assert.True(result.Accepted > 0 && result.Refused > 0, $"{result.Accepted} read, {result.Refused} refused: the mutations are too weak or too strong");
+        Assert.True(
+            result.Findings.Count == 0, string.Join('\n', result.Findings.Select(finding => $"input {finding.Index}: {finding.What}")));
+        Assert.True(result.Accepted > 0 && result.Refused > 0, $"{result.Accepted} read, {result.Refused} refused: the mutations are too "
+            + "weak or too strong");
     }
 
     [Fact]

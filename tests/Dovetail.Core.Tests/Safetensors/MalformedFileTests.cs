@@ -10,9 +10,11 @@ public sealed class MalformedFileTests
     private const string Good = """{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}""";
 
     [Theory]
-    [InlineData(0, "The file has 0 bytes; a safetensors file starts with 8 bytes that hold the length of its header. It is empty, truncated or something else. (at byte 0)")]
-    [InlineData(7, "The file has 7 bytes; a safetensors file starts with 8 bytes that hold the length of its header. It is empty, truncated or something else. (at byte 0)")]
-    public void UnderEightBytes(int length, string message)
+    [InlineData(0, "The file has 0 bytes; a safetensors file starts with 8 bytes that hold the length of its header. It is empty, "
+        + "truncated or something else. (at byte 0)")]
+    [InlineData(7, "The file has 7 bytes; a safetensors file starts with 8 bytes that hold the length of its header. It is empty, "
+        + "truncated or something else. (at byte 0)")]
+    public void Under_eight_bytes(int length, string message)
     {
         Assert.Equal(message, Message(new byte[length]));
         using var folder = new TemporaryFolder();
@@ -21,11 +23,14 @@ public sealed class MalformedFileTests
     }
 
     [Theory]
-    [InlineData(100_000_001UL, "The header is said to take 100000001 bytes, expected at most 100000000. This is not a safetensors file. (at byte 0)")]
-    [InlineData(ulong.MaxValue, "The header is said to take 18446744073709551615 bytes, expected at most 100000000. This is not a safetensors file. (at byte 0)")]
+    [InlineData(100_000_001UL, "The header is said to take 100000001 bytes, expected at most 100000000. This is not a safetensors file. "
+        + "(at byte 0)")]
+    [InlineData(ulong.MaxValue, "The header is said to take 18446744073709551615 bytes, expected at most 100000000. This is not a "
+        + "safetensors file. (at byte 0)")]
     [InlineData(58UL, "The header is said to take 58 bytes, and only 57 follow. The file is truncated or not safetensors. (at byte 0)")]
-    [InlineData(100_000_000UL, "The header is said to take 100000000 bytes, and only 57 follow. The file is truncated or not safetensors. (at byte 0)")]
-    public void HeaderLength(ulong length, string message)
+    [InlineData(100_000_000UL, "The header is said to take 100000000 bytes, and only 57 follow. The file is truncated or not safetensors. "
+        + "(at byte 0)")]
+    public void Header_length(ulong length, string message)
     {
         byte[] file = Bytes(Good, 4);
         Assert.Equal(65, file.Length);
@@ -34,7 +39,7 @@ public sealed class MalformedFileTests
     }
 
     [Fact]
-    public void NotUtf8()
+    public void Not_utf8()
     {
         byte[] file = Bytes(Good, 4);
         file[10] = 0xFF;
@@ -56,7 +61,7 @@ public sealed class MalformedFileTests
     [InlineData("""{"__metadata__":[]}""", "__metadata__ is a JSON array, expected an object of strings. (at byte 24)")]
     [InlineData("""{"__metadata__":{"x":1}}""", "__metadata__ entry 'x' is a JSON number, expected a string. (at byte 29)")]
     [InlineData("""{"__metadata__":{"x":"","x":""}}""", "__metadata__ holds 'x' twice. (at byte 36)")]
-    public void BadJson(string header, string message) => Assert.Equal(message, Message(Bytes(header, 0)));
+    public void Bad_json(string header, string message) => Assert.Equal(message, Message(Bytes(header, 0)));
 
     [Theory]
     [InlineData("""{"a":{}}""", "'dtype' is missing. (tensor 'a', at byte 13)")]
@@ -80,7 +85,7 @@ public sealed class MalformedFileTests
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}""", "F32 [2] takes 8 bytes, and data_offsets [0, 4] gives it 4. (tensor 'a', at byte 13)")]
     [InlineData("""{"a":{"dtype":"U8","shape":[],"data_offsets":[0,4]}}""", "U8 [] takes 1 bytes, and data_offsets [0, 4] gives it 4. (tensor 'a', at byte 13)")]
     [InlineData("""{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]}}""", "The header names a tensor twice. (tensor 'a', at byte 61)")]
-    public void BadTensor(string header, string message) => Assert.Equal(message, Message(Bytes(header, 4)));
+    public void Bad_tensor(string header, string message) => Assert.Equal(message, Message(Bytes(header, 4)));
 
     [Theory]
     [InlineData("""{"a":{"dtype":"U8","shape":[3],"data_offsets":[1,4]}}""", "Bytes 0 to 1 of the data section belong to no tensor; the format allows no holes. (tensor 'a', at byte 61)")]
@@ -90,14 +95,15 @@ public sealed class MalformedFileTests
     [InlineData("""{"a":{"dtype":"U8","shape":[5],"data_offsets":[0,5]}}""", "data_offsets [0, 5] reaches past the end of the data section, 4 bytes. The file is truncated. (tensor 'a', at byte 61)")]
     [InlineData("""{"a":{"dtype":"U8","shape":[3],"data_offsets":[0,3]}}""", "The tensors end after 3 bytes of the data section, which has 4; expected them to end with the file. (at byte 64)")]
     [InlineData("{}", "The tensors end after 0 bytes of the data section, which has 4; expected them to end with the file. (at byte 10)")]
-    public void BadCover(string header, string message) => Assert.Equal(message, Message(Bytes(header, 4)));
+    public void Bad_cover(string header, string message) => Assert.Equal(message, Message(Bytes(header, 4)));
 
     [Fact]
     public void WhatTheReferenceTolerates_IsTolerated()
     {
         using (SafetensorsFile empty = SafetensorsFile.FromBytes(Bytes("{}", 0)))
             Assert.Empty(empty.Tensors);
-        using (SafetensorsFile spaced = SafetensorsFile.FromBytes(Bytes("  {\"__metadata__\":null, \"a\":{\"dtype\":\"U8\",\"more\":[{}],\"shape\":[4],\"data_offsets\":[0,4]}}\n  ", 4)))
+        using (SafetensorsFile spaced = SafetensorsFile.FromBytes(
+            Bytes("  {\"__metadata__\":null, \"a\":{\"dtype\":\"U8\",\"more\":[{}],\"shape\":[4],\"data_offsets\":[0,4]}}\n  ", 4)))
             Assert.Equal([0, 1, 2, 3], spaced.Bytes(spaced.Get("a")).ToArray());
         using SafetensorsFile odd = SafetensorsFile.FromBytes(Bytes(
             """{"z":{"dtype":"F32","shape":[7,0],"data_offsets":[4,4]},"s":{"dtype":"F32","shape":[],"data_offsets":[0,4]},"y":{"dtype":"I64","shape":[0],"data_offsets":[0,0]}}""", 4));
@@ -110,7 +116,8 @@ public sealed class MalformedFileTests
     public void LongNames_AreCutInMessages()
     {
         string name = new('x', 100_000);
-        Assert.Equal($"'dtype' is missing. (tensor '{new string('x', 77)}...', at byte 100012)", Message(Bytes("{\"" + name + "\":{}}", 0)));
+        Assert.Equal(
+            $"'dtype' is missing. (tensor '{new string('x', 77)}...', at byte 100012)", Message(Bytes("{\"" + name + "\":{}}", 0)));
     }
 
     [Fact]
@@ -118,12 +125,21 @@ public sealed class MalformedFileTests
     {
         using var folder = new TemporaryFolder();
         string missing = folder.File("none");
-        Assert.StartsWith($"Cannot read '{missing}': Could not find file", Assert.Throws<SafetensorsException>(() => SafetensorsFile.Open(missing)).Message);
-        Assert.StartsWith($"Cannot read '{folder.Path}': ", Assert.Throws<SafetensorsException>(() => SafetensorsFile.Open(folder.Path)).Message);
+        Assert.StartsWith(
+            $"Cannot read '{missing}': Could not find file", Assert.Throws<SafetensorsException>(
+                () => SafetensorsFile.Open(missing)).Message);
+        Assert.StartsWith(
+            $"Cannot read '{folder.Path}': ", Assert.Throws<SafetensorsException>(() => SafetensorsFile.Open(folder.Path)).Message);
         using SafetensorsFile file = SafetensorsFile.FromBytes(Bytes(Good, 4));
-        Assert.Equal("There is no tensor of this name among the 1 of the file. (tensor 'b')", Assert.Throws<SafetensorsException>(() => file.Get("b")).Message);
-        Assert.Equal("The elements are U8, 8 bits, and were asked for as Single. (tensor 'a', at byte 61)", Assert.Throws<SafetensorsException>(() => file.ToArray<float>(file.Get("a"))).Message);
-        Assert.Equal("The tensor is not from this file. (tensor 'a')", Assert.Throws<SafetensorsException>(() => file.Bytes(file.Get("a") with { End = 400 })).Message);
+        Assert.Equal(
+            "There is no tensor of this name among the 1 of the file. (tensor 'b')",
+            Assert.Throws<SafetensorsException>(() => file.Get("b")).Message);
+        Assert.Equal(
+            "The elements are U8, 8 bits, and were asked for as Single. (tensor 'a', at byte 61)", Assert.Throws<SafetensorsException>(
+                () => file.ToArray<float>(file.Get("a"))).Message);
+        Assert.Equal(
+            "The tensor is not from this file. (tensor 'a')", Assert.Throws<SafetensorsException>(
+                () => file.Bytes(file.Get("a") with { End = 400 })).Message);
     }
 
     internal static byte[] Bytes(string header, int dataLength)

@@ -16,9 +16,11 @@ public sealed class MalformedPackedTests
     [InlineData("format", null, "The metadata has no 'format'. This is a safetensors file, but not one of packed weights.")]
     [InlineData("format", "pt", "The metadata say format 'pt', expected 'dovetail.packed'.")]
     [InlineData("format_version", "2", "The metadata say format_version '2', expected '1'.")]
-    [InlineData("sparsity_config", null, "The metadata has no 'sparsity_config'. This is a safetensors file, but not one of packed weights.")]
+    [InlineData(
+        "sparsity_config", null, "The metadata has no 'sparsity_config'. This is a safetensors file, but not one of packed weights.")]
     [InlineData("sparsity_config", "[]", "sparsity_config is a JSON Array, expected an object with an entry for each packed weight.")]
-    [InlineData("sparsity_config", "{", "sparsity_config is not JSON: Expected depth to be zero at the end of the JSON payload. There is an open JSON object or array that should be closed. LineNumber: 0 | BytePositionInLine: 1.")]
+    [InlineData("sparsity_config", "{", "sparsity_config is not JSON: Expected depth to be zero at the end of the JSON payload. There is "
+        + "an open JSON object or array that should be closed. LineNumber: 0 | BytePositionInLine: 1.")]
     [InlineData("sparsity_config", "{}", "sparsity_config has no entry for 'w'. (tensor 'w.weight_index')")]
     [InlineData("sparsity_config", """{"w":1}""", "sparsity_config is a JSON Number here, expected an object. (tensor 'w')")]
     [InlineData("sparsity_config", """{"v":{"structure":"2:4","axis":"input","arrangement":"contiguous","share":1,"groups":1}}""", "There is no tensor of this name among the 3 of the file. (tensor 'v.weight_shape')")]
@@ -43,33 +45,56 @@ public sealed class MalformedPackedTests
     [Fact]
     public void BadTensors_AreRefused()
     {
-        Assert.Equal("There is no tensor of this name among the 2 of the file. (tensor 'w.weight_packed')", Message(File(change: tensors => tensors.Remove("w.weight_packed"))));
-        Assert.Equal("There is no tensor of this name among the 2 of the file. (tensor 'w.weight_index')", Message(File(change: tensors => tensors.Remove("w.weight_index"))));
+        Assert.Equal(
+            "There is no tensor of this name among the 2 of the file. (tensor 'w.weight_packed')",
+            Message(File(change: tensors => tensors.Remove("w.weight_packed"))));
+        Assert.Equal(
+            "There is no tensor of this name among the 2 of the file. (tensor 'w.weight_index')",
+            Message(File(change: tensors => tensors.Remove("w.weight_index"))));
         Assert.Equal("The values are I32, expected F32, F16, BF16 or I8. (tensor 'w.weight_packed')",
-            Message(File(change: tensors => tensors["w.weight_packed"] = SafetensorsEntry.Of<int>("w.weight_packed", SafetensorsDType.I32, [2, 4], new int[8]))));
+            Message(File(
+                change: tensors =>
+                tensors["w.weight_packed"] = SafetensorsEntry.Of<int>("w.weight_packed", SafetensorsDType.I32, [2, 4], new int[8]))));
         Assert.Equal("The tensor is I8, expected U8. (tensor 'w.weight_index')",
-            Message(File(change: tensors => tensors["w.weight_index"] = SafetensorsEntry.Of<sbyte>("w.weight_index", SafetensorsDType.I8, [2, 1], new sbyte[2]))));
+            Message(File(
+                change: tensors =>
+                tensors["w.weight_index"] = SafetensorsEntry.Of<sbyte>("w.weight_index", SafetensorsDType.I8, [2, 1], new sbyte[2]))));
         Assert.Equal("Cell 0, slot 1 has owner 0; expected an owner above 0 and below 4 (owners of a cell ascend). (tensor 'w')",
-            Message(File(change: tensors => tensors["w.weight_index"] = SafetensorsEntry.Of<byte>("w.weight_index", SafetensorsDType.U8, [2, 1], new byte[2]))));
+            Message(File(
+                change: tensors =>
+                tensors["w.weight_index"] = SafetensorsEntry.Of<byte>("w.weight_index", SafetensorsDType.U8, [2, 1], new byte[2]))));
         Assert.Equal("Cell 1, slot 1, row 0 holds 1, expected 0: it is padding. (tensor 'w')",
-            Message(File(change: tensors => tensors["w.weight_packed"] = SafetensorsEntry.Of<float>("w.weight_packed", SafetensorsDType.F32, [2, 4], new float[] { 1, 1, 1, 1, 0, 0, 0, 0 }))));
+            Message(File(
+                change: tensors =>
+                tensors["w.weight_packed"] = SafetensorsEntry.Of<float>(
+                    "w.weight_packed", SafetensorsDType.F32, [2, 4], new float[] { 1, 1, 1, 1, 0, 0, 0, 0 }))));
         Assert.Equal("The dense shape is [2, 0], expected dimensions from 1 to 2^31 - 1. (tensor 'w.weight_shape')", WithShape(2, 0));
-        Assert.Equal("The dense shape is [2, 4294967301], expected dimensions from 1 to 2^31 - 1. (tensor 'w.weight_shape')", WithShape(2, 4294967301));
+        Assert.Equal(
+            "The dense shape is [2, 4294967301], expected dimensions from 1 to 2^31 - 1. (tensor 'w.weight_shape')",
+            WithShape(2, 4294967301));
         Assert.Equal("A weight has rank 1, expected at least 2: [outputs, inputs, spatial…]. (tensor 'w')", WithShape(2));
-        Assert.Equal("A weight of the dimensions [65536, 65536] has more elements than one tensor may hold here, 2147483591. (tensor 'w')", WithShape(65536, 65536));
+        Assert.Equal("A weight of the dimensions [65536, 65536] has more elements than one tensor may hold here, 2147483591. (tensor 'w')",
+            WithShape(65536, 65536));
         Assert.Equal("Scales stand beside F32 values, expected them only beside I8. (tensor 'w.weight_scale')",
-            Message(File(change: tensors => tensors["w.weight_scale"] = SafetensorsEntry.Of<float>("w.weight_scale", SafetensorsDType.F32, [2], new float[2]))));
-        Assert.Equal("The scale of output 1 is NaN, expected a finite number of at least 0. (tensor 'w.weight_scale')", Message(File(change: tensors =>
+            Message(File(
+                change: tensors =>
+                tensors["w.weight_scale"] = SafetensorsEntry.Of<float>("w.weight_scale", SafetensorsDType.F32, [2], new float[2]))));
+        Assert.Equal("The scale of output 1 is NaN, expected a finite number of at least 0. (tensor 'w.weight_scale')", Message(
+            File(change: tensors =>
         {
             tensors["w.weight_packed"] = SafetensorsEntry.Of<sbyte>("w.weight_packed", SafetensorsDType.I8, [2, 4], new sbyte[8]);
-            tensors["w.weight_scale"] = SafetensorsEntry.Of<float>("w.weight_scale", SafetensorsDType.F32, [2], new float[] { 1, float.NaN });
+            tensors["w.weight_scale"] = SafetensorsEntry.Of<float>(
+                "w.weight_scale", SafetensorsDType.F32, [2], new float[] { 1, float.NaN });
         })));
 
         static string WithShape(params long[] shape) =>
-            Message(File(change: tensors => tensors["w.weight_shape"] = SafetensorsEntry.Of<long>("w.weight_shape", SafetensorsDType.I64, [shape.Length], shape)));
+            Message(File(
+                change: tensors =>
+                tensors["w.weight_shape"] = SafetensorsEntry.Of<long>("w.weight_shape", SafetensorsDType.I64, [shape.Length], shape)));
     }
 
-    private static SafetensorsFile File(Action<Dictionary<string, string>>? metadata = null, Action<Dictionary<string, SafetensorsEntry>>? change = null)
+    private static SafetensorsFile File(
+        Action<Dictionary<string, string>>? metadata = null, Action<Dictionary<string, SafetensorsEntry>>? change = null)
     {
         Dictionary<string, string> texts = new() { ["format"] = "dovetail.packed", ["format_version"] = "1", ["sparsity_config"] = Config };
         Dictionary<string, SafetensorsEntry> tensors = new()

@@ -22,15 +22,24 @@ public sealed class PackedSafetensorsTests
         var layout = new CellLayout(ComplementaryPattern.Parse(pattern), new WeightShape([outputs, inputs, 1, 3], groups));
         PackedTensor<float> floats = SyntheticWeights.Packed(layout, 1);
         sbyte[] bytes = [.. Packer.Unpack(floats).Select(weight => (sbyte)Math.Round(weight * 20))];
-        PackedTensor<sbyte> integers = Packer.Pack<sbyte>(bytes, layout, Packer.UnpackMask(floats), [.. Enumerable.Range(0, outputs).Select(m => m / 7f)]);
+        PackedTensor<sbyte> integers = Packer.Pack<sbyte>(
+            bytes, layout, Packer.UnpackMask(floats), [.. Enumerable.Range(0, outputs).Select(m => m / 7f)]);
 
-        PackedSafetensors.Write(path, new Dictionary<string, PackedTensor> { ["b"] = integers, ["a.0"] = floats, ["half"] = PackedCast.To(floats, DType.Float16), ["bf"] = PackedCast.To(floats, DType.BFloat16) },
+        PackedSafetensors.Write(
+            path, new Dictionary<string, PackedTensor>
+            {
+                ["b"] = integers,
+                ["a.0"] = floats,
+                ["half"] = PackedCast.To(floats, DType.Float16),
+                ["bf"] = PackedCast.To(floats, DType.BFloat16)
+            },
             [SafetensorsEntry.Of<float>("a.0.bias", SafetensorsDType.F32, [outputs], new float[outputs])]);
         SortedDictionary<string, PackedTensor> read = PackedSafetensors.Read(path, verifyPayload: true);
 
         Assert.Equal(["a.0", "b", "bf", "half"], read.Keys);
         using (SafetensorsFile file = SafetensorsFile.Open(path))
-            Assert.Equal(read.Select(pair => (pair.Key, pair.Value.Pattern, pair.Value.Shape)), PackedSafetensors.ReadLayouts(file).Select(pair => (pair.Key, pair.Value.Pattern, pair.Value.Shape)));
+            Assert.Equal(read.Select(pair => (pair.Key, pair.Value.Pattern, pair.Value.Shape)), PackedSafetensors.ReadLayouts(file)
+                .Select(pair => (pair.Key, pair.Value.Pattern, pair.Value.Shape)));
         AssertEqual(PackedCast.To(floats, DType.Float16), read["half"]);
         AssertEqual(PackedCast.To(floats, DType.BFloat16), read["bf"]);
         AssertEqual(floats, read["a.0"]);

@@ -10,7 +10,8 @@ public sealed class SafetensorsWriterTests
         Gen.String[Gen.Char["abc.é\"\\中"], 1, 6], Gen.Enum<SafetensorsDType>(), Gen.Long[0, 5].Array[0, 4]);
 
     [Fact]
-    public void AnyTensors_ComeBack_Aligned_AndHashed() => Gen.Select(Tensor.Array[0, 8], Gen.Int[0, int.MaxValue]).Sample((tensors, seed) =>
+    public void AnyTensors_ComeBack_Aligned_AndHashed() =>
+        Gen.Select(Tensor.Array[0, 8], Gen.Int[0, int.MaxValue]).Sample((tensors, seed) =>
     {
         var random = new Random(seed);
         var contents = new SortedDictionary<string, (SafetensorsDType Type, long[] Shape, byte[] Bytes)>(StringComparer.Ordinal);
@@ -23,7 +24,8 @@ public sealed class SafetensorsWriterTests
             }
 
         using var stream = new MemoryStream();
-        SafetensorsWriter.Write(stream, contents.Select(pair => SafetensorsEntry.Of<byte>(pair.Key, pair.Value.Type, pair.Value.Shape, pair.Value.Bytes)),
+        SafetensorsWriter.Write(
+            stream, contents.Select(pair => SafetensorsEntry.Of<byte>(pair.Key, pair.Value.Type, pair.Value.Shape, pair.Value.Bytes)),
             new Dictionary<string, string> { ["note"] = "\"é\"" });
         using SafetensorsFile file = SafetensorsFile.FromBytes(stream.ToArray());
         Assert.Equal(0, file.DataStart % 64);
@@ -59,7 +61,8 @@ public sealed class SafetensorsWriterTests
         string found = file.ComputePayloadHash(), told = file.Metadata[SafetensorsFile.PayloadHashKey];
         Assert.NotEqual(told, found);
         Assert.Equal(
-            $"The data section has the SHA-256 {found}, and the metadata says {told}. The file is damaged or was edited. (at byte {file.DataStart})",
+            $"The data section has the SHA-256 {found}, and the metadata says {told}. The file is damaged or was edited. (at byte "
+            + $"{file.DataStart})",
             Assert.Throws<SafetensorsException>(file.VerifyPayload).Message);
         using SafetensorsFile bare = SafetensorsFile.FromBytes(MalformedFileTests.Bytes("{}", 0));
         Assert.Equal("The metadata holds no payload_sha256, so the data cannot be verified. Files that Dovetail writes have it.",
@@ -73,14 +76,19 @@ public sealed class SafetensorsWriterTests
         Assert.Equal("A tensor may not be called '__metadata__': the name is empty or reserved.", Message([Entry("__metadata__", [1])]));
         Assert.Equal("A tensor may not be called '__pad__.7': the name is empty or reserved.", Message([Entry("__pad__.7", [1])]));
         Assert.Equal("Two tensors have the same name. (tensor 'x')", Message([Entry("x", [1]), Entry("y", [1]), Entry("x", [1])]));
-        Assert.Equal("The shape [-1] of U8 is negative, overflows or is not a whole number of bytes. (tensor 'x')", Message([Entry("x", [-1])]));
-        Assert.Equal("The shape [4611686018427387904, 4] of U8 is negative, overflows or is not a whole number of bytes. (tensor 'x')", Message([Entry("x", [1L << 62, 4])]));
-        Assert.StartsWith("A name or a metadata text holds half of a surrogate pair, which is no character.", Message([Entry("\uD800", [1])]));
+        Assert.Equal(
+            "The shape [-1] of U8 is negative, overflows or is not a whole number of bytes. (tensor 'x')", Message([Entry("x", [-1])]));
+        Assert.Equal("The shape [4611686018427387904, 4] of U8 is negative, overflows or is not a whole number of bytes. (tensor 'x')",
+            Message([Entry("x", [1L << 62, 4])]));
+        Assert.StartsWith(
+            "A name or a metadata text holds half of a surrogate pair, which is no character.", Message([Entry("\uD800", [1])]));
         Assert.Equal("1 bytes were written for U8 [2], expected 2. (tensor 'x')", Message([Entry("x", [2])]));
         Assert.Equal("More than the 0 bytes of U8 [0] were written. (tensor 'x')", Message([Entry("x", [0])]));
-        Assert.Equal("The metadata key 'payload_sha256' is the writer's own; leave it out.", Message([], new() { ["payload_sha256"] = "" }));
+        Assert.Equal(
+            "The metadata key 'payload_sha256' is the writer's own; leave it out.", Message([], new() { ["payload_sha256"] = "" }));
 
-        static SafetensorsEntry Entry(string name, long[] shape) => new(name, SafetensorsDType.U8, [.. shape], stream => stream.WriteByte(7));
+        static SafetensorsEntry Entry(string name, long[] shape) =>
+            new(name, SafetensorsDType.U8, [.. shape], stream => stream.WriteByte(7));
 
         static string Message(SafetensorsEntry[] entries, Dictionary<string, string>? metadata = null) =>
             Assert.Throws<SafetensorsException>(() => SafetensorsWriter.Write(new MemoryStream(), entries, metadata)).Message;

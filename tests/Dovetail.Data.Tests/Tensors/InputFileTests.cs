@@ -39,7 +39,8 @@ public sealed class InputFileTests : IDisposable
         var scaling = new PixelScaling(0.5f, [1, 2, 3], [2]);
         var values = (float[])Read("two.png", s_twoPixels, new ModelInput("x", typeof(float), [1, 3, 1, 2]), scaling).Values;
         Assert.Equal([(5 - 1) / 2f, (100 - 1) / 2f, (10 - 2) / 2f, (50 - 2) / 2f, (15 - 3) / 2f, (25 - 3) / 2f], values);
-        var error = Assert.Throws<TensorFileException>(() => Read("two.png", s_twoPixels, new ModelInput("x", typeof(float), [1, 3, 1, 2]), scaling with { Mean = [1, 2] }));
+        var error = Assert.Throws<TensorFileException>(
+            () => Read("two.png", s_twoPixels, new ModelInput("x", typeof(float), [1, 3, 1, 2]), scaling with { Mean = [1, 2] }));
         Assert.Contains("--mean has 2 numbers, expected 1 or one for each of the 3 channels", error.Message);
     }
 
@@ -54,7 +55,8 @@ public sealed class InputFileTests : IDisposable
     public void Bytes_of_a_npy_file_are_scaled_as_pixels()
     {
         var scaling = new PixelScaling(1, [1, 2, 3], [1]);
-        byte[] planes = NpyFile.ToBytes(new FileTensor(new byte[] { 10, 200, 20, 100, 30, 50 }, [3, 1, 2])); // a missing batch of 1 is added
+        // a missing batch of 1 is added
+        byte[] planes = NpyFile.ToBytes(new FileTensor(new byte[] { 10, 200, 20, 100, 30, 50 }, [3, 1, 2]));
         FileTensor tensor = Read("planes.npy", planes, new ModelInput("x", typeof(float), [-1, 3, 1, 2]), scaling);
         Assert.Equal([1, 3, 1, 2], tensor.Shape);
         Assert.Equal([9, 199, 18, 98, 27, 47], (float[])tensor.Values);
@@ -83,12 +85,15 @@ public sealed class InputFileTests : IDisposable
         Refused("two.png", s_twoPixels, image, "2 × 1 pixels (width × height), and the input is 'x', float [any, 3, 224, 224]");
         Refused("two.png", s_twoPixels, tokens, "is an image, and the input 'ids', int64 [1, any] is none");
         Refused("cut.png", s_twoPixels[..40], image, "not a whole PNG or JPEG image");
-        Refused("a.npy", NpyFile.ToBytes(new FileTensor(new float[6], [1, 6])), image, "holds float [1, 6], which does not fit the input 'x'");
+        Refused("a.npy", NpyFile.ToBytes(new FileTensor(new float[6], [1, 6])), image, "holds float [1, 6], which does not fit the "
+            + "input 'x'");
         Refused("a.npy", NpyFile.ToBytes(new FileTensor(new float[6], [1, 6])), tokens, "Convert its elements");
         Refused("notes.txt", "hello"u8.ToArray(), image, "starts with the bytes 68656C6C; expected a .npy, PNG, JPEG or IDX");
         Refused("empty", [], image, "expected a .npy");
         Refused("labels", [0, 0, 8, 1, 0, 0, 0, 1, 5], image, "expected a .npy");
-        Assert.Contains("cannot be read", Assert.Throws<TensorFileException>(() => InputFile.Read(_folder.File("absent.png"), image, PixelScaling.Default)).Message);
+        Assert.Contains(
+            "cannot be read", Assert.Throws<TensorFileException>(
+                () => InputFile.Read(_folder.File("absent.png"), image, PixelScaling.Default)).Message);
     }
 
     [Fact]
@@ -102,7 +107,9 @@ public sealed class InputFileTests : IDisposable
         FileTensor last = InputBatch.Slice(both, 1, 2);
         Assert.Equal([2, 2], last.Shape);
         Assert.Equal([3, 4, 5, 6], (long[])last.Values);
-        Assert.Contains("'c' is int64 [1, 3]", Assert.Throws<TensorFileException>(() => InputBatch.Stack([a, new FileTensor(new long[3], [1, 3])], ["a", "c"])).Message);
+        Assert.Contains(
+            "'c' is int64 [1, 3]", Assert.Throws<TensorFileException>(
+                () => InputBatch.Stack([a, new FileTensor(new long[3], [1, 3])], ["a", "c"])).Message);
     }
 
     private FileTensor Read(string name, byte[] bytes, ModelInput input, PixelScaling? scaling = null)

@@ -10,7 +10,8 @@ public sealed class NpyFileTests
     [Fact]
     public void A_version_1_file_of_floats_is_read()
     {
-        FileTensor tensor = NpyFile.Parse(File("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", Floats(1, -2, 0.5f, 3, 4, 5)), "x.npy");
+        FileTensor tensor = NpyFile.Parse(
+            File("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }", Floats(1, -2, 0.5f, 3, 4, 5)), "x.npy");
         Assert.Equal([2, 3], tensor.Shape);
         Assert.Equal([1, -2, 0.5f, 3, 4, 5], Assert.IsType<float[]>(tensor.Values));
     }

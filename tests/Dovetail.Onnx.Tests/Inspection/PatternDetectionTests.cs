@@ -29,7 +29,8 @@ public sealed class PatternDetectionTests
     public void Unstructured_and_dense_weights_show_no_pattern(double density)
     {
         var shape = WeightShape.Matrix(256, 256);
-        bool[] mask = Projection.Project(Array.ConvertAll(GaussianWeights.Create(shape.Count, 2), w => w * w), new UnstructuredPattern(density), shape);
+        bool[] mask = Projection.Project(
+            Array.ConvertAll(GaussianWeights.Create(shape.Count, 2), w => w * w), new UnstructuredPattern(density), shape);
         Assert.Null(PatternDetection.Find(mask, shape));
         Assert.Null(PatternDetection.Find([.. Enumerable.Repeat(true, shape.Count)], shape));
     }

@@ -18,7 +18,8 @@ public sealed class VerificationTests
         model.Save(folder.File("sparse.onnx"));
         Assert.True(Verification.Run(folder.File("sparse.onnx"), null).Satisfied);
         Assert.False(Verification.Run(folder.File("sparse.onnx"), new ComplementaryPattern(1, 16)).Satisfied);
-        Verdict unstructured = Verification.Run(folder.File("sparse.onnx"), new UnstructuredPattern(0.5)); // the first convolution stayed dense
+        // the first convolution stayed dense
+        Verdict unstructured = Verification.Run(folder.File("sparse.onnx"), new UnstructuredPattern(0.5));
         Assert.Equal(WeightLayers.Find(model)[0].Name, Assert.Single(unstructured.Violations).Layer);
         Assert.Null(unstructured.FirstViolation!.Cell);
     }

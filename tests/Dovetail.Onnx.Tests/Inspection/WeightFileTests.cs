@@ -17,7 +17,8 @@ public sealed class WeightFileTests
         OnnxModel packed = SparseModels.Packed("1:16");
         packed.Save(folder.File("packed.onnx"));
         SafetensorsExport.Write(packed, folder.File("packed.safetensors"));
-        using WeightFile onnx = WeightFile.Open(folder.File("packed.onnx")), safetensors = WeightFile.Open(folder.File("packed.safetensors"));
+        using WeightFile onnx = WeightFile.Open(folder.File("packed.onnx")),
+            safetensors = WeightFile.Open(folder.File("packed.safetensors"));
         Assert.Equal("packed onnx", onnx.Format);
         Assert.Equal("packed safetensors", safetensors.Format);
         WeightEntry[] layers = [.. onnx.ReadEntries().Where(entry => entry.IsPacked)];
@@ -57,7 +58,9 @@ public sealed class WeightFileTests
         IReadOnlyList<WeightEntry> entries = file.ReadEntries();
         // the pass folds batch norms into the weights, so they are compared with the integers that it wrote
         IReadOnlyList<WeightLayer> layers = WeightLayers.Find(quantized);
-        Assert.Equal(layers.Select(layer => (layer.Name, "int8", (long)layer.Shape.Count)), entries.Select(entry => (entry.Name, entry.Type, entry.Bytes)));
+        Assert.Equal(
+            layers.Select(layer => (layer.Name, "int8", (long)layer.Shape.Count)),
+            entries.Select(entry => (entry.Name, entry.Type, entry.Bytes)));
         foreach ((WeightLayer layer, WeightEntry entry) in layers.Zip(entries))
         {
             sbyte[] integers = layer.GetInt8Weights();
@@ -88,11 +91,14 @@ public sealed class WeightFileTests
         using var folder = new TemporaryFolder();
         string path = folder.File("plain.safetensors");
         float[] weights = [1, 0, 0, 0, 0, 2, 0, 0];
-        SafetensorsWriter.Write(path, (SafetensorsEntry[])[SafetensorsEntry.Of<float>("w", SafetensorsDType.F32, [2, 4], weights), SafetensorsEntry.Of<float>("bias", SafetensorsDType.F32, [2], new float[2])]);
+        SafetensorsWriter.Write(
+            path, (SafetensorsEntry[])[SafetensorsEntry.Of<float>("w", SafetensorsDType.F32, [2, 4], weights), SafetensorsEntry.Of<float>(
+                "bias", SafetensorsDType.F32, [2], new float[2])]);
         using WeightFile file = WeightFile.Open(path);
         WeightEntry entry = Assert.Single(file.ReadEntries());
         Assert.Equal(weights, entry.Load());
-        LayerInspection layer = LayerInspection.Of(entry, null, [new ComplementaryPattern(2, 4), new ComplementaryPattern(1, 4), new ComplementaryPattern(1, 8)]);
+        LayerInspection layer = LayerInspection.Of(
+            entry, null, [new ComplementaryPattern(2, 4), new ComplementaryPattern(1, 4), new ComplementaryPattern(1, 8)]);
         Assert.Equal("1:4", layer.BestFit);
         Assert.Equal(0.75, layer.Sparsity);
         CandidateFit unfit = layer.Candidates.Single(fit => fit.Pattern == "1:8");

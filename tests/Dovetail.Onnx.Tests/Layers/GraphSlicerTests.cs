@@ -32,7 +32,8 @@ public sealed class GraphSlicerTests
             OnnxModel slice = GraphSlicer.SingleLayer(model, layer.Name);
             Assert.Equal([layer.Op], slice.Nodes.Select(n => n.OpType));
             Assert.Equal(layer.Node.Inputs.Count - 1, slice.Graph.Initializers.Count);
-            var whole = Oracle.Run(GraphSlicer.WithOutputs(model, new[] { input, output }.Where(t => t != "image")), Oracle.Images(1, 2), [2, 1, 28, 28]);
+            var whole = Oracle.Run(
+                GraphSlicer.WithOutputs(model, new[] { input, output }.Where(t => t != "image")), Oracle.Images(1, 2), [2, 1, 28, 28]);
             (float[] x, int[] shape) = input == "image" ? (Oracle.Images(1, 2), [2, 1, 28, 28]) : whole[input];
             Assert.Equal(whole[output].Data, Oracle.Run(slice, x, shape)[output].Data);
         }

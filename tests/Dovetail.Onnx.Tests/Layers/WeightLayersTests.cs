@@ -12,7 +12,8 @@ public sealed class WeightLayersTests
     {
         IReadOnlyList<WeightLayer> layers = WeightLayers.Find(ZooModels.Create("fashion-cnn", 1));
         Assert.Equal(
-            ["stem 64 196 9", "down1 64 49 576", "down2 128 16 576", "block1.conv1 128 16 1152", "block1.conv2 128 16 1152", "head 10 1 128"],
+            ["stem 64 196 9", "down1 64 49 576", "down2 128 16 576", "block1.conv1 128 16 1152", "block1.conv2 128 16 1152",
+                "head 10 1 128"],
             layers.Select(l => $"{l.Name} {l.Workload.M} {l.Workload.N} {l.Workload.K}"));
         Assert.InRange(layers.Sum(l => l.Workload.DenseMacs), 7_500_000, 8_000_000);
     }
@@ -22,7 +23,8 @@ public sealed class WeightLayersTests
     {
         OnnxModel model = Graphs.Of(["N", 6], ["N", 3],
         [
-            new("MatMul", "", ["x", "w1"], ["a"]), new NodeProto("Gemm", "", ["a", "w2"], ["b"]).With("transB", 1), new("Gemm", "", ["b", "w3"], ["y"]),
+            new("MatMul", "", ["x", "w1"], ["a"]), new NodeProto("Gemm", "", ["a", "w2"], ["b"]).With("transB", 1),
+                new("Gemm", "", ["b", "w3"], ["y"]),
         ], [Graphs.Random("w1", 1, 6, 4), Graphs.Random("w2", 2, 5, 4), Graphs.Random("w3", 3, 5, 3)]);
         IReadOnlyList<WeightLayer> layers = WeightLayers.Find(model);
         Assert.Equal(["4×6", "5×4", "3×5"], layers.Select(l => l.Shape.ToString()));
@@ -56,9 +58,14 @@ public sealed class WeightLayersTests
     public void A_pattern_that_fits_no_layer_is_one_message_with_every_layer()
     {
         OnnxModel model = ZooModels.Create("fashion-cnn", 1);
-        Assert.Equal(["down1", "down2", "block1.conv1", "block1.conv2", "head"], WeightLayers.FindFitting(model, ComplementaryPattern.Parse("4:64")).Select(l => l.Name));
-        Assert.Equal(["stem", "down1", "down2", "block1.conv1", "block1.conv2"], WeightLayers.FindFitting(model, ComplementaryPattern.Parse("4:64/out")).Select(l => l.Name));
-        string message = Assert.Throws<PatternException>(() => WeightLayers.FindFitting(model, ComplementaryPattern.Parse("1:256"))).Message;
+        Assert.Equal(
+            ["down1", "down2", "block1.conv1", "block1.conv2", "head"], WeightLayers.FindFitting(model, ComplementaryPattern.Parse("4:64"))
+            .Select(l => l.Name));
+        Assert.Equal(
+            ["stem", "down1", "down2", "block1.conv1", "block1.conv2"],
+            WeightLayers.FindFitting(model, ComplementaryPattern.Parse("4:64/out")).Select(l => l.Name));
+        string message = Assert.Throws<PatternException>(
+            () => WeightLayers.FindFitting(model, ComplementaryPattern.Parse("1:256"))).Message;
         Assert.Contains("stem: 1 channel is fewer than the group, 256", message);
         Assert.Contains("block1.conv2: 128 channels are fewer than the group, 256", message);
         Assert.Contains("head: 128 channels", message);
@@ -66,5 +73,6 @@ public sealed class WeightLayersTests
     }
 
     private static float[] Multiply(float[] weights, float[] x, WeightShape shape) =>
-        [.. Enumerable.Range(0, shape.Outputs).Select(m => Enumerable.Range(0, shape.Inputs).Sum(k => weights[m * shape.Inputs + k] * x[k]))];
+        [.. Enumerable.Range(0, shape.Outputs)
+            .Select(m => Enumerable.Range(0, shape.Inputs).Sum(k => weights[m * shape.Inputs + k] * x[k]))];
 }

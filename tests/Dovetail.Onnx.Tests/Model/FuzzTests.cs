@@ -15,11 +15,14 @@ public sealed class FuzzTests
         var run = new FuzzRun(new OnnxTarget(), seed: 20261123);
         long start = Stopwatch.GetTimestamp();
         FuzzResult result = run.Run(0, 100_000, _ => Stopwatch.GetElapsedTime(start).TotalSeconds < 3);
-        Assert.True(result.Findings.Count == 0, string.Join('\n', result.Findings.Select(finding => $"input {finding.Index}: {finding.What}")));
-        Assert.True(result.Accepted > 0 && result.Refused > 0, $"{result.Accepted} read, {result.Refused} refused: the mutations are too weak or too strong");
+        Assert.True(
+            result.Findings.Count == 0, string.Join('\n', result.Findings.Select(finding => $"input {finding.Index}: {finding.What}")));
+        Assert.True(result.Accepted > 0 && result.Refused > 0, $"{result.Accepted} read, {result.Refused} refused: the mutations are too "
+            + "weak or too strong");
     }
 
-    /// <summary>Found by scripts/fuzz.sh 2400000 2: the domain of an operator set was said to take over 256 MB, which were allocated.</summary>
+    /// <summary>Found by scripts/fuzz.sh 2400000 2: the domain of an operator set was said to take over 256 MB, which were
+    /// allocated.</summary>
     [Fact]
     public void ALyingLengthInsideAMessage_IsRefusedBeforeItIsAllocated()
     {
@@ -27,7 +30,8 @@ public sealed class FuzzTests
         byte[] model = [0x08, 0x08, 0x42, 0x06, 0x0A, 0x80, 0x80, 0x80, 0x80, 0x01];
         long before = GC.GetAllocatedBytesForCurrentThread();
         var error = Assert.Throws<OnnxException>(() => OnnxModel.Parse(model));
-        Assert.StartsWith("The model is not an ONNX model or was cut off: the field at byte 4 takes 268435456 bytes, and 0 are left.", error.Message);
+        Assert.StartsWith(
+            "The model is not an ONNX model or was cut off: the field at byte 4 takes 268435456 bytes, and 0 are left.", error.Message);
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
     }
 
@@ -38,7 +42,8 @@ public sealed class FuzzTests
         byte[] model = [];
         for (int i = 0; i < 100; i++)
             model = Field(6, Field(1, Field(5, model))); // attribute.g ← graph.node ← node.attribute, inside out
-        Assert.Contains("lies 64 messages deep", Assert.Throws<OnnxException>(() => OnnxModel.Parse(Field(7, Field(1, Field(5, model))))).Message);
+        Assert.Contains(
+            "lies 64 messages deep", Assert.Throws<OnnxException>(() => OnnxModel.Parse(Field(7, Field(1, Field(5, model))))).Message);
 
         static byte[] Field(int number, byte[] content)
         {
@@ -56,7 +61,8 @@ public sealed class FuzzTests
     public void LargeNumbersInPackedNodes_AreRefused(long outputs, long group, string message)
     {
         var node = new NodeProto("PackedGemm", "n", ["x", "v", "o"], ["y"], OperatorSet.Domain);
-        node.Attributes.AddRange([AttributeProto.Of("pattern", "1:4"), AttributeProto.Of("weight_shape", [outputs, 4]), AttributeProto.Of("group", group)]);
+        node.Attributes.AddRange(
+            [AttributeProto.Of("pattern", "1:4"), AttributeProto.Of("weight_shape", [outputs, 4]), AttributeProto.Of("group", group)]);
         OnnxModel model = Graphs.Of([1, 4], [1, 4], [node], []);
         Assert.EndsWith(message, Assert.Throws<OnnxException>(() => PackedWeights.Read(model, node)).Message);
     }

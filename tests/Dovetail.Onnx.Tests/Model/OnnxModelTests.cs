@@ -52,7 +52,8 @@ public sealed class OnnxModelTests : IDisposable
         Assert.True(new FileInfo(path).Length < 10_000);
         Assert.True(File.Exists(path + ".data"));
         Assert.Equal(before, OnnxModel.Load(path).ToBytes());
-        OnnxException error = Assert.Throws<OnnxException>(() => OnnxModel.Parse(File.ReadAllBytes(path)).FindInitializer("fc1.weight")!.ToFloats());
+        OnnxException error = Assert.Throws<OnnxException>(
+            () => OnnxModel.Parse(File.ReadAllBytes(path)).FindInitializer("fc1.weight")!.ToFloats());
         Assert.Contains("load the model by its path", error.Message);
     }
 
@@ -79,7 +80,8 @@ public sealed class OnnxModelTests : IDisposable
     [InlineData("link to itself", "w.data", false)]
     public void Links_must_not_lead_out_of_the_folder(string how, string location, bool read)
     {
-        string inside = Directory.CreateDirectory(Path.Combine(_folder, "in")).FullName, outside = Directory.CreateDirectory(Path.Combine(_folder, "out")).FullName;
+        string inside = Directory.CreateDirectory(Path.Combine(_folder, "in")).FullName, outside = Directory.CreateDirectory(
+            Path.Combine(_folder, "out")).FullName;
         string data = Directory.CreateDirectory(Path.Combine(inside, "data")).FullName;
         foreach (string folder in new[] { outside, data })
             File.WriteAllBytes(Path.Combine(folder, "w.data"), new byte[16]);
@@ -118,7 +120,9 @@ public sealed class OnnxModelTests : IDisposable
             Assert.Equal(new float[4], OnnxModel.Load(path).Graph.Initializers[0].ToFloats());
         else
             Assert.Contains(
-                how == "link to itself" ? "cannot be read" : $"has its data in '{location}', a link to '{Path.Combine(outside, "w.data")}' outside the model's folder",
+                how == "link to itself"
+                    ? "cannot be read"
+                    : $"has its data in '{location}', a link to '{Path.Combine(outside, "w.data")}' outside the model's folder",
                 Assert.Throws<OnnxException>(() => OnnxModel.Load(path)).Message);
     }
 

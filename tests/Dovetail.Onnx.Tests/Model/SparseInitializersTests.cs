@@ -13,7 +13,8 @@ public sealed class SparseInitializersTests
     public void They_are_what_OnnxRuntime_computes_with(bool linear)
     {
         OnnxModel model = Model(
-            TensorData.Create<float>("w", [3], [1.5f, -2, 3]), linear ? TensorData.Create<long>("", [3], [3, 7, 11]) : TensorData.Create<long>("", [3, 2], [0, 3, 1, 3, 2, 3]), 3, 4);
+            TensorData.Create<float>("w", [3], [1.5f, -2, 3]),
+            linear ? TensorData.Create<long>("", [3], [3, 7, 11]) : TensorData.Create<long>("", [3, 2], [0, 3, 1, 3, 2, 3]), 3, 4);
         byte[] file = model.ToBytes();
         OnnxModel read = OnnxModel.Parse(file);
         TensorProto tensor = read.FindInitializer("w")!;
@@ -34,7 +35,8 @@ public sealed class SparseInitializersTests
         Check(TensorData.Create<float>("w", [1], [1]), [0, 0, 0, 0, 0, 0, 0x80, 0x3F]);
 
         static void Check(TensorProto value, byte[] bytes) =>
-            Assert.Equal(bytes, OnnxModel.Parse(Model(value, TensorData.Create<long>("", [1], [1]), 2).ToBytes()).FindInitializer("w")!.ReadBytes());
+            Assert.Equal(
+                bytes, OnnxModel.Parse(Model(value, TensorData.Create<long>("", [1], [1]), 2).ToBytes()).FindInitializer("w")!.ReadBytes());
     }
 
     [Theory]
@@ -46,7 +48,8 @@ public sealed class SparseInitializersTests
     [InlineData("rank", "has '' int64[2, 3] as indices, expected [2] or [2, 2].")]
     [InlineData("type", "has indices of type Int32, expected Int64.")]
     [InlineData("huge", "has 2 non-zeros and 4000000000 bytes when dense, expected at most 5632; save it dense.")]
-    [InlineData("external", "has its data in a file of its own, and only sparse initializers inside the model are read. Save the model with dense or internal ones.")]
+    [InlineData("external", "has its data in a file of its own, and only sparse initializers inside the model are read. Save the model "
+        + "with dense or internal ones.")]
     [InlineData("nothing", "has a sparse initializer without values or indices. The file is damaged.")]
     public void Lying_ones_are_refused(string what, string message)
     {
@@ -74,7 +77,8 @@ public sealed class SparseInitializersTests
     // y = x·w, as a graph whose initializer was never made dense
     private static OnnxModel Model(TensorProto values, TensorProto? indices, params long[] dims)
     {
-        OnnxModel model = Graphs.Of([2, dims[0]], [2, dims.Length > 1 ? dims[1] : dims[0]], [new NodeProto("MatMul", "m", ["x", "w"], ["y"])], []);
+        OnnxModel model = Graphs.Of(
+            [2, dims[0]], [2, dims.Length > 1 ? dims[1] : dims[0]], [new NodeProto("MatMul", "m", ["x", "w"], ["y"])], []);
         var sparse = new SparseTensorProto { Values = values, Indices = indices };
         sparse.Dims.AddRange(dims);
         model.Graph.SparseInitializers.Add(sparse);

@@ -47,7 +47,8 @@ public sealed class TensorDataTests
     public void Sizes_that_disagree_are_refused()
     {
         Assert.Contains("7 bytes", Assert.Throws<OnnxException>(() => Of(OnnxType.Float, t => t.RawData = new byte[7]).ToFloats()).Message);
-        Assert.Contains("3 elements", Assert.Throws<OnnxException>(() => Of(OnnxType.Float, t => t.FloatData = [1, 2, 3]).ToFloats()).Message);
+        Assert.Contains(
+            "3 elements", Assert.Throws<OnnxException>(() => Of(OnnxType.Float, t => t.FloatData = [1, 2, 3]).ToFloats()).Message);
         Assert.Contains("0 elements", Assert.Throws<OnnxException>(() => Of(OnnxType.Float, _ => { }).ToFloats()).Message);
         Assert.Contains("'t'", Assert.Throws<OnnxException>(() => Of(OnnxType.Float, t => t.FloatData = [1, 2]).Read<int>()).Message);
         Assert.Throws<OnnxException>(() => Of(OnnxType.Int64, t => t.Int32Data = [1, 2]).Read<long>());

@@ -10,7 +10,8 @@ public sealed class OnnxOperatorsTests
     public void Versions_are_those_of_ONNXs_own_list()
     {
         string path = Path.Combine(Repository.Root, "tests", "Dovetail.Onnx.Tests", "Operators", "onnx-versions.txt");
-        Dictionary<string, string> official = File.ReadLines(path).Skip(1).Select(line => line.Split(' ', 2)).ToDictionary(words => words[0], words => words[1]);
+        Dictionary<string, string> official = File.ReadLines(path).Skip(1).Select(line => line.Split(' ', 2)).ToDictionary(
+            words => words[0], words => words[1]);
         foreach (OnnxOperator row in Standard)
             Assert.Equal((row.Name, official[row.Name]), (row.Name, string.Join(' ', row.Versions)));
     }
@@ -26,7 +27,8 @@ public sealed class OnnxOperatorsTests
 
     [Fact]
     public void What_takes_single_numbers_does_so_in_every_pass() => Assert.All(
-        Standard.Where(row => row.Unary is not null), row => Assert.Equal((true, true, ChannelTie.Alike), (row.Shape is not null, row.Layout?.IsElementwise, row.Channels)));
+        Standard.Where(row => row.Unary is not null), row =>
+            Assert.Equal((true, true, ChannelTie.Alike), (row.Shape is not null, row.Layout?.IsElementwise, row.Channels)));
 
     [Theory]
     [InlineData("Softmax", 12, 11)]
@@ -34,7 +36,8 @@ public sealed class OnnxOperatorsTests
     [InlineData("Softmax", 100, 13)]
     [InlineData("Add", 7, 7)]
     [InlineData("Upsample", 9, 9)]
-    public void The_version_is_the_newest_that_the_operator_set_has(string name, long opset, int version) => Assert.Equal(version, OnnxOperators.Get(name).VersionAt(opset));
+    public void The_version_is_the_newest_that_the_operator_set_has(string name, long opset, int version) =>
+        Assert.Equal(version, OnnxOperators.Get(name).VersionAt(opset));
 
     [Theory]
     [InlineData("Add", 6, "is known from operator set 7 on, and the model's is 6")]

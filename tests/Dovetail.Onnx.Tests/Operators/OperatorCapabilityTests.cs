@@ -10,7 +10,8 @@ namespace Dovetail.Onnx.Tests.Operators;
 /// <summary>What a row says is true of the operator: ONNX Runtime is the oracle, before and after a pass that relies on it.</summary>
 public sealed class OperatorCapabilityTests
 {
-    public static TheoryData<string> WithLayout => [.. Names(row => row.Layout is not null).Select(row => row.Data).Union(OperatorExamples.Older)];
+    public static TheoryData<string> WithLayout =>
+        [.. Names(row => row.Layout is not null).Select(row => row.Data).Union(OperatorExamples.Older)];
 
     public static TheoryData<string> WithChannels => Names(row => row.Channels is not null);
 
@@ -30,7 +31,10 @@ public sealed class OperatorCapabilityTests
     public void Between_layers_it_lets_an_order_of_channels_through(string name)
     {
         (OnnxModel model, int[] input) = OperatorExamples.Network(name);
-        PermutationPassResult result = PermutationPass.Apply(model, ComplementaryPattern.Parse("1:4"), new PermutationPassOptions { MaxEvaluations = 2000 });
+        PermutationPassResult result = PermutationPass.Apply(model, ComplementaryPattern.Parse("1:4"), new PermutationPassOptions
+        {
+            MaxEvaluations = 2000,
+        });
         PermutedLayer last = result.Layers.Single(layer => layer.Name == "last");
         Assert.Equal((PermutationOutcome.Folded, null), (last.Outcome, last.Reason));
         AssertSame(model, result.Model, input);
@@ -41,7 +45,8 @@ public sealed class OperatorCapabilityTests
     {
         (OnnxModel model, _) = OperatorExamples.Network("Add");
         model.SetOpsetVersion("", 6);
-        PermutedLayer last = Assert.Single(PermutationPass.Apply(model, ComplementaryPattern.Parse("1:4")).Layers, layer => layer.Name == "last");
+        PermutedLayer last = Assert.Single(
+            PermutationPass.Apply(model, ComplementaryPattern.Parse("1:4")).Layers, layer => layer.Name == "last");
         Assert.NotEqual(PermutationOutcome.Folded, last.Outcome);
         Assert.StartsWith("Add 'Add.b' depends on the order of 'b'", last.Reason, StringComparison.Ordinal);
     }
@@ -70,7 +75,9 @@ public sealed class OperatorCapabilityTests
         for (int i = 0; i < x.Length; i++)
         {
             float expected = y[i], actual = (float)function(x[i]);
-            Assert.True(expected.Equals(actual) || Math.Abs(expected - actual) <= 2e-5 * Math.Max(1, Math.Abs(expected)), $"{name}({x[i]}) is {expected}, and the row says {actual}.");
+            Assert.True(
+                expected.Equals(actual) || Math.Abs(expected - actual) <= 2e-5 * Math.Max(1, Math.Abs(expected)),
+                $"{name}({x[i]}) is {expected}, and the row says {actual}.");
         }
     }
 

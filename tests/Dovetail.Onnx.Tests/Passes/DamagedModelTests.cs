@@ -110,7 +110,8 @@ public sealed class DamagedModelTests
             new NodeProto("Gemm", "head", ["i", "w3", "b3"], ["y"]).With("transB", 1).With("alpha", 0.5f),
         ],
         [
-            Graphs.Random("w1", 1, 4, 4, 2, 2), Graphs.Random("w2", 2, 4, 4, 1, 1), Graphs.Random("w3", 3, 3, 4), Graphs.Random("b3", 4, 1, 3), Graphs.Random("bias", 5, 4),
+            Graphs.Random("w1", 1, 4, 4, 2, 2), Graphs.Random("w2", 2, 4, 4, 1, 1), Graphs.Random("w3", 3, 3, 4),
+                Graphs.Random("b3", 4, 1, 3), Graphs.Random("bias", 5, 4),
             TensorData.Create<float>("one", [4], [1f, 1, 1, 1]), TensorData.Scalar("zero", 0f), TensorData.Scalar("six", 6f),
         ]);
         model.FindNode("c1")!.With("pads", [1L, 0, 0, 1]);

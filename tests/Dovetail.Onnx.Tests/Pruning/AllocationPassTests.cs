@@ -10,7 +10,8 @@ namespace Dovetail.Onnx.Tests.Pruning;
 
 public sealed class AllocationPassTests
 {
-    private static readonly ComplementaryPattern[] Candidates = [.. ((string[])["2:4", "1:4", "1:8", "1:16", "4:64", "1:16x2"]).Select(ComplementaryPattern.Parse)];
+    private static readonly ComplementaryPattern[] Candidates = [
+        .. ((string[])["2:4", "1:4", "1:8", "1:16", "4:64", "1:16x2"]).Select(ComplementaryPattern.Parse)];
 
     // picoseconds: a fixed part a layer, and what the machine gains is less than the sparsity
     private static long Latency(WeightLayer layer, ComplementaryPattern pattern) =>
@@ -36,7 +37,10 @@ public sealed class AllocationPassTests
         long budget = layers.Sum(l => cost(l, ComplementaryPattern.Dense)) * percent / 100;
         LayerAllocation found = AllocationPass.Allocate(model, AllocationMethod.CapturedEnergy, Candidates, budget, cost);
 
-        (long Cost, double Score)[][] table = [.. layers.Select(l => Candidates.Where(c => l.ReasonAgainst(c) is null).Prepend(ComplementaryPattern.Dense).Select(c => (CostByHand(l, c, unit), Energy(l, c))).ToArray())];
+        (long Cost, double Score)[][] table = [
+            .. layers.Select(
+                l => Candidates.Where(c => l.ReasonAgainst(c) is null).Prepend(ComplementaryPattern.Dense)
+                .Select(c => (CostByHand(l, c, unit), Energy(l, c))).ToArray())];
         Assert.Equal(Best(table, 0, budget), found.Result.Score, 1e-6 * found.Result.Score);
         Assert.True(found.Result.IsOptimal);
         Assert.InRange(found.Result.Cost, 1, budget);
@@ -60,7 +64,8 @@ public sealed class AllocationPassTests
         LayerAllocation allocation = AllocationPass.Allocate(model, method, Candidates, 400_000, LayerCosts.Bytes());
         PackingResult packed = PackingPass.PackDeclared(PruningPass.Prune(model, allocation.LayerPatterns).Model);
         Assert.Equal(allocation.Result.Cost, packed.Layers.Sum(l => l.PackedBytes));
-        Assert.Equal(allocation.Layers.Select(l => l.Choice.Pattern.IsDense ? null : l.Choice.Pattern), packed.Layers.Select(l => l.Pattern));
+        Assert.Equal(
+            allocation.Layers.Select(l => l.Choice.Pattern.IsDense ? null : l.Choice.Pattern), packed.Layers.Select(l => l.Pattern));
         if (method == AllocationMethod.Uniform)
             Assert.Single(allocation.LayerPatterns.Values.Distinct());
         else
@@ -73,7 +78,9 @@ public sealed class AllocationPassTests
         OnnxModel model = Graphs.Trained("mlp", 7);
         long budget = WeightLayers.Find(model).Sum(l => l.Workload.DenseMacs) / 8;
         ComplementaryPattern Of(Func<WeightLayer, double>? weight) =>
-            AllocationPass.Allocate(model, AllocationMethod.CapturedEnergy, Candidates, budget, LayerCosts.MultiplyAccumulates, weight).Layers.Single(l => l.Layer == "fc2").Choice.Pattern;
+            AllocationPass.Allocate(
+                model, AllocationMethod.CapturedEnergy, Candidates, budget, LayerCosts.MultiplyAccumulates, weight).Layers.Single(l =>
+                l.Layer == "fc2").Choice.Pattern;
         Assert.True(Of(l => l.Name == "fc2" ? 100 : 1).Density > Of(l => l.Name == "fc2" ? 0.01 : 1).Density);
     }
 
@@ -81,7 +88,10 @@ public sealed class AllocationPassTests
     public void ABudgetThatIsTooSmall_IsRefused()
     {
         foreach (AllocationMethod method in Enum.GetValues<AllocationMethod>())
-            Assert.Contains("the budget is 5", Assert.Throws<DovetailException>(() => AllocationPass.Allocate(Graphs.Trained("mlp", 7), method, Candidates, 5, LayerCosts.MultiplyAccumulates)).Message);
+            Assert.Contains(
+                "the budget is 5", Assert.Throws<DovetailException>(
+                    () => AllocationPass.Allocate(
+                        Graphs.Trained("mlp", 7), method, Candidates, 5, LayerCosts.MultiplyAccumulates)).Message);
     }
 
     private static Func<WeightLayer, ComplementaryPattern, long> Cost(string unit) => unit switch
@@ -96,7 +106,8 @@ public sealed class AllocationPassTests
     {
         if (unit == "latency")
             return Latency(layer, pattern);
-        PackedTensor<float> packed = Packer.Pack<float>(Array.ConvertAll(Mask(layer, pattern), kept => kept ? 1f : 0), new CellLayout(pattern, layer.Shape));
+        PackedTensor<float> packed = Packer.Pack<float>(
+            Array.ConvertAll(Mask(layer, pattern), kept => kept ? 1f : 0), new CellLayout(pattern, layer.Shape));
         return unit switch
         {
             "macs" => (long)packed.Values.Length * layer.Workload.N,

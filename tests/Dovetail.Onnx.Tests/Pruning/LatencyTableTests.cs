@@ -35,18 +35,22 @@ public sealed class LatencyTableTests : IDisposable
     {
         File.WriteAllText(_folder.File("c.json"), "{\"layers\":[{\"name\":\"fc1\"}]}");
         Assert.StartsWith(
-            $"'{_folder.File("c.json")}' holds no measured latencies, expected a JSON object with layers, each with name, pattern, dense_us and packed_us: ",
+            $"'{_folder.File("c.json")}' holds no measured latencies, expected a JSON object with layers, each with name, pattern, "
+            + "dense_us and packed_us: ",
             Message(() => LatencyTable.Load([_folder.File("c.json")])));
         Write("d.json", ("fc1", "1:8", 0, 1));
-        Assert.Contains("layer 'fc1' takes 0 µs under 1:1, expected a positive time", Message(() => LatencyTable.Load([_folder.File("d.json")])));
+        Assert.Contains(
+            "layer 'fc1' takes 0 µs under 1:1, expected a positive time", Message(() => LatencyTable.Load([_folder.File("d.json")])));
         Assert.Contains("cannot be read", Message(() => LatencyTable.Load([_folder.File("nowhere.json")])));
         Write("e.json", ("conv7", "1:8", 8, 2));
         var options = new AllocationOptions(
-            AllocationMethod.CapturedEnergy, [new(1, 8)], CostUnit.Latency, Budget.Parse("22")!, LatencyTable.Load([_folder.File("e.json")]));
+            AllocationMethod.CapturedEnergy, [new(1, 8)], CostUnit.Latency, Budget.Parse("22")!,
+            LatencyTable.Load([_folder.File("e.json")]));
         Assert.Equal(
             "The latencies are of other layers (conv7); this model has fc1, fc2, head.",
             Message(() => PruningPass.Prune(ZooModels.Create("mlp", 1), options)));
-        Assert.Contains("AllocationOptions.Latencies", Message(() => PruningPass.Prune(ZooModels.Create("mlp", 1), options with { Latencies = null })));
+        Assert.Contains(
+            "AllocationOptions.Latencies", Message(() => PruningPass.Prune(ZooModels.Create("mlp", 1), options with { Latencies = null })));
     }
 
     [Theory]
@@ -78,7 +82,8 @@ public sealed class LatencyTableTests : IDisposable
     public void Other_JSON_is_refused(string text)
     {
         File.WriteAllText(_folder.File("g.json"), text);
-        Assert.StartsWith($"'{_folder.File("g.json")}' holds no measured latencies", Message(() => LatencyTable.Load([_folder.File("g.json")])));
+        Assert.StartsWith(
+            $"'{_folder.File("g.json")}' holds no measured latencies", Message(() => LatencyTable.Load([_folder.File("g.json")])));
     }
 
     public void Dispose() => _folder.Dispose();
@@ -87,5 +92,8 @@ public sealed class LatencyTableTests : IDisposable
 
     private void Write(string name, params (string Name, string Pattern, double Dense, double Packed)[] layers) => File.WriteAllText(
         _folder.File(name),
-        JsonSerializer.Serialize(new { layers = layers.Select(l => new { name = l.Name, pattern = l.Pattern, dense_us = l.Dense, packed_us = l.Packed }) }));
+        JsonSerializer.Serialize(new
+        {
+            layers = layers.Select(l => new { name = l.Name, pattern = l.Pattern, dense_us = l.Dense, packed_us = l.Packed }),
+        }));
 }

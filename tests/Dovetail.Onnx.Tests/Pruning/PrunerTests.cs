@@ -35,7 +35,10 @@ public sealed class PrunerTests
     public void A_pruner_may_change_the_weights_that_it_keeps()
     {
         OnnxModel model = ZooModels.Create("fashion-cnn", 2);
-        PruningResult plain = PruningPass.Prune(model, s_pattern), changed = PruningPass.Prune(model, s_pattern, new PruningOptions { Pruner = new Pruner(Double) });
+        PruningResult plain = PruningPass.Prune(model, s_pattern), changed = PruningPass.Prune(model, s_pattern, new PruningOptions
+        {
+            Pruner = new Pruner(Double),
+        });
         foreach ((WeightLayer before, WeightLayer after) in WeightLayers.Find(plain.Model).Zip(WeightLayers.Find(changed.Model)))
         {
             float factor = plain.Layers.Single(layer => layer.Name == before.Name).Pattern is null ? 1 : 2;
@@ -60,7 +63,8 @@ public sealed class PrunerTests
     public void What_cannot_be_packed_is_refused(string fault, string message)
     {
         var error = Assert.Throws<OnnxException>(() => PruningPass.Prune(
-            ZooModels.Create("fashion-cnn", 2), new Dictionary<string, ComplementaryPattern> { ["block1.conv1"] = s_pattern }, new PruningOptions { Pruner = new Pruner(Break) }));
+            ZooModels.Create("fashion-cnn", 2), new Dictionary<string, ComplementaryPattern> { ["block1.conv1"] = s_pattern },
+            new PruningOptions { Pruner = new Pruner(Break) }));
         Assert.StartsWith("Pruner returned for layer 'block1.conv1' ", error.Message);
         Assert.Contains(message, error.Message);
 
@@ -86,7 +90,11 @@ public sealed class PrunerTests
     {
         OnnxModel model = ZooModels.Create("mlp", 4);
         var inputs = new SingleInputs();
-        PruningResult calibrated = PruningPass.Prune(model, s_pattern, new PruningOptions { Pruner = new Pruner(ByInputs), Inputs = inputs });
+        PruningResult calibrated = PruningPass.Prune(model, s_pattern, new PruningOptions
+        {
+            Pruner = new Pruner(ByInputs),
+            Inputs = inputs,
+        });
         PruningResult plain = PruningPass.Prune(model, s_pattern);
         Assert.Equal(["fc1", "fc2"], inputs.Asked);
         foreach ((PrunedLayer layer, PrunedLayer other) in calibrated.Layers.Zip(plain.Layers).SkipLast(1))
@@ -95,13 +103,18 @@ public sealed class PrunerTests
             int columns = layer.Shape.Inputs;
             double Weighed(int i) => Math.Abs(weights[i]) * SingleInputs.Norm(i % columns);
             double Error(bool[] mask) => Enumerable.Range(0, mask.Length).Where(i => !mask[i]).Sum(i => Weighed(i) * Weighed(i));
-            Assert.Equal(Sorted(new CellLayout(s_pattern, layer.Shape), (row, column) => (float)Weighed(row * columns + column)), layer.Mask);
+            Assert.Equal(
+                Sorted(new CellLayout(s_pattern, layer.Shape), (row, column) => (float)Weighed(row * columns + column)), layer.Mask);
             Assert.True(Error(layer.Mask!) < Error(other.Mask!), layer.Name);
         }
 
         Assert.Equal(
-            "Layer 'fc1' is to be pruned by its inputs, and there are no calibration data. Give PruningOptions.Inputs, or prune by magnitude.",
-            Assert.Throws<OnnxException>(() => PruningPass.Prune(model, s_pattern, new PruningOptions { Pruner = new Pruner(ByInputs) })).Message);
+            "Layer 'fc1' is to be pruned by its inputs, and there are no calibration data. Give PruningOptions.Inputs, or prune by "
+            + "magnitude.",
+            Assert.Throws<OnnxException>(() => PruningPass.Prune(model, s_pattern, new PruningOptions
+            {
+                Pruner = new Pruner(ByInputs),
+            })).Message);
     }
 
     private static PrunedWeights ByInputs(PruningContext context)
@@ -112,7 +125,8 @@ public sealed class PrunerTests
             for (int i = 0; i < rows.Length; i++)
                 squares[i % columns] += (double)rows[i] * rows[i];
         float[] weights = context.Weights.ToArray();
-        bool[] mask = Projection.Project([.. weights.Select((weight, i) => (float)(Math.Abs(weight) * Math.Sqrt(squares[i % columns])))], context.Layout);
+        bool[] mask = Projection.Project(
+            [.. weights.Select((weight, i) => (float)(Math.Abs(weight) * Math.Sqrt(squares[i % columns])))], context.Layout);
         return new PrunedWeights([.. weights.Select((weight, i) => mask[i] ? weight : 0)], mask);
     }
 
@@ -123,7 +137,8 @@ public sealed class PrunerTests
         {
             var candidates = Enumerable.Range(0, layout.CandidateCount(cell)).Select(i => layout.Candidate(cell, i)).ToList();
             foreach ((int row, int count, int column) in candidates
-                .OrderByDescending(c => Enumerable.Range(c.Row, c.RowCount).Sum(r => (double)score(r, c.Column))).Take(layout.UsedSlots(cell)))
+                .OrderByDescending(c => Enumerable.Range(c.Row, c.RowCount).Sum(r => (double)score(r, c.Column)))
+                    .Take(layout.UsedSlots(cell)))
                 for (int lane = row; lane < row + count; lane++)
                     mask[lane * layout.Shape.Inputs + column] = true;
         }

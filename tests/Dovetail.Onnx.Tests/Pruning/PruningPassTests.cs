@@ -15,7 +15,8 @@ namespace Dovetail.Onnx.Tests.Pruning;
 public sealed class PruningPassTests
 {
     private static readonly ComplementaryPattern s_pattern = new(1, 16);
-    private static readonly ComplementaryPattern[] s_candidates = [.. ((string[])["1:2", "1:8", "1:16", "4:64", "1:32"]).Select(ComplementaryPattern.Parse)];
+    private static readonly ComplementaryPattern[] s_candidates = [
+        .. ((string[])["1:2", "1:8", "1:16", "4:64", "1:32"]).Select(ComplementaryPattern.Parse)];
 
     [Theory]
     [InlineData("fashion-cnn", "1:16")]
@@ -44,7 +45,10 @@ public sealed class PruningPassTests
     [InlineData("mlp", "1:4x2")]
     public void What_is_packed_is_the_mask_that_was_returned(string name, string pattern)
     {
-        PruningResult result = PruningPass.Prune(ZooModels.Create(name, 3), ComplementaryPattern.Parse(pattern), new PruningOptions { Head = true });
+        PruningResult result = PruningPass.Prune(ZooModels.Create(name, 3), ComplementaryPattern.Parse(pattern), new PruningOptions
+        {
+            Head = true,
+        });
         Dictionary<string, WeightLayer> written = WeightLayers.Find(result.Model).ToDictionary(layer => layer.Name);
         OnnxModel packed = PackingPass.PackDeclared(result.Model, new PackingOptions { AllowLarger = true }).Model;
         Dictionary<string, PackedLayer> layers = PackedModelReader.Read(packed).Layers.ToDictionary(layer => layer.Name);
@@ -61,7 +65,12 @@ public sealed class PruningPassTests
     public void Layers_named_with_a_pattern_are_pruned_and_no_others()
     {
         OnnxModel model = ZooModels.Create("mlp", 1);
-        var patterns = new Dictionary<string, ComplementaryPattern> { ["head"] = new(1, 4), ["fc2"] = new(2, 32), ["fc1"] = ComplementaryPattern.Dense };
+        var patterns = new Dictionary<string, ComplementaryPattern>
+        {
+            ["head"] = new(1, 4),
+            ["fc2"] = new(2, 32),
+            ["fc1"] = ComplementaryPattern.Dense
+        };
         PruningResult result = PruningPass.Prune(model, patterns);
         Assert.Equal([null, new ComplementaryPattern(2, 32), new ComplementaryPattern(1, 4)], Patterns(result));
         Assert.Equal(DenseCause.NotAsked, result.Layers[0].Dense!.Cause);
@@ -69,10 +78,13 @@ public sealed class PruningPassTests
         Assert.Null(LayerPatterns.Find(model)); // a copy is pruned
         Assert.Equal(
             "The model has no layer 'fc3' with weights, expected one of: fc1, fc2, head.",
-            Assert.Throws<OnnxException>(() => PruningPass.Prune(model, new Dictionary<string, ComplementaryPattern> { ["fc3"] = s_pattern })).Message);
+            Assert.Throws<OnnxException>(
+                () => PruningPass.Prune(model, new Dictionary<string, ComplementaryPattern> { ["fc3"] = s_pattern })).Message);
         Assert.Equal(
             "Pattern 1:16/out does not fit layer 'head': 10 outputs are fewer than the group, 16.",
-            Assert.Throws<PatternException>(() => PruningPass.Prune(model, new Dictionary<string, ComplementaryPattern> { ["head"] = new(1, 16, CellAxis.Output) })).Message);
+            Assert.Throws<PatternException>(
+                () => PruningPass.Prune(
+                    model, new Dictionary<string, ComplementaryPattern> { ["head"] = new(1, 16, CellAxis.Output) })).Message);
     }
 
     [Fact]
@@ -80,7 +92,14 @@ public sealed class PruningPassTests
     {
         using var folder = new TemporaryFolder();
         OnnxModel model = PruningPass.Prune(ZooModels.Create("mlp", 1), s_pattern).Model;
-        LayerPatterns.Declare(model, new Dictionary<string, ComplementaryPattern> { ["fc1"] = new(1, 16), ["fc2"] = new(1, 32), ["head"] = new(1, 16, CellAxis.Output), ["fc9"] = new(1, 16) });
+        LayerPatterns.Declare(
+            model, new Dictionary<string, ComplementaryPattern>
+            {
+                ["fc1"] = new(1, 16),
+                ["fc2"] = new(1, 32),
+                ["head"] = new(1, 16, CellAxis.Output),
+                ["fc9"] = new(1, 16)
+            });
         model.Save(folder.File("sparse.onnx"));
         Verdict verdict = Verification.Run(folder.File("sparse.onnx"), null);
         Assert.Equal(["fc2", "head", "fc9"], verdict.Violations.Select(v => v.Layer));
@@ -115,7 +134,10 @@ public sealed class PruningPassTests
     public void Orders_raise_what_is_kept_and_gathers_appear_only_where_they_may()
     {
         OnnxModel model = ZooModels.Create("mlp", 1);
-        PruningResult Run(PermutationPassOptions? permutation) => PruningPass.Prune(model, s_pattern, new PruningOptions { Permutation = permutation });
+        PruningResult Run(PermutationPassOptions? permutation) => PruningPass.Prune(model, s_pattern, new PruningOptions
+        {
+            Permutation = permutation,
+        });
         var search = new PermutationPassOptions { MaxEvaluations = 1_000_000 };
         PruningResult plain = Run(null), stored = Run(search), folded = Run(search with { AllowStored = false });
         Assert.All(plain.Layers, layer => Assert.Null(layer.Order));
@@ -170,11 +192,15 @@ public sealed class PruningPassTests
         OnnxModel model = ZooModels.Create("mlp", 1);
         var options = new AllocationOptions(AllocationMethod.CapturedEnergy, s_candidates, CostUnit.Macs, Budget.Parse("2%")!);
         Assert.Equal(
-            "The cheapest patterns of all 3 layers cost 26112, and the budget is 13373. Allow sparser patterns or a larger budget. The unit is multiply-accumulates; the dense network costs 668672.",
+            "The cheapest patterns of all 3 layers cost 26112, and the budget is 13373. Allow sparser patterns or a larger budget. The "
+            + "unit is multiply-accumulates; the dense network costs 668672.",
             Assert.Throws<DovetailException>(() => PruningPass.Prune(model, options)).Message);
-        OnnxModel quantized = QuantizationPass.Quantize(model, QuantizationPass.TensorsToCalibrate(model).ToDictionary(tensor => tensor, _ => (Min: -4f, Max: 4f)));
+        OnnxModel quantized = QuantizationPass.Quantize(
+            model, QuantizationPass.TensorsToCalibrate(model).ToDictionary(tensor => tensor, _ => (Min: -4f, Max: 4f)));
         Assert.Equal("Layer 'fc1' has int8 weights; prune the floating-point model and quantize it again.", Message(quantized));
-        Assert.Equal("ai.dovetail.PackedGemm 'fc1' is packed already; prune the model that was packed.", Message(PackingPass.PackDeclared(PruningPass.Prune(model, s_pattern).Model).Model));
+        Assert.Equal(
+            "ai.dovetail.PackedGemm 'fc1' is packed already; prune the model that was packed.",
+            Message(PackingPass.PackDeclared(PruningPass.Prune(model, s_pattern).Model).Model));
         WeightLayer layer = WeightLayers.Find(model)[1];
         float[] weights = layer.GetWeights();
         weights[7] = float.NaN;

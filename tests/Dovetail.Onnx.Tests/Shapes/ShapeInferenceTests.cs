@@ -29,13 +29,21 @@ public sealed class ShapeInferenceTests
 
     private static readonly Dictionary<string, (long[] Input, NodeProto Node, TensorProto[] Constants)> CaseTable = new()
     {
-        ["conv stride pad dilation group"] = ([2, 4, 9, 11], Node("Conv", "w").With("strides", [2L, 1]).With("pads", [1L, 0, 2, 3]).With("dilations", [1L, 2]).With("group", 2), [Graphs.Random("w", 1, 6, 2, 3, 2)]),
-        ["conv same upper"] = ([1, 2, 9, 10], Node("Conv", "w").With("strides", [2L, 3]).With("auto_pad", "SAME_UPPER"), [Graphs.Random("w", 1, 3, 2, 3, 4)]),
-        ["conv same lower"] = ([1, 2, 9, 10], Node("Conv", "w").With("strides", [2L, 2]).With("auto_pad", "SAME_LOWER"), [Graphs.Random("w", 1, 3, 2, 4, 3)]),
+        ["conv stride pad dilation group"] = (
+            [2, 4, 9, 11], Node("Conv", "w").With("strides", [2L, 1]).With("pads", [1L, 0, 2, 3]).With("dilations", [1L, 2])
+            .With("group", 2), [Graphs.Random("w", 1, 6, 2, 3, 2)]),
+        ["conv same upper"] = (
+            [1, 2, 9, 10], Node("Conv", "w").With("strides", [2L, 3]).With("auto_pad", "SAME_UPPER"), [Graphs.Random("w", 1, 3, 2, 3, 4)]),
+        ["conv same lower"] = (
+            [1, 2, 9, 10], Node("Conv", "w").With("strides", [2L, 2]).With("auto_pad", "SAME_LOWER"), [Graphs.Random("w", 1, 3, 2, 4, 3)]),
         ["conv 1d"] = ([1, 2, 9], Node("Conv", "w"), [Graphs.Random("w", 1, 3, 2, 4)]),
-        ["max pool"] = ([1, 2, 9, 10], Node("MaxPool").With("kernel_shape", [3L, 2]).With("strides", [2L, 2]).With("pads", [1L, 0, 1, 0]), []),
-        ["max pool ceil"] = ([1, 2, 9, 10], Node("MaxPool").With("kernel_shape", [2L, 3]).With("strides", [2L, 2]).With("ceil_mode", 1), []),
-        ["average pool ceil pad"] = ([1, 2, 6, 7], Node("AveragePool").With("kernel_shape", [2L, 2]).With("strides", [3L, 3]).With("pads", [1L, 1, 1, 1]).With("ceil_mode", 1), []),
+        ["max pool"] = (
+            [1, 2, 9, 10], Node("MaxPool").With("kernel_shape", [3L, 2]).With("strides", [2L, 2]).With("pads", [1L, 0, 1, 0]), []),
+        ["max pool ceil"] = (
+            [1, 2, 9, 10], Node("MaxPool").With("kernel_shape", [2L, 3]).With("strides", [2L, 2]).With("ceil_mode", 1), []),
+        ["average pool ceil pad"] = (
+            [1, 2, 6, 7], Node("AveragePool").With("kernel_shape", [2L, 2]).With("strides", [3L, 3]).With("pads", [1L, 1, 1, 1])
+            .With("ceil_mode", 1), []),
         ["gemm"] = ([3, 4], Node("Gemm", "w"), [Graphs.Random("w", 1, 4, 5)]),
         ["gemm trans"] = ([4, 3], Node("Gemm", "w").With("transA", 1).With("transB", 1), [Graphs.Random("w", 1, 5, 4)]),
         ["matmul 3d"] = ([2, 3, 4], Node("MatMul", "w"), [Graphs.Random("w", 1, 4, 5)]),
@@ -58,11 +66,15 @@ public sealed class ShapeInferenceTests
         ["unsqueeze"] = ([2, 3], Node("Unsqueeze", "s"), [Graphs.Ints("s", 0, -1)]),
         ["softmax"] = ([2, 3], Node("Softmax").With("axis", -1), []),
         ["layer norm"] = ([2, 3], Node("LayerNormalization", "w"), [Graphs.Random("w", 1, 3)]),
-        ["slice"] = ([5, 6, 7], Node("Slice", "a", "b", "c"), [Graphs.Ints("a", 1, -3), Graphs.Ints("b", 100, -1), Graphs.Ints("c", 0, -1)]),
-        ["slice with steps"] = ([5, 6, 7], Node("Slice", "a", "b", "c", "d"), [Graphs.Ints("a", 0, 1), Graphs.Ints("b", 5, 7), Graphs.Ints("c", 0, 2), Graphs.Ints("d", 2, 4)]),
+        ["slice"] = (
+            [5, 6, 7], Node("Slice", "a", "b", "c"), [Graphs.Ints("a", 1, -3), Graphs.Ints("b", 100, -1), Graphs.Ints("c", 0, -1)]),
+        ["slice with steps"] = (
+            [5, 6, 7], Node("Slice", "a", "b", "c", "d"),
+            [Graphs.Ints("a", 0, 1), Graphs.Ints("b", 5, 7), Graphs.Ints("c", 0, 2), Graphs.Ints("d", 2, 4)]),
         ["split"] = ([2, 7], new NodeProto("Split", "", ["x", "a"], ["y", "z"]).With("axis", -1), [Graphs.Ints("a", 3, 4)]),
         ["pad"] = ([2, 3, 4], Node("Pad", "a"), [Graphs.Ints("a", 0, 1, 2, 3, 0, 1)]),
-        ["resize by scales"] = ([1, 2, 3, 5], Node("Resize", "", "a").With("mode", "nearest"), [TensorData.Create<float>("a", [4], [1, 1, 2, 1.5f])]),
+        ["resize by scales"] = (
+            [1, 2, 3, 5], Node("Resize", "", "a").With("mode", "nearest"), [TensorData.Create<float>("a", [4], [1, 1, 2, 1.5f])]),
         ["resize by sizes"] = ([1, 2, 3, 5], Node("Resize", "", "", "a"), [Graphs.Ints("a", 1, 2, 7, 4)]),
         ["expand"] = ([2, 1, 3], Node("Expand", "a"), [Graphs.Ints("a", 4, 1, 5, 1)]),
         ["trilu"] = ([2, 3, 3], Node("Trilu"), []),
@@ -148,7 +160,8 @@ public sealed class ShapeInferenceTests
         Assert.Contains("must be a constant", Message([2, 3], Node("Reshape", "x"), Graphs.Ints("s", -1, 4)));
 
         static string Message(long[] input, NodeProto node, TensorProto constant) =>
-            Assert.Throws<OnnxException>(() => ShapeInference.Infer(Graphs.Of([.. input.Select(d => (Dim)d)], [], [node], [constant]))).Message;
+            Assert.Throws<OnnxException>(
+                () => ShapeInference.Infer(Graphs.Of([.. input.Select(d => (Dim)d)], [], [node], [constant]))).Message;
     }
 
     private static NodeProto Node(string op, params string[] constants) => new(op, "", ["x", .. constants], ["y"]);

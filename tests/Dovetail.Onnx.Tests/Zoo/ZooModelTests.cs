@@ -16,7 +16,8 @@ public sealed class ZooModelTests
         foreach (int batch in new[] { 1, 3 })
         {
             int[] input = InputShape(model, batch, tokens: 7);
-            (float[] values, int[] shape) = Assert.Single(Oracle.Run(model, Oracle.Uniform(2, input.Aggregate(1, (a, b) => a * b), 0, 1), input)).Value;
+            (float[] values, int[] shape) = Assert.Single(
+                Oracle.Run(model, Oracle.Uniform(2, input.Aggregate(1, (a, b) => a * b), 0, 1), input)).Value;
             int[] expected = name switch
             {
                 "gpt2-small" => [batch, 7, 768],
@@ -37,7 +38,10 @@ public sealed class ZooModelTests
         OnnxModel all = GraphSlicer.WithOutputs(model, model.Nodes.SelectMany(n => n.Outputs).Where(t => shapes[t].Type == OnnxType.Float));
         int[] input = InputShape(model, batch: 2, tokens: 5);
         foreach ((string tensor, (_, int[] shape)) in Oracle.Run(all, Oracle.Uniform(1, input.Aggregate(1, (a, b) => a * b), 0, 1), input))
-            Assert.Equal(shape, shapes[tensor].Shape.Select(d => (int)(d.Value ?? d.Symbol switch { "N" => 2, "T" => 5, _ => throw new InvalidOperationException($"{tensor}: {d}") })));
+            Assert.Equal(
+                shape, shapes[tensor].Shape.Select(
+                    d => (int)(d.Value
+                    ?? d.Symbol switch { "N" => 2, "T" => 5, _ => throw new InvalidOperationException($"{tensor}: {d}") })));
     }
 
     /// <summary>
@@ -55,7 +59,8 @@ public sealed class ZooModelTests
     {
         OnnxModel model = ZooModels.Create(name, 1);
         long counted = model.Graph.Initializers
-            .Where(t => t.Name.EndsWith(".weight", StringComparison.Ordinal) || t.Name.EndsWith(".bias", StringComparison.Ordinal) || t.Name is "class.token" or "position")
+            .Where(t => t.Name.EndsWith(".weight", StringComparison.Ordinal) || t.Name.EndsWith(".bias", StringComparison.Ordinal)
+                || t.Name is "class.token" or "position")
             .Sum(t => t.ElementCount());
         Assert.Equal(parameters, counted);
         OnnxModel oneToken = name == "gpt2-small" ? GraphSlicer.WithDimensions(model, new Dictionary<string, long> { ["T"] = 1 }) : model;
@@ -104,17 +109,19 @@ public sealed class ZooModelTests
         Assert.Contains("is 100, expected a multiple of 16", Message("vit-s", new ZooOptions { ImageSize = 100 }));
         Assert.Contains("is 0, expected 1 or more", Message("vit-s", new ZooOptions { Depth = 0 }));
 
-        static string Message(string name, ZooOptions options) => Assert.Throws<OnnxException>(() => ZooModels.Create(name, 1, options)).Message;
+        static string Message(string name, ZooOptions options) =>
+            Assert.Throws<OnnxException>(() => ZooModels.Create(name, 1, options)).Message;
     }
 
-    private static OnnxModel Small(string name, int seed) => ZooModels.Create(name, seed, name.Replace("zoo:", "", StringComparison.Ordinal) switch
-    {
-        "resnet20" => new ZooOptions { ImageSize = 16 },
-        "vit-s" => new ZooOptions { ImageSize = 48, Depth = 1 },
-        "gpt2-small" => new ZooOptions { Depth = 1 },
-        "fashion-cnn" or "mlp" => null,
-        _ => new ZooOptions { ImageSize = 64 },
-    });
+    private static OnnxModel Small(string name, int seed) =>
+        ZooModels.Create(name, seed, name.Replace("zoo:", "", StringComparison.Ordinal) switch
+        {
+            "resnet20" => new ZooOptions { ImageSize = 16 },
+            "vit-s" => new ZooOptions { ImageSize = 48, Depth = 1 },
+            "gpt2-small" => new ZooOptions { Depth = 1 },
+            "fashion-cnn" or "mlp" => null,
+            _ => new ZooOptions { ImageSize = 64 },
+        });
 
     private static int[] InputShape(OnnxModel model, int batch, int tokens) =>
         [.. model.Inputs[0].Type!.Tensor!.Shape!.Dims.Select(d => (int)(d.Value ?? (d.Symbol == "N" ? batch : tokens)))];

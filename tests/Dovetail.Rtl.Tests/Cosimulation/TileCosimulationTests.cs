@@ -25,7 +25,8 @@ public sealed class TileCosimulationTests
 
     [Theory]
     [MemberData(nameof(Configurations))]
-    public void RtlEqualsSimulatorAndScalarLoop(int rows, int columns, string pattern, int cluster, bool registered, MultiplierStyle multiplier)
+    public void Rtl_equals_simulator_and_scalar_loop(
+        int rows, int columns, string pattern, int cluster, bool registered, MultiplierStyle multiplier)
     {
         const int Seed = 20;
         ArrayConfig config = Arrays.Config(rows, columns, pattern, cluster, registered);

@@ -11,7 +11,8 @@ public sealed class GoldenTests
     [Theory]
     [InlineData("2x3-1to4", 2, 3, "1:4", 2, true, MultiplierStyle.FullAdders, 11L)]
     [InlineData("2x2-dense", 2, 2, "1:1", 1, false, MultiplierStyle.Operator, null)]
-    public void TextIsGolden(string name, int rows, int columns, string pattern, int cluster, bool registered, MultiplierStyle multiplier, long? seed)
+    public void Text_is_golden(
+        string name, int rows, int columns, string pattern, int cluster, bool registered, MultiplierStyle multiplier, long? seed)
     {
         ArrayConfig config = Arrays.Config(rows, columns, pattern, cluster, registered);
         IReadOnlyList<SourceFile> files = RtlGenerator.Render(config, new RtlOptions(multiplier, Command, seed));

@@ -61,7 +61,7 @@ public sealed class TimingAnalysisTests : IDisposable
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     [Fact]
-    public void PathAddsUpByHand()
+    public void Path_adds_up_by_hand()
     {
         CellLibrary library = CellLibrary.Load(Write("tiny.lib", Library));
         MappedNetlist netlist = MappedNetlist.Load(Write("flat.json", Netlist));
@@ -77,36 +77,45 @@ public sealed class TimingAnalysisTests : IDisposable
 
     /// <summary>A constant never switches, so no path goes through what it drives alone.</summary>
     [Fact]
-    public void ConstantsHaveNoPath()
+    public void Constants_have_no_path()
     {
         CellLibrary library = CellLibrary.Load(Write("tiny.lib", Library));
-        MappedNetlist netlist = MappedNetlist.Load(Write("tied.json", Netlist.Replace("\"A\": [4]", "\"A\": [\"0\"]", StringComparison.Ordinal)));
+        MappedNetlist netlist = MappedNetlist.Load(
+            Write("tied.json", Netlist.Replace("\"A\": [4]", "\"A\": [\"0\"]", StringComparison.Ordinal)));
         (double nanoseconds, IReadOnlyList<string> path) = TimingAnalysis.LongestPath(netlist.Find("top"), library);
         Assert.Equal(0.25, nanoseconds, 9); // from the input to the setup of a
         Assert.Single(path);
     }
 
     [Fact]
-    public void LoopIsRefused()
+    public void Loop_is_refused()
     {
         CellLibrary library = CellLibrary.Load(Write("tiny.lib", Library));
-        MappedNetlist netlist = MappedNetlist.Load(Write("loop.json", Netlist.Replace("\"A\": [4]", "\"A\": [6]", StringComparison.Ordinal)));
-        Assert.Contains("loop", Assert.Throws<RtlException>(() => TimingAnalysis.LongestPath(netlist.Find("top"), library)).Message, StringComparison.Ordinal);
+        MappedNetlist netlist = MappedNetlist.Load(
+            Write("loop.json", Netlist.Replace("\"A\": [4]", "\"A\": [6]", StringComparison.Ordinal)));
+        Assert.Contains(
+            "loop", Assert.Throws<RtlException>(() => TimingAnalysis.LongestPath(netlist.Find("top"), library)).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
-    public void FileThatIsNotLibertySaysWhere()
+    public void File_that_is_not_liberty_says_where()
     {
-        Assert.Contains("line 2", Assert.Throws<RtlException>(() => CellLibrary.Load(Write("bad.lib", "library(x) {\n  cell (A { }"))).Message, StringComparison.Ordinal);
-        Assert.Contains("library", Assert.Throws<RtlException>(() => CellLibrary.Load(Write("other.lib", "cell (A) { }"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "line 2", Assert.Throws<RtlException>(() => CellLibrary.Load(Write("bad.lib", "library(x) {\n  cell (A { }"))).Message,
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "library", Assert.Throws<RtlException>(() => CellLibrary.Load(Write("other.lib", "cell (A) { }"))).Message,
+            StringComparison.Ordinal);
     }
 
     [Fact]
-    public void UnmappedCellIsNamed()
+    public void Unmapped_cell_is_named()
     {
         CellLibrary library = CellLibrary.Load(Write("tiny.lib", Library));
         MappedNetlist netlist = MappedNetlist.Load(Write("odd.json", Netlist.Replace("\"INV\"", "\"$_NOT_\"", StringComparison.Ordinal)));
-        Assert.Contains("$_NOT_", Assert.Throws<RtlException>(() => netlist.Area(netlist.Find("top"), library)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "$_NOT_", Assert.Throws<RtlException>(() => netlist.Area(netlist.Find("top"), library)).Message, StringComparison.Ordinal);
     }
 
     private string Write(string name, string text)

@@ -12,13 +12,15 @@ public sealed class YosysDriverTests(ITestOutputHelper output)
     [InlineData("1:4", 0.80)]
     [InlineData("1:8", 0.74)]
     [InlineData("1:16", 0.62)]
-    public void ComplementaryArrayGainsThroughputPerArea(string text, double shareOfGroup)
+    public void Complementary_array_gains_throughput_per_area(string text, double shareOfGroup)
     {
         var pattern = ComplementaryPattern.Parse(text);
         SynthesisComparison comparison = new YosysDriver().Compare(ArrayConfig.Complementary(4, 4, pattern));
         output.WriteLine(
-            $"{text}: area {comparison.Dense.Area} and {comparison.Complementary.Area} (arrays {comparison.Dense.ArrayArea}, {comparison.Complementary.ArrayArea}; " +
-            $"PEs {comparison.Dense.PeArea}, {comparison.Complementary.PeArea}; skew {comparison.Dense.SkewArea}, {comparison.Complementary.SkewArea}; " +
+            $"{text}: area {comparison.Dense.Area} and {comparison.Complementary.Area} (arrays {comparison.Dense.ArrayArea}, "
+            + $"{comparison.Complementary.ArrayArea}; " +
+            $"PEs {comparison.Dense.PeArea}, {comparison.Complementary.PeArea}; skew {comparison.Dense.SkewArea}, "
+            + $"{comparison.Complementary.SkewArea}; " +
             $"control {comparison.Dense.ControlArea}, {comparison.Complementary.ControlArea}), " +
             $"path {comparison.Dense.CriticalPathNanoseconds:0.000} and {comparison.Complementary.CriticalPathNanoseconds:0.000} ns, " +
             $"gain {comparison.ThroughputPerAreaGain:0.00}, arrays {comparison.ArrayThroughputPerAreaGain:0.00}");
@@ -28,14 +30,15 @@ public sealed class YosysDriverTests(ITestOutputHelper output)
         Assert.InRange(comparison.CriticalPathRatio, 0.8, 1.05);
         foreach (SynthesisFigures figures in new[] { comparison.Dense, comparison.Complementary })
         {
-            Assert.True(figures.PeArea * 16 < figures.ArrayArea && figures.ArrayArea + figures.SkewArea + figures.ControlArea <= figures.Area);
+            Assert.True(
+                figures.PeArea * 16 < figures.ArrayArea && figures.ArrayArea + figures.SkewArea + figures.ControlArea <= figures.Area);
             Assert.True(figures.CriticalPath.Count > 2);
         }
     }
 
     /// <summary>Without operand registers a selector lies before the multiplier: the path grows, the area shrinks.</summary>
     [Fact]
-    public void RegisteredSelectionTradesAreaForClock()
+    public void Registered_selection_trades_area_for_clock()
     {
         var driver = new YosysDriver();
         ArrayConfig registered = Arrays.Config(1, 1, "1:16", 1, true);
@@ -45,7 +48,7 @@ public sealed class YosysDriverTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void AdderCellsShrinkThePe()
+    public void Adder_cells_shrink_the_pe()
     {
         var driver = new YosysDriver();
         ArrayConfig pe = Arrays.Config(1, 1, "1:1", 1, false);
@@ -53,7 +56,7 @@ public sealed class YosysDriverTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void MissingLibraryIsAMissingTool()
+    public void Missing_library_is_a_missing_tool()
     {
         var error = Assert.Throws<ToolMissingException>(() => new YosysDriver("no/such.lib"));
         Assert.Contains("no/such.lib", error.Message, StringComparison.Ordinal);

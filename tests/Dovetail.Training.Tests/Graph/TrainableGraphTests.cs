@@ -52,32 +52,46 @@ public sealed class TrainableGraphTests
         (string, long[], float[]) w = ("w", [6, 4, 3, 3], Uniform(1, 216)), b = ("b", [6], Uniform(2, 6));
 
         Add("conv, plain", image, [Node("Conv", ["x", "w"], "y")], w);
-        Add("conv, asymmetric padding, strides, bias", image, [Node("Conv", ["x", "w", "b"], "y", Ints("pads", 0, 1, 2, 1), Ints("strides", 2, 1))], w, b);
+        Add("conv, asymmetric padding, strides, bias", image,
+            [Node("Conv", ["x", "w", "b"], "y", Ints("pads", 0, 1, 2, 1), Ints("strides", 2, 1))], w, b);
         Add("conv, dilations", image, [Node("Conv", ["x", "w"], "y", Ints("dilations", 2, 2), Ints("pads", 2, 2, 2, 2))], w);
-        Add("conv, groups", image, [Node("Conv", ["x", "v"], "y", AttributeProto.Of("group", 2), Ints("pads", 1, 1, 1, 1))], ("v", [6, 2, 3, 3], Uniform(3, 108)));
-        Add("conv, same upper", image, [Node("Conv", ["x", "w"], "y", AttributeProto.Of("auto_pad", "SAME_UPPER"), Ints("strides", 2, 2))], w);
-        Add("conv, same lower", image, [Node("Conv", ["x", "w"], "y", AttributeProto.Of("auto_pad", "SAME_LOWER"), Ints("strides", 2, 2))], w);
+        Add("conv, groups", image, [Node("Conv", ["x", "v"], "y", AttributeProto.Of("group", 2), Ints("pads", 1, 1, 1, 1))], (
+            "v", [6, 2, 3, 3], Uniform(3, 108)));
+        Add("conv, same upper", image, [Node("Conv", ["x", "w"], "y", AttributeProto.Of("auto_pad", "SAME_UPPER"), Ints("strides", 2, 2))],
+            w);
+        Add("conv, same lower", image, [Node("Conv", ["x", "w"], "y", AttributeProto.Of("auto_pad", "SAME_LOWER"), Ints("strides", 2, 2))],
+            w);
         Add("batch norm", image, [Node("BatchNormalization", ["x", "s", "t", "m", "v"], "y", AttributeProto.Of("epsilon", 1e-3f))],
             ("s", [4], Uniform(4, 4)), ("t", [4], Uniform(5, 4)), ("m", [4], Uniform(6, 4)), ("v", [4], Uniform(7, 4, 0.5f, 2)));
         Add("max pool", image, [Node("MaxPool", ["x"], "y", Ints("kernel_shape", 3, 3), Ints("strides", 2, 2), Ints("pads", 1, 1, 1, 1))]);
         Add("max pool, asymmetric padding", image, [Node("MaxPool", ["x"], "y", Ints("kernel_shape", 3, 2), Ints("pads", 0, 1, 2, 0))]);
-        Add("max pool, ceil", image, [Node("MaxPool", ["x"], "y", Ints("kernel_shape", 2, 2), Ints("strides", 2, 2), AttributeProto.Of("ceil_mode", 1))]);
-        Add("average pool", image, [Node("AveragePool", ["x"], "y", Ints("kernel_shape", 3, 3), Ints("strides", 2, 2), Ints("pads", 1, 1, 1, 1))]);
-        Add("average pool, padding counted", image, [Node("AveragePool", ["x"], "y", Ints("kernel_shape", 3, 3), Ints("pads", 1, 1, 1, 1), AttributeProto.Of("count_include_pad", 1))]);
-        Add("average pool, asymmetric padding", image, [Node("AveragePool", ["x"], "y", Ints("kernel_shape", 3, 3), Ints("pads", 0, 1, 1, 0))]);
+        Add("max pool, ceil", image,
+            [Node("MaxPool", ["x"], "y", Ints("kernel_shape", 2, 2), Ints("strides", 2, 2), AttributeProto.Of("ceil_mode", 1))]);
+        Add("average pool", image,
+            [Node("AveragePool", ["x"], "y", Ints("kernel_shape", 3, 3), Ints("strides", 2, 2), Ints("pads", 1, 1, 1, 1))]);
+        Add("average pool, padding counted", image,
+            [Node("AveragePool", ["x"], "y", Ints("kernel_shape", 3, 3), Ints("pads", 1, 1, 1, 1),
+            AttributeProto.Of("count_include_pad", 1))]);
+        Add("average pool, asymmetric padding", image,
+            [Node("AveragePool", ["x"], "y", Ints("kernel_shape", 3, 3), Ints("pads", 0, 1, 1, 0))]);
         Add("global average pool, flatten", image, [Node("GlobalAveragePool", ["x"], "g"), Node("Flatten", ["g"], "y")]);
         Add("mean of channels-last pixels", image,
-            [Node("Transpose", ["x"], "t", AttributeProto.Of("perm", [0, 2, 3, 1])), Node("ReduceMean", ["t"], "y", AttributeProto.Of("axes", [1, -2]), AttributeProto.Of("keepdims", 0))]);
+            [Node("Transpose", ["x"], "t", AttributeProto.Of("perm", [0, 2, 3, 1])), Node(
+                "ReduceMean", ["t"], "y", AttributeProto.Of("axes", [1, -2]), AttributeProto.Of("keepdims", 0))]);
         Add("mean of everything", image, [Node("ReduceMean", ["x"], "y")]);
         Add("flatten, axis 2", image, [Node("Flatten", ["x"], "y", AttributeProto.Of("axis", 2))]);
-        Add("gemm, all attributes", [3, 5], [Node("Gemm", ["x", "w", "b"], "y", AttributeProto.Of("alpha", 0.5f), AttributeProto.Of("beta", 2f))], ("w", [5, 6], Uniform(1, 30)), b);
-        Add("gemm, transposed", [5, 3], [Node("Gemm", ["x", "w"], "y", AttributeProto.Of("transA", 1), AttributeProto.Of("transB", 1))], ("w", [6, 5], Uniform(1, 30)));
+        Add("gemm, all attributes", [3, 5],
+            [Node("Gemm", ["x", "w", "b"], "y", AttributeProto.Of("alpha", 0.5f), AttributeProto.Of("beta", 2f))],
+            ("w", [5, 6], Uniform(1, 30)), b);
+        Add("gemm, transposed", [5, 3], [Node("Gemm", ["x", "w"], "y", AttributeProto.Of("transA", 1), AttributeProto.Of("transB", 1))], (
+            "w", [6, 5], Uniform(1, 30)));
         Add("matmul, batched", [2, 3, 5], [Node("MatMul", ["x", "w"], "y")], ("w", [5, 6], Uniform(1, 30)));
         Add("arithmetic with broadcasting", image,
             [Node("Mul", ["x", "c"], "p"), Node("Add", ["p", "d"], "q"), Node("Sub", ["q", "x"], "r"), Node("Div", ["r", "e"], "y")],
             ("c", [4, 1, 1], Uniform(1, 4)), ("d", [], [0.5f]), ("e", [7], Uniform(2, 7, 1, 2)));
         Add("activations", image,
-            [Node("Relu", ["x"], "a"), Node("LeakyRelu", ["x"], "l"), Node("Sigmoid", ["x"], "s"), Node("Tanh", ["x"], "t"), Node("Identity", ["t"], "i"), Node("Concat", ["a", "l", "s", "i"], "y", AttributeProto.Of("axis", 1))]);
+            [Node("Relu", ["x"], "a"), Node("LeakyRelu", ["x"], "l"), Node("Sigmoid", ["x"], "s"), Node("Tanh", ["x"], "t"),
+                Node("Identity", ["t"], "i"), Node("Concat", ["a", "l", "s", "i"], "y", AttributeProto.Of("axis", 1))]);
         Add("clip by inputs", image, [Node("Clip", ["x", "low", "high"], "y")], ("low", [], [-0.25f]), ("high", [], [0.5f]));
         Add("softmax", [3, 7], [Node("Softmax", ["x"], "y")]);
         Add("log softmax, axis 1", image, [Node("LogSoftmax", ["x"], "y", AttributeProto.Of("axis", 1))]);
@@ -97,7 +111,10 @@ public sealed class TrainableGraphTests
         mean.SetOpsetVersion("", 18);
         mean.Graph.Initializers.Add(TensorData.Create<long>("axes", [2], [1, -1]));
         data.Add("mean, axes as an input", mean, image);
-        OnnxModel gather = Model([.. image.Select(d => (Dim)d)], [Node("Gather", ["x", "order"], "g", AttributeProto.Of("axis", 1)), Node("Gather", ["g", "last"], "y", AttributeProto.Of("axis", -1))]);
+        OnnxModel gather = Model(
+            [.. image.Select(d => (Dim)d)],
+            [Node("Gather", ["x", "order"], "g", AttributeProto.Of("axis", 1)), Node(
+                "Gather", ["g", "last"], "y", AttributeProto.Of("axis", -1))]);
         gather.Graph.Initializers.Add(TensorData.Create<long>("order", [4], [2, -1, 0, 1]));
         gather.Graph.Initializers.Add(TensorData.Create<int>("last", [2], [6, 0]));
         data.Add("gather, order of channels", gather, image);
@@ -135,20 +152,23 @@ public sealed class TrainableGraphTests
             }
 
             double slope = (Shifted(Step) - Shifted(-Step)) / (2 * Step);
-            Assert.True(Math.Abs(slope - expected) <= 2e-2 * Math.Max(0.2, Math.Abs(expected)), $"{name}: the slope is {slope}, the gradient says {expected}");
+            Assert.True(Math.Abs(slope - expected) <= 2e-2 * Math.Max(0.2, Math.Abs(expected)), $"{name}: the slope is {slope}, the "
+                + $"gradient says {expected}");
         }
     }
 
     [Fact]
     public void Training_mode_uses_the_batchs_statistics_and_moves_the_running_ones()
     {
-        OnnxModel model = Model([4, 2, 3, 3], [Node("BatchNormalization", ["x", "s", "t", "m", "v"], "y", AttributeProto.Of("momentum", 0.75f))],
+        OnnxModel model = Model(
+            [4, 2, 3, 3], [Node("BatchNormalization", ["x", "s", "t", "m", "v"], "y", AttributeProto.Of("momentum", 0.75f))],
             ("s", [2], [1, 1]), ("t", [2], [0, 0]), ("m", [2], [3, -2]), ("v", [2], [1, 1]));
         float[] x = Uniform(12, 72, 1, 4);
         using DisposeScope scope = NewDisposeScope();
         using var graph = new TrainableGraph(model);
         float[] y = graph.Forward(tensor(x, [4, 2, 3, 3]), new ForwardMode(IsTraining: true, UseBFloat16: false)).ToFloats();
-        float[] first = [.. Enumerable.Range(0, 36).Select(i => x[i / 9 * 18 + i % 9])], normalised = [.. Enumerable.Range(0, 36).Select(i => y[i / 9 * 18 + i % 9])];
+        float[] first = [.. Enumerable.Range(0, 36).Select(i => x[i / 9 * 18 + i % 9])],
+            normalised = [.. Enumerable.Range(0, 36).Select(i => y[i / 9 * 18 + i % 9])];
         Assert.Equal(0, normalised.Average(), 5);
         Assert.Equal(1, normalised.Average(v => v * v), 3);
         Assert.Equal(0.75 * 3 + 0.25 * first.Average(), graph.Buffers["m"].ToFloats()[0], 4);
@@ -160,7 +180,8 @@ public sealed class TrainableGraphTests
         using DisposeScope scope = NewDisposeScope();
         using var graph = new TrainableGraph(ZooModels.Create("fashion-cnn", 4));
         Tensor x = tensor(Uniform(1, 4 * 784, 0, 1), [4, 1, 28, 28]);
-        float[] exact = graph.Forward(x, ForwardMode.Evaluation).ToFloats(), coarse = graph.Forward(x, new ForwardMode(false, UseBFloat16: true)).ToFloats();
+        float[] exact = graph.Forward(x, ForwardMode.Evaluation).ToFloats(),
+            coarse = graph.Forward(x, new ForwardMode(false, UseBFloat16: true)).ToFloats();
         AssertClose(exact, coarse, 0.05f);
         Assert.NotEqual(exact, coarse);
     }
@@ -184,7 +205,8 @@ public sealed class TrainableGraphTests
     {
         OnnxModel model = Model([1, 3], [Node("Hardmax", ["x"], "y")]);
         string message = Assert.Throws<GraphException>(() => new TrainableGraph(model)).Message;
-        Assert.StartsWith("Hardmax 'y.node' cannot be trained: its operator is not supported. Supported are Add, AveragePool, BatchNormalization,", message);
+        Assert.StartsWith("Hardmax 'y.node' cannot be trained: its operator is not supported. Supported are Add, AveragePool, "
+            + "BatchNormalization,", message);
     }
 
     [Fact]
@@ -192,12 +214,19 @@ public sealed class TrainableGraphTests
     {
         OnnxModel add = Model([1, 3], [Node("Add", ["x", "w"], "y")], ("w", [3], [1, 2, 3]));
         add.SetOpsetVersion("", 6);
-        Assert.Equal("Add 'y.node' cannot be trained: its operator is known from operator set 7 on, and the model's is 6.", Assert.Throws<GraphException>(() => new TrainableGraph(add)).Message);
+        Assert.Equal(
+            "Add 'y.node' cannot be trained: its operator is known from operator set 7 on, and the model's is 6.",
+            Assert.Throws<GraphException>(() => new TrainableGraph(add)).Message);
         OnnxModel clip = Model([1, 3], [Node("Clip", ["x"], "y", AttributeProto.Of("min", 0f))]);
-        Assert.Equal("Clip 'y.node' has 'min' as an attribute; in operator set 17 it is input 1.", Assert.Throws<OnnxException>(() => new TrainableGraph(clip)).Message);
-        OnnxModel norm = Model([1, 4, 2, 2], [Node("BatchNormalization", ["x", "s", "s", "s", "s"], "y", AttributeProto.Of("spatial", 0))], ("s", [4, 2, 2], Uniform(1, 16)));
+        Assert.Equal("Clip 'y.node' has 'min' as an attribute; in operator set 17 it is input 1.", Assert.Throws<OnnxException>(
+            () => new TrainableGraph(clip)).Message);
+        OnnxModel norm = Model(
+            [1, 4, 2, 2], [Node("BatchNormalization", ["x", "s", "s", "s", "s"], "y", AttributeProto.Of("spatial", 0))],
+            ("s", [4, 2, 2], Uniform(1, 16)));
         norm.SetOpsetVersion("", 8);
-        Assert.Equal("BatchNormalization 'y.node' cannot be trained: with spatial = 0 it has a mean for each number of an image.", Assert.Throws<GraphException>(() => new TrainableGraph(norm)).Message);
+        Assert.Equal(
+            "BatchNormalization 'y.node' cannot be trained: with spatial = 0 it has a mean for each number of an image.",
+            Assert.Throws<GraphException>(() => new TrainableGraph(norm)).Message);
     }
 
     [Fact]
@@ -205,9 +234,13 @@ public sealed class TrainableGraphTests
     {
         OnnxModel matrix = Model([1, 3], [Node("Gather", ["x", "i"], "y", AttributeProto.Of("axis", 1))]);
         matrix.Graph.Initializers.Add(TensorData.Create<long>("i", [1, 2], [0, 1]));
-        Assert.Equal("Gather 'y.node' cannot be trained: its indices have 2 dimensions, and only a vector is supported.", Assert.Throws<GraphException>(() => new TrainableGraph(matrix)).Message);
+        Assert.Equal(
+            "Gather 'y.node' cannot be trained: its indices have 2 dimensions, and only a vector is supported.",
+            Assert.Throws<GraphException>(() => new TrainableGraph(matrix)).Message);
         OnnxModel computed = Model([1, 3], [Node("Identity", ["x"], "i"), Node("Gather", ["x", "i"], "y")]);
-        Assert.Equal("Gather 'y.node' cannot be trained: its indices 'i' are computed, and only constant ones are supported.", Assert.Throws<GraphException>(() => new TrainableGraph(computed)).Message);
+        Assert.Equal(
+            "Gather 'y.node' cannot be trained: its indices 'i' are computed, and only constant ones are supported.",
+            Assert.Throws<GraphException>(() => new TrainableGraph(computed)).Message);
     }
 
     [Fact]
@@ -215,7 +248,9 @@ public sealed class TrainableGraphTests
     {
         OnnxModel half = Model([1, 3], [Node("MatMul", ["x", "w"], "y")]);
         half.Graph.Initializers.Add(TensorData.Create<Half>("w", [3, 2], new Half[6]));
-        Assert.Contains("'w', which holds Float16; training needs float weights", Assert.Throws<GraphException>(() => new TrainableGraph(half)).Message);
+        Assert.Contains(
+            "'w', which holds Float16; training needs float weights",
+            Assert.Throws<GraphException>(() => new TrainableGraph(half)).Message);
         OnnxModel two = Model([1, 3], [Node("Add", ["x", "z"], "y")]);
         two.Graph.Inputs.Add(ValueInfoProto.Tensor("z", OnnxType.Float, 1, 3));
         Assert.Contains("has 2 inputs and 1 outputs", Assert.Throws<GraphException>(() => new TrainableGraph(two)).Message);
@@ -226,7 +261,9 @@ public sealed class TrainableGraphTests
     {
         using var graph = new TrainableGraph(Classifier(1));
         using DisposeScope scope = NewDisposeScope();
-        Assert.Contains("Conv 'a.node' failed on inputs of shape [2, 3, 8, 8] and [16, 1, 3, 3]", Assert.Throws<GraphException>(() => graph.Forward(zeros(2, 3, 8, 8), ForwardMode.Evaluation)).Message);
+        Assert.Contains(
+            "Conv 'a.node' failed on inputs of shape [2, 3, 8, 8] and [16, 1, 3, 3]",
+            Assert.Throws<GraphException>(() => graph.Forward(zeros(2, 3, 8, 8), ForwardMode.Evaluation)).Message);
     }
 
     private static void CheckForward(OnnxModel model, int[] shape)

@@ -65,7 +65,8 @@ public sealed class LibTorchSharpPatchTests
     public void A_file_cut_short_is_refused_at_every_length()
     {
         byte[] bytes = File.ReadAllBytes(Original);
-        var lengths = Enumerable.Range(0, 200).Concat(Enumerable.Range(1, 400).Select(i => (int)((long)bytes.Length * i / 401))).Append(bytes.Length - 1);
+        var lengths = Enumerable.Range(0, 200).Concat(Enumerable.Range(1, 400).Select(i => (int)((long)bytes.Length * i / 401)))
+            .Append(bytes.Length - 1);
         foreach (int length in lengths)
             Assert.ThrowsAny<DovetailException>(() => LibTorchSharpPatch.Apply(bytes[..length], "cut.so"));
     }
@@ -102,10 +103,12 @@ public sealed class LibTorchSharpPatchTests
         byte[] bytes = File.ReadAllBytes(Original);
         var elf = new ElfFile(bytes, "library");
         ushort index = elf.NeededVersions().Single(n => n.Version == LibTorchSharpPatch.Version).Index;
-        int other = Enumerable.Range(1, elf.SymbolCount - 1).First(i => elf.IsImported(i) && elf.SymbolName(i).StartsWith("_ZNSt", StringComparison.Ordinal));
+        int other = Enumerable.Range(1, elf.SymbolCount - 1)
+            .First(i => elf.IsImported(i) && elf.SymbolName(i).StartsWith("_ZNSt", StringComparison.Ordinal));
         bytes[elf.VersionOffset(other)] = (byte)index;
         var error = Assert.Throws<NativeLibraryException>(() => LibTorchSharpPatch.Apply(bytes, "library"));
-        Assert.Contains($"it asks for {elf.SymbolName(other)} at GLIBCXX_3.4.32, expected only _ZSt21ios_base_library_initv", error.Message);
+        Assert.Contains(
+            $"it asks for {elf.SymbolName(other)} at GLIBCXX_3.4.32, expected only _ZSt21ios_base_library_initv", error.Message);
     }
 
     private static string[] Names(ElfFile elf) => [.. Enumerable.Range(0, elf.SymbolCount).Select(elf.SymbolName)];
@@ -115,7 +118,8 @@ public sealed class LibTorchSharpPatchTests
     {
         var found = File.ReadLines("/proc/self/maps")
             .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries).ElementAtOrDefault(5))
-            .Where(path => path is not null && (path.Contains("libstdc++", StringComparison.Ordinal) || path.Contains("/libc.so", StringComparison.Ordinal)))
+            .Where(path => path is not null
+                && (path.Contains("libstdc++", StringComparison.Ordinal) || path.Contains("/libc.so", StringComparison.Ordinal)))
             .Select(path => path!).Distinct().ToList();
         Assert.NotEmpty(found);
         return found;

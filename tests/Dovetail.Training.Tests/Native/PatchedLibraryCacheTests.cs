@@ -50,7 +50,8 @@ public sealed class PatchedLibraryCacheTests : IDisposable
     public void An_already_patched_original_serves_as_it_is()
     {
         string patched = new PatchedLibraryCache(_folder.File("a")).Prepare(Original, systemHasVersion: false).Path;
-        Assert.Equal(new PatchedLibrary(patched, IsPatched: false, TemporaryFolder: null), new PatchedLibraryCache(_folder.File("b")).Prepare(patched, systemHasVersion: false));
+        Assert.Equal(new PatchedLibrary(patched, IsPatched: false, TemporaryFolder: null), new PatchedLibraryCache(_folder.File("b"))
+            .Prepare(patched, systemHasVersion: false));
         Assert.False(Directory.Exists(_folder.File("b")));
     }
 
@@ -64,7 +65,9 @@ public sealed class PatchedLibraryCacheTests : IDisposable
         {
             Assert.Equal(LibTorchSharpPatch.Apply(File.ReadAllBytes(Original), "library"), File.ReadAllBytes(library.Path));
             if (!OperatingSystem.IsWindows())
-                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(library.TemporaryFolder));
+                Assert.Equal(
+                    UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute,
+                    File.GetUnixFileMode(library.TemporaryFolder));
         }
         finally
         {
@@ -76,7 +79,8 @@ public sealed class PatchedLibraryCacheTests : IDisposable
     public void A_missing_original_is_one_clear_message()
     {
         string missing = _folder.File("libLibTorchSharp.so");
-        var error = Assert.Throws<NativeLibraryException>(() => new PatchedLibraryCache(_folder.Path).Prepare(missing, systemHasVersion: false));
+        var error = Assert.Throws<NativeLibraryException>(
+            () => new PatchedLibraryCache(_folder.Path).Prepare(missing, systemHasVersion: false));
         Assert.StartsWith($"TorchSharp's native library {missing} cannot be read", error.Message);
     }
 

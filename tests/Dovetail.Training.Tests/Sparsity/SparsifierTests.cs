@@ -84,7 +84,8 @@ public sealed class SparsifierTests
     [Fact]
     public void Static_owners_are_random_feasible_and_depend_on_the_seed()
     {
-        using Run a = new(TrainingMethod.Static, "1:16", seed: 1), b = new(TrainingMethod.Static, "1:16", seed: 1), c = new(TrainingMethod.Static, "1:16", seed: 2);
+        using Run a = new(TrainingMethod.Static, "1:16", seed: 1), b = new(TrainingMethod.Static, "1:16", seed: 1),
+            c = new(TrainingMethod.Static, "1:16", seed: 2);
         Assert.Equal(a.Sparsifier.Weights[0].MatrixOwners(), b.Sparsifier.Weights[0].MatrixOwners());
         Assert.NotEqual(a.Sparsifier.Weights[0].MatrixOwners(), c.Sparsifier.Weights[0].MatrixOwners());
         Assert.Equal(1.0 / 16, a.Sparsifier.Density, 6);
@@ -106,7 +107,9 @@ public sealed class SparsifierTests
     public void A_pattern_or_a_layer_name_that_fits_nothing_is_refused()
     {
         Assert.Contains("1:256", Assert.Throws<PatternException>(() => new Run(TrainingMethod.SrSte, "1:256")).Message);
-        Assert.Contains("has no layer 'nothing' to keep dense; its layers are stem, down1", Assert.Throws<TrainingException>(() => new Run(TrainingMethod.SrSte, "1:16", denseLayers: ["nothing"])).Message);
+        Assert.Contains(
+            "has no layer 'nothing' to keep dense; its layers are stem, down1", Assert.Throws<TrainingException>(
+                () => new Run(TrainingMethod.SrSte, "1:16", denseLayers: ["nothing"])).Message);
     }
 
     private static float[] Shadow(SparseWeight weight)

@@ -82,7 +82,8 @@ internal static class RandomLayer
                                 int y = oy * g.StrideHeight + ky * g.DilationHeight - g.PadTop;
                                 int x = ox * g.StrideWidth + kx * g.DilationWidth - g.PadLeft;
                                 bool inside = y >= 0 && x >= 0 && y < g.InputHeight && x < g.InputWidth;
-                                int pixel = ((n * g.InputHeight + y) * g.InputWidth + x) * inputChannels + m / (shape.Outputs / shape.Groups) * shape.Channels;
+                                int pixel = ((n * g.InputHeight + y) * g.InputWidth + x) * inputChannels + m / (
+                                    shape.Outputs / shape.Groups) * shape.Channels;
                                 int row = (m * shape.Taps + ky * g.KernelWidth + kx) * shape.Channels;
                                 for (int c = 0; c < shape.Channels; c++)
                                     if (weights[row + c] != 0)

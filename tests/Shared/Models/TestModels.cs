@@ -46,7 +46,8 @@ internal static class TestModels
         AddScales(model, inputScale, inputZeroPoint, weightScales, outputScale, outputZeroPoint);
         if (bias is not null)
             model.AddInitializer(TensorData.Create<int>("B", [bias.Length], bias));
-        string[] inputs = TrimEnd(["X", "x_scale", "x_zero_point", "values", "owners", "w_scale", "y_scale", "y_zero_point", bias is null ? "" : "B"]);
+        string[] inputs = TrimEnd(
+            ["X", "x_scale", "x_zero_point", "values", "owners", "w_scale", "y_scale", "y_zero_point", bias is null ? "" : "B"]);
         model.Nodes.Add(isConvolution ? Convolution("PackedQLinearConv", layer, inputs) : Gemm("PackedQLinearGemm", layer, inputs));
         return model;
     }
@@ -115,7 +116,8 @@ internal static class TestModels
         AddTensorOrder<sbyte>(model, layer, matrixWeights);
         AddScales(model, inputScale, inputZeroPoint, weightScales, outputScale, outputZeroPoint);
         model.AddInitializer(TensorData.Create<sbyte>("w_zero_point", [layer.Outputs], new sbyte[layer.Outputs]));
-        var convolution = new NodeProto("QLinearConv", "conv", ["x", "x_scale", "x_zero_point", "W", "w_scale", "w_zero_point", "y_scale", "y_zero_point"], ["c"]);
+        var convolution = new NodeProto(
+            "QLinearConv", "conv", ["x", "x_scale", "x_zero_point", "W", "w_scale", "w_zero_point", "y_scale", "y_zero_point"], ["c"]);
         if (bias is not null)
         {
             model.AddInitializer(TensorData.Create<int>("B", [bias.Length], bias));
@@ -153,7 +155,8 @@ internal static class TestModels
         model.AddInitializer(TensorData.Create<byte>("owners", [layout.OwnerRows, owners.Length / layout.OwnerRows], owners));
     }
 
-    private static void AddScales(OnnxModel model, float inputScale, byte inputZeroPoint, float[] weightScales, float outputScale, byte outputZeroPoint)
+    private static void AddScales(
+        OnnxModel model, float inputScale, byte inputZeroPoint, float[] weightScales, float outputScale, byte outputZeroPoint)
     {
         model.AddInitializer(TensorData.Scalar("x_scale", inputScale));
         model.AddInitializer(TensorData.Scalar("x_zero_point", inputZeroPoint));

@@ -9,7 +9,8 @@ internal static class OperatorTable
     public const string Missing = "–";
 
     private const string HowToAccept =
-        "If the change is meant: run this test (of Dovetail.Onnx.Tests first, then of Dovetail.Training.Tests) with DOVETAIL_ACCEPT_OPERATORS=1 in the environment, review the file's diff and commit it.";
+        "If the change is meant: run this test (of Dovetail.Onnx.Tests first, then of Dovetail.Training.Tests) with "
+        + "DOVETAIL_ACCEPT_OPERATORS=1 in the environment, review the file's diff and commit it.";
 
     private static readonly string[] s_columns = ["operator", "versions", "from", "shape", "NHWC", "permute", "activation", "train"];
 
@@ -22,12 +23,15 @@ internal static class OperatorTable
     {
         List<string> lines = [.. File.ReadAllText(Path).ReplaceLineEndings("\n").TrimEnd('\n').Split('\n')];
         int first = lines.IndexOf(Line(s_columns)) + 2;
-        Dictionary<string, string[]> approved = lines.Skip(first).TakeWhile(line => line.StartsWith('|')).Select(Cells).ToDictionary(cells => cells[0]);
+        Dictionary<string, string[]> approved = lines.Skip(first).TakeWhile(line => line.StartsWith('|')).Select(Cells)
+            .ToDictionary(cells => cells[0]);
         int[] at = [.. columns.Select(column => Array.IndexOf(s_columns, column))];
         var found = new SortedDictionary<string, string[]>(StringComparer.Ordinal);
         foreach ((string name, string[] cells) in expected)
         {
-            string[] row = approved.TryGetValue(name, out string[]? known) ? [.. known] : [name, .. Enumerable.Repeat(Missing, s_columns.Length - 1)];
+            string[] row = approved.TryGetValue(name, out string[]? known)
+                ? [.. known]
+                : [name, .. Enumerable.Repeat(Missing, s_columns.Length - 1)];
             for (int i = 0; i < at.Length; i++)
                 row[at[i]] = cells[i];
             found[name] = row;
@@ -42,7 +46,8 @@ internal static class OperatorTable
         }
         else if (!before.SequenceEqual(after))
         {
-            string[] difference = [.. before.Except(after).Select(line => "- " + line), .. after.Except(before).Select(line => "+ " + line)];
+            string[] difference = [
+                .. before.Except(after).Select(line => "- " + line), .. after.Except(before).Select(line => "+ " + line)];
             Assert.Fail($"The operators differ from docs/onnx-operators.md:\n{string.Join('\n', difference)}\n{HowToAccept}");
         }
     }

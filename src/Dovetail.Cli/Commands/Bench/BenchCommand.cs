@@ -21,11 +21,20 @@ internal static class BenchCommand
 
     public static Command Create()
     {
-        var model = new Argument<string?>("MODEL") { Description = "Packed ONNX file; with --pattern a dense one or zoo:NAME, which is packed here.", Arity = ArgumentArity.ZeroOrOne };
-        var shapes = new Option<string?>("--shapes") { Description = "Measure bare layers of a list (bench/shapes) instead of a model: packed, dense fp32 and dense int8.", HelpName = "FILE.csv" };
+        var model = new Argument<string?>("MODEL")
+        {
+            Description = "Packed ONNX file; with --pattern a dense one or zoo:NAME, which is packed here.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var shapes = new Option<string?>("--shapes")
+        {
+            Description = "Measure bare layers of a list (bench/shapes) instead of a model: packed, dense fp32 and dense int8.",
+            HelpName = "FILE.csv",
+        };
         var against = new Option<string>("--against")
         {
-            Description = "What to compare with: onnxruntime (the same network, dense), libtorch, or a dense ONNX file whose layers have the packed ones' names.",
+            Description = "What to compare with: onnxruntime (the same network, dense), libtorch, or a dense ONNX file whose layers have "
+                + "the packed ones' names.",
             HelpName = "onnxruntime|libtorch|FILE.onnx",
             DefaultValueFactory = _ => BenchmarkModels.OnnxRuntime,
         };
@@ -54,12 +63,18 @@ internal static class BenchCommand
             if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, out double value) && value is not (> 0 and <= 3600))
                 result.AddError($"--seconds is {value}, expected more than 0 and at most 3600.");
         });
-        var stream = new Option<string>("--stream") { Description = "sync: one call at a time, latency. async: several callers share the session, throughput.", DefaultValueFactory = _ => "sync" };
+        var stream = new Option<string>("--stream")
+        {
+            Description = "sync: one call at a time, latency. async: several callers share the session, throughput.",
+            DefaultValueFactory = _ => "sync",
+        };
         stream.AcceptOnlyFromAmong("sync", "async");
-        Option<int> callers = CommonOptions.Positive("--callers", "Callers at once with --stream async.", Math.Max(2, Environment.ProcessorCount));
+        Option<int> callers = CommonOptions.Positive(
+            "--callers", "Callers at once with --stream async.", Math.Max(2, Environment.ProcessorCount));
         Option<int> seed = CommonOptions.Seed();
         Option<string?> json = CommonOptions.Json();
-        var command = new Command("bench", "Measure a packed model against a dense one on this CPU: whole network and layer by layer, medians of alternating runs.")
+        var command = new Command("bench", "Measure a packed model against a dense one on this CPU: whole network and layer by layer, "
+            + "medians of alternating runs.")
         {
             model, shapes, against, patterns, type, batch, dimensions, seconds, threads, stream, callers, seed, json,
         };
@@ -83,12 +98,15 @@ internal static class BenchCommand
             if (parsed.GetValue(shapes) is { } list)
             {
                 options = options with { Seconds = parsed.GetValue(seconds) ?? ShapesBench.DefaultSeconds };
-                new ShapesBench(list, chosen.Length > 0 ? chosen : [new ComplementaryPattern(1, 16)], s_types[parsed.GetValue(type)!], options).Run(output, cancellation);
+                new ShapesBench(
+                    list, chosen.Length > 0 ? chosen : [new ComplementaryPattern(1, 16)], s_types[parsed.GetValue(type)!], options)
+                    .Run(output, cancellation);
                 return 0;
             }
 
             if (chosen.Length > 1)
-                throw new DovetailException($"{chosen.Length} patterns were given for one model, expected at most one. Lists of layers (--shapes) take several.");
+                throw new DovetailException($"{chosen.Length} patterns were given for one model, expected at most one. Lists of layers "
+                    + "(--shapes) take several.");
             int atOnce = parsed.GetValue(stream) == "async" ? parsed.GetValue(callers) : 1;
             var bench = new ModelBench(
                 parsed.GetValue(model)!, parsed.GetValue(against)!, chosen.FirstOrDefault(), parsed.GetValue(dimensions)!, options,

@@ -19,14 +19,16 @@ internal sealed record BenchmarkModels(NetworkPair Pair, string DenseOrigin)
     /// <param name="against">onnxruntime, libtorch or a file.</param>
     /// <param name="pattern">For a model that is not packed; weights are projected onto it by magnitude.</param>
     /// <param name="sizes">Of dimensions that the models leave open, by name.</param>
-    /// <exception cref="DovetailException">The model has no packed layers and no pattern is given, or the two do not belong together.</exception>
+    /// <exception cref="DovetailException">The model has no packed layers and no pattern is given, or the two do not belong
+    /// together.</exception>
     public static BenchmarkModels Load(
         string source, string against, ComplementaryPattern? pattern, IReadOnlyDictionary<string, long> sizes, int seed)
     {
         OnnxModel model = Open(source, sizes, seed);
         bool isPacked = PackedModelReader.Read(model).Layers.Any(layer => !layer.Weights.Pattern.IsDense);
         if (!isPacked && pattern is null)
-            throw new DovetailException($"'{source}' has no packed layers; expected a model that 'dovetail pack' wrote. Give --pattern to pack it here (weights that break the pattern are dropped: speed alone is measured).");
+            throw new DovetailException($"'{source}' has no packed layers; expected a model that 'dovetail pack' wrote. Give --pattern to "
+                + "pack it here (weights that break the pattern are dropped: speed alone is measured).");
         if (isPacked && pattern is not null)
             throw new DovetailException($"'{source}' is packed already, and --pattern {pattern} would have no effect; leave it out.");
         OnnxModel packed = isPacked ? model : Pack(model, pattern!);

@@ -27,7 +27,8 @@ internal sealed record ModelBench(
     {
         bool torch = Against == BenchmarkModels.LibTorch;
         if (torch && Callers > 1)
-            throw new DovetailException("--stream async with --against libtorch is not supported: its threads belong to the process. Use --stream sync.");
+            throw new DovetailException("--stream async with --against libtorch is not supported: its threads belong to the process. Use "
+                + "--stream sync.");
         var budget = new TimeBudget(Seconds, TimeProvider.System);
         double? average = MachineLoad.Average;
         MachineLoad? load = MachineLoad.Watch();
@@ -39,7 +40,8 @@ internal sealed record ModelBench(
         double peak = 0;
         ProgressLine.Run(output.Human, "Measuring", 1 + models.Pair.PackedLayers.Count(), step =>
         {
-            peak = PeakArithmetic.MeasureGflops(Callers > 1 ? Math.Min(Environment.ProcessorCount, Callers * Options.Threads) : Options.Threads);
+            peak = PeakArithmetic.MeasureGflops(
+                Callers > 1 ? Math.Min(Environment.ProcessorCount, Callers * Options.Threads) : Options.Threads);
             network = NetworkBenchmark.Measure(
                 models.Pair, Options with { Seconds = budget.Share(2, NetworkSeconds) }, Callers, int8: true,
                 torch ? dense => new TorchSubject(NetworkBenchmark.DenseName, dense, Options) : null, cancellation);
@@ -54,16 +56,19 @@ internal sealed record ModelBench(
         if (load?.Note(Callers * Options.Threads) is { } note)
             output.Human.WriteLine(note);
         output.WriteJson(new BenchJson(
-            MachineFacts.Cpu, Options.Threads, Options.Batch, Options.Seed, Against, models.DenseOrigin, Callers > 1 ? "async" : "sync", Callers,
+            MachineFacts.Cpu, Options.Threads, Options.Batch, Options.Seed, Against, models.DenseOrigin, Callers > 1 ? "async" : "sync",
+            Callers,
             average, load?.Busy, [.. Dimensions.Select(dimension => new DimensionJson(dimension.Key, dimension.Value))],
             NetworkSpeedJson.Of(network, rates), [.. network.Subjects.Select(subject => SubjectJson.Of(subject, Options.Batch))],
             [.. layers.Select(LayerSpeedInfo.Of)], PeakJson.Of(rates.PeakGflops), VersionsJson.OfThisProgram));
     }
 
-    private void Print(IAnsiConsole console, BenchmarkModels models, NetworkResult result, IReadOnlyList<LayerResult> layers, NetworkRates rates)
+    private void Print(
+        IAnsiConsole console, BenchmarkModels models, NetworkResult result, IReadOnlyList<LayerResult> layers, NetworkRates rates)
     {
         string stream = Callers > 1 ? $"{Callers} callers at once" : "one call at a time";
-        console.WriteLine($"{MachineFacts.Cpu}, {Options.Threads} thread{(Options.Threads > 1 ? "s" : "")} a session, batch {Options.Batch}, {stream}. Dense: {models.DenseOrigin}{(Against == BenchmarkModels.LibTorch ? ", in libtorch" : "")}.");
+        console.WriteLine($"{MachineFacts.Cpu}, {Options.Threads} thread{(Options.Threads > 1 ? "s" : "")} a session, batch "
+            + $"{Options.Batch}, {stream}. Dense: {models.DenseOrigin}{(Against == BenchmarkModels.LibTorch ? ", in libtorch" : "")}.");
         Table network = new Table().Border(TableBorder.Simple).AddColumn("Network");
         foreach (string column in (string[])["median ms", "p10", "p90", "p99", "inputs/s", "load ms", "packed is faster", "by p10"])
             network.AddColumn(new TableColumn(column).RightAligned());
@@ -71,14 +76,18 @@ internal sealed record ModelBench(
         {
             bool self = subject == result.Packed;
             network.AddRow(
-                subject.Name, $"{subject.Latency.MedianMicroseconds / 1e3:N3}", $"{subject.Latency.P10Microseconds / 1e3:N3}", $"{subject.Latency.P90Microseconds / 1e3:N3}",
-                $"{subject.Latency.P99Microseconds / 1e3:N3}", $"{subject.RunsPerSecond * Options.Batch:N0}", $"{subject.LoadMilliseconds:N1}",
+                subject.Name, $"{subject.Latency.MedianMicroseconds / 1e3:N3}", $"{subject.Latency.P10Microseconds / 1e3:N3}",
+                $"{subject.Latency.P90Microseconds / 1e3:N3}",
+                $"{subject.Latency.P99Microseconds / 1e3:N3}", $"{subject.RunsPerSecond * Options.Batch:N0}",
+                $"{subject.LoadMilliseconds:N1}",
                 self ? "" : $"[bold]{(Callers > 1 ? result.ThroughputOver(subject) : result.Over(subject)):0.0}×[/]",
                 self ? "" : $"{result.OverP10(subject):0.0}×");
         }
 
         console.Write(network);
-        console.WriteLine($"Packed: {rates.EffectiveGflops:N0} effective GFLOP/s, {rates.UsefulGflops:N1} on kept weights: {rates.ShareOfPeak:0%} of this machine's fp32 peak, {rates.PeakGflops:N0}{(models.Pair.DenseIsQuantized ? " (int8 may pass it)" : "")}.");
+        console.WriteLine($"Packed: {rates.EffectiveGflops:N0} effective GFLOP/s, {rates.UsefulGflops:N1} on kept weights: "
+            + $"{rates.ShareOfPeak:0%} of this machine's fp32 peak, "
+            + $"{rates.PeakGflops:N0}{(models.Pair.DenseIsQuantized ? " (int8 may pass it)" : "")}.");
         if (result.NoDenseInt8 is { } noInt8)
             console.WriteLine($"No dense int8 baseline: {noInt8}.");
         Table table = new Table().Border(TableBorder.Simple).AddColumns("Layer", "Pattern", "Kernel");

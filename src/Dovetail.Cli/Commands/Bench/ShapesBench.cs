@@ -27,7 +27,9 @@ internal sealed record ShapesBench(string File, IReadOnlyList<ComplementaryPatte
         ProgressLine.Run(output.Human, "Measuring", shapes.Count, step => result = LayerListBenchmark.Measure(
             shapes, Patterns, DType, Options, new ImmediateProgress<LayerShape>(shape => step(shape.Workload.Name)), cancellation));
         load = MachineLoad.Greater(load, MachineLoad.Watch());
-        output.Human.WriteLine($"{MachineFacts.Cpu}, {Options.Threads} thread{(Options.Threads > 1 ? "s" : "")}, batch {Options.Batch}, {DType.ToString().ToLowerInvariant()} weights, peak {result.PeakGflops:N0} fp32 GFLOP/s; every figure holds {result.SessionOverheadMicroseconds:N1} µs of a session's own");
+        output.Human.WriteLine($"{MachineFacts.Cpu}, {Options.Threads} thread{(Options.Threads > 1 ? "s" : "")}, batch {Options.Batch}, "
+            + $"{DType.ToString().ToLowerInvariant()} weights, peak {result.PeakGflops:N0} fp32 GFLOP/s; every figure holds "
+            + $"{result.SessionOverheadMicroseconds:N1} µs of a session's own");
         foreach (ComplementaryPattern pattern in Patterns)
             Print(output.Human, pattern, result);
         if (load?.Note(Options.Threads) is { } note)
@@ -44,24 +46,29 @@ internal sealed record ShapesBench(string File, IReadOnlyList<ComplementaryPatte
     {
         Table table = new Table().Title($"[bold]{Markup.Escape(pattern.ToString())}[/]").Border(TableBorder.Simple);
         table.AddColumn(new TableColumn("Layer").NoWrap());
-        foreach (string column in (string[])["M×N×K", "fp32 µs", "int8 µs", "packed µs", "p10", "p90", "×fp32", "p10", "×int8", "×alone", "GFLOP/s", PeakHeading])
+        foreach (string column in (string[])[
+            "M×N×K", "fp32 µs", "int8 µs", "packed µs", "p10", "p90", "×fp32", "p10", "×int8", "×alone", "GFLOP/s", PeakHeading])
             table.AddColumn(new TableColumn(column).RightAligned().NoWrap());
         table.AddColumn(new TableColumn("by").NoWrap());
         var operators = new List<string>();
         foreach (LayerMeasurement row in result.Layers.Where(row => row.Pattern == pattern.ToString()))
             table.AddRow(
                 Markup.Escape(row.Shape.Workload.Name), $"{row.Shape.Workload.M}×{row.Shape.Workload.N}×{row.Shape.Workload.K}",
-                $"{row.Dense.Timing.MedianMicroseconds:N1}", $"{row.DenseInt8.Timing.MedianMicroseconds:N1}", $"[bold]{row.Packed.MedianMicroseconds:N1}[/]",
+                $"{row.Dense.Timing.MedianMicroseconds:N1}", $"{row.DenseInt8.Timing.MedianMicroseconds:N1}",
+                $"[bold]{row.Packed.MedianMicroseconds:N1}[/]",
                 $"{row.Packed.P10Microseconds:N1}", $"{row.Packed.P90Microseconds:N1}",
-                $"[bold]{row.Ratio:0.0}[/]", $"{row.RatioP10:0.0}", $"{row.RatioInt8:0.0}", $"{row.RatioAlone:0.0}", $"{row.UsefulGflops:N1}", $"{row.ShareOfPeak:0%}",
+                $"[bold]{row.Ratio:0.0}[/]", $"{row.RatioP10:0.0}", $"{row.RatioInt8:0.0}", $"{row.RatioAlone:0.0}",
+                $"{row.UsefulGflops:N1}", $"{row.ShareOfPeak:0%}",
                 string.Concat(new[] { row.Dense.Operator, row.DenseInt8.Operator, row.Kernel }.Select(Mark)));
         table.AddEmptyRow();
         foreach (LayerSummary summary in result.Summaries.Where(summary => summary.Pattern == pattern.ToString()))
             table.AddRow(
                 $"[bold]{summary.Group}[/]", $"mean of {summary.Layers}", "", "", "", "", "",
-                $"[bold]{summary.Ratio:0.0}[/]", $"{summary.RatioP10:0.0}", $"{summary.RatioInt8:0.0}", $"{summary.RatioAlone:0.0}", "", $"{summary.ShareOfPeak:0%}", "");
+                $"[bold]{summary.Ratio:0.0}[/]", $"{summary.RatioP10:0.0}", $"{summary.RatioInt8:0.0}", $"{summary.RatioAlone:0.0}", "",
+                $"{summary.ShareOfPeak:0%}", "");
         console.Write(table);
-        console.WriteLine($"Medians, p10 and p90 of alternating blocks. GFLOP/s on kept weights, and their share of the fp32 peak, which int8 may pass. By (fp32, int8, packed): {string.Join(", ", operators.Select(name => $"{Mark(name)} {name}"))}.");
+        console.WriteLine($"Medians, p10 and p90 of alternating blocks. GFLOP/s on kept weights, and their share of the fp32 peak, which "
+            + $"int8 may pass. By (fp32, int8, packed): {string.Join(", ", operators.Select(name => $"{Mark(name)} {name}"))}.");
         foreach (UnfitLayer layer in result.StayDense.Where(layer => layer.Pattern.Equals(pattern)))
             console.WriteLine($"{layer.Shape.Workload.Name} stays dense: {layer.Reason}.");
 

@@ -19,10 +19,12 @@ internal sealed class TorchSubject : IBenchmarkSubject
     {
         Name = name;
         if (model.Inputs is not [var input])
-            throw new DovetailException($"--against libtorch: the network has {model.Inputs.Count} inputs, expected one. Compare with onnxruntime instead.");
+            throw new DovetailException($"--against libtorch: the network has {model.Inputs.Count} inputs, expected one. Compare with "
+                + "onnxruntime instead.");
         TensorInfo info = ShapeInference.Infer(model, options.Batch)[input.Name];
         if (info.Type != OnnxType.Float)
-            throw new DovetailException($"--against libtorch: the network's input is {info.Type}, expected float; integer networks have no counterpart there. Compare with onnxruntime instead.");
+            throw new DovetailException($"--against libtorch: the network's input is {info.Type}, expected float; integer networks have no "
+                + "counterpart there. Compare with onnxruntime instead.");
         long[] dimensions = [.. info.Shape.Select((_, axis) => (long)info.Size(axis, input.Name))];
         var random = new Random(options.Seed);
         var values = new float[dimensions.Aggregate(1L, (a, b) => a * b)];

@@ -11,14 +11,17 @@ internal static class DoctorCommand
     public static Command Create()
     {
         Option<string?> json = CommonOptions.Json();
-        var command = new Command("doctor", "Show what this machine has (CPU features, libraries, tools, data sets) and what to do about what is missing.") { json };
+        var command = new Command("doctor", "Show what this machine has (CPU features, libraries, tools, data sets) and what to do about "
+            + "what is missing.") { json };
         command.SetAction(parsed =>
         {
             var output = new VerbOutput(parsed.GetValue(json));
             IReadOnlyList<Finding> findings = Examination.Run();
             Table table = new Table().AddColumns("", "What", "Found", "What that means, what to do");
             foreach (Finding finding in findings)
-                table.AddRow(Sign(finding.Status), Markup.Escape(finding.Subject), Markup.Escape(finding.Found), Markup.Escape(finding.Advice ?? ""));
+                table.AddRow(
+                    Sign(finding.Status), Markup.Escape(finding.Subject), Markup.Escape(finding.Found),
+                    Markup.Escape(finding.Advice ?? ""));
             output.Human.Write(table);
             bool broken = findings.Any(finding => finding.Status == FindingStatus.Broken);
             output.Human.WriteLine(broken
@@ -27,7 +30,9 @@ internal static class DoctorCommand
             IReadOnlyList<ExpectedGain> gains = ExpectedGains.OfThisCpu;
             Print(output.Human, gains);
             output.WriteJson(new DoctorJson(
-                [.. findings.Select(finding => new FindingJson(finding.Subject, finding.Status.ToString().ToLowerInvariant(), finding.Found, finding.Advice))],
+                [.. findings.Select(
+                    finding => new FindingJson(
+                        finding.Subject, finding.Status.ToString().ToLowerInvariant(), finding.Found, finding.Advice))],
                 gains));
             return broken ? CommandLine.Failed : 0;
         });

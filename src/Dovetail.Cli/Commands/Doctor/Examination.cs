@@ -18,7 +18,8 @@ internal static class Examination
     [
         new("Dovetail", FindingStatus.Good, $"{MachineFacts.Version}, commit {MachineFacts.Commit}"),
         new(".NET", FindingStatus.Good, $"{MachineFacts.Runtime} on {MachineFacts.Os}"),
-        new("CPU", FindingStatus.Good, $"{MachineFacts.Cpu}, {Environment.ProcessorCount} threads, {MachineFacts.TotalMemoryBytes / 1e9:0.0} GB of memory"),
+        new("CPU", FindingStatus.Good, $"{MachineFacts.Cpu}, {Environment.ProcessorCount} threads, "
+            + $"{MachineFacts.TotalMemoryBytes / 1e9:0.0} GB of memory"),
         .. CpuFeature.All.Select(feature => OfFeature(feature, Environment.GetEnvironmentVariable)),
         OnnxRuntime(),
         Torch(),

@@ -33,11 +33,13 @@ internal sealed class ModelRun
             if (at > 0 && files.TryGetValue(argument[..at], out List<string>? named))
                 named.Add(argument[(at + 1)..]);
             else if (at > 0 && !File.Exists(argument))
-                throw new TensorFileException($"--input {argument}: there is no such file, and the model has no input '{argument[..at]}'; its inputs are {Listed()}.");
+                throw new TensorFileException($"--input {argument}: there is no such file, and the model has no input '{argument[..at]}'; "
+                    + $"its inputs are {Listed()}.");
             else if (Inputs is [var only])
                 files[only.Name].Add(argument);
             else
-                throw new TensorFileException($"--input {argument}: the model has {Inputs.Count} inputs, {Listed()}; say which with NAME={argument}.");
+                throw new TensorFileException(
+                    $"--input {argument}: the model has {Inputs.Count} inputs, {Listed()}; say which with NAME={argument}.");
         }
 
         if (Inputs.FirstOrDefault(input => files[input.Name].Count == 0) is { } missing)
@@ -54,15 +56,18 @@ internal sealed class ModelRun
     /// <param name="tensors">In the order of <see cref="Inputs"/>.</param>
     /// <param name="batch">Rows of one run where the model leaves it open.</param>
     /// <param name="progress">Told the share that is done.</param>
-    /// <exception cref="TensorFileException">The rows are no whole number of the model's batches, or an output is of another type.</exception>
+    /// <exception cref="TensorFileException">The rows are no whole number of the model's batches, or an output is of another
+    /// type.</exception>
     /// <exception cref="OperatorException">The model does not run.</exception>
-    public IReadOnlyList<FileTensor> Run(IReadOnlyList<FileTensor> tensors, int batch, IProgress<double> progress, CancellationToken cancellation)
+    public IReadOnlyList<FileTensor> Run(
+        IReadOnlyList<FileTensor> tensors, int batch, IProgress<double> progress, CancellationToken cancellation)
     {
         if (tensors is not [{ Shape.Length: > 0 } tensor])
             return RunOnce(tensors);
         long rows = tensor.Shape[0], step = Inputs[0].Shape[0] >= 0 ? Inputs[0].Shape[0] : batch;
         if (Inputs[0].Shape[0] >= 0 && (step == 0 || rows % step != 0))
-            throw new TensorFileException($"There are {rows} rows of input, and the model takes {step} at once; expected a multiple of that.");
+            throw new TensorFileException($"There are {rows} rows of input, and the model takes {step} at once; expected a multiple "
+                + "of that.");
         var parts = new List<IReadOnlyList<FileTensor>>();
         for (long first = 0; first < rows || parts.Count == 0; first += step)
         {
@@ -71,7 +76,9 @@ internal sealed class ModelRun
             progress.Report(rows == 0 ? 1 : Math.Min(1, (double)(first + step) / rows));
         }
 
-        return [.. OutputNames.Select((name, i) => InputBatch.Stack([.. parts.Select(part => part[i])], [.. parts.Select((_, run) => $"output {name} of run {run}")]))];
+        return [.. OutputNames.Select(
+            (name, i) =>
+            InputBatch.Stack([.. parts.Select(part => part[i])], [.. parts.Select((_, run) => $"output {name} of run {run}")]))];
     }
 
     private List<FileTensor> RunOnce(IReadOnlyList<FileTensor> tensors)
@@ -87,12 +94,15 @@ internal sealed class ModelRun
                     _ => OrtValue.CreateTensorValueFromMemory((long[])tensor.Values, tensor.Shape),
                 });
             using var options = new RunOptions();
-            using IDisposableReadOnlyCollection<OrtValue> outputs = _session.Inner.Run(options, [.. Inputs.Select(input => input.Name)], values, [.. OutputNames]);
+            using IDisposableReadOnlyCollection<OrtValue> outputs = _session.Inner.Run(
+                options, [.. Inputs.Select(input => input.Name)], values, [.. OutputNames]);
             return [.. outputs.Select((output, i) => Read(OutputNames[i], output))];
         }
         catch (OnnxRuntimeException error)
         {
-            throw new OperatorException($"The model takes {string.Join(" and ", Inputs)}, and it did not run on {string.Join(" and ", Inputs.Zip(tensors, (input, tensor) => $"'{input.Name}', {tensor}"))}. ONNX Runtime: {error.Message}", error);
+            throw new OperatorException($"The model takes {string.Join(" and ", Inputs)}, and it did not run on "
+                + $"{string.Join(" and ", Inputs.Zip(tensors, (input, tensor) => $"'{input.Name}', {tensor}"))}. ONNX Runtime: "
+                + $"{error.Message}", error);
         }
         finally
         {
@@ -108,7 +118,9 @@ internal sealed class ModelRun
             TensorElementType.Float => value.GetTensorDataAsSpan<float>().ToArray(),
             TensorElementType.UInt8 => value.GetTensorDataAsSpan<byte>().ToArray(),
             TensorElementType.Int64 => value.GetTensorDataAsSpan<long>().ToArray(),
-            var other => throw new TensorFileException($"The output '{name}' has elements of type {other}, expected float, uint8 or int64. Cast it inside the model."),
+            var other =>
+                throw new TensorFileException(
+                    $"The output '{name}' has elements of type {other}, expected float, uint8 or int64. Cast it inside the model."),
         }, info.Shape);
     }
 
@@ -117,6 +129,8 @@ internal sealed class ModelRun
         TensorElementType.Float => typeof(float),
         TensorElementType.UInt8 => typeof(byte),
         TensorElementType.Int64 => typeof(long),
-        var other => throw new TensorFileException($"The model's input '{name}' has elements of type {other}, expected float, uint8 or int64."),
-    } : throw new TensorFileException($"The model's input '{name}' is no tensor; expected one of float, uint8 or int64."), metadata.Dimensions);
+        var other =>
+            throw new TensorFileException($"The model's input '{name}' has elements of type {other}, expected float, uint8 or int64."),
+    } : throw new TensorFileException($"The model's input '{name}' is no tensor; expected one of float, uint8 or int64."),
+        metadata.Dimensions);
 }

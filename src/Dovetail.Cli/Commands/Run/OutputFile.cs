@@ -18,7 +18,8 @@ internal static class OutputFile
         int at = argument.IndexOf('=');
         bool named = at > 0 && outputNames.Contains(argument[..at]);
         if (at > 0 && !named)
-            throw new TensorFileException($"--output {argument}: the model has no output '{argument[..at]}', expected one of {string.Join(", ", outputNames)}.");
+            throw new TensorFileException($"--output {argument}: the model has no output '{argument[..at]}', expected one of "
+                + $"{string.Join(", ", outputNames)}.");
         string path = named ? argument[(at + 1)..] : argument;
         switch (Path.GetExtension(path).ToLowerInvariant())
         {
@@ -27,7 +28,8 @@ internal static class OutputFile
             case ".npy" when named || outputNames.Count == 1:
                 return (path, named ? argument[..at] : outputNames[0]);
             case ".npy":
-                throw new TensorFileException($"--output {argument}: the model has the outputs {string.Join(", ", outputNames)}, and a .npy file holds one; say which with NAME={path}, or write all of them as .json.");
+                throw new TensorFileException($"--output {argument}: the model has the outputs {string.Join(", ", outputNames)}, and a "
+                    + $".npy file holds one; say which with NAME={path}, or write all of them as .json.");
             default:
                 throw new TensorFileException($"--output {argument}: expected a file that ends in .npy or .json.");
         }

@@ -23,12 +23,22 @@ internal static class RunCommand
         var model = new Argument<string>("MODEL") { Description = "ONNX file: dense, sparse or packed, fp32 or int8." };
         var inputs = new Option<string[]>("--input", "-i")
         {
-            Description = "Inputs: .npy (float32, uint8, int64; C order), PNG, JPEG or IDX images. Several files of one input become a batch; a model with several inputs takes NAME=FILE. Nothing is resized.",
+            Description = "Inputs: .npy (float32, uint8, int64; C order), PNG, JPEG or IDX images. Several files of one input become a "
+                + "batch; a model with several inputs takes NAME=FILE. Nothing is resized.",
             HelpName = "[NAME=]FILE",
             AllowMultipleArgumentsPerToken = true,
         };
-        var outputs = new Option<string[]>("--output", "-o", "--out") { Description = "Write an output as .npy, or all of them as .json. May be repeated.", HelpName = "[NAME=]FILE" };
-        var top = new Option<int?>("--top") { Description = $"Show the K greatest classes of every input. Default: {DefaultTop} where the first output is [inputs, classes] and none is written.", HelpName = "K" };
+        var outputs = new Option<string[]>("--output", "-o", "--out")
+        {
+            Description = "Write an output as .npy, or all of them as .json. May be repeated.",
+            HelpName = "[NAME=]FILE",
+        };
+        var top = new Option<int?>("--top")
+        {
+            Description = $"Show the K greatest classes of every input. Default: {DefaultTop} where the first output is [inputs, classes] "
+                + "and none is written.",
+            HelpName = "K",
+        };
         top.Validators.Add(result =>
         {
             if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out int value) && value < 1)
@@ -42,7 +52,8 @@ internal static class RunCommand
         Option<int> threads = CommonOptions.Threads(Environment.ProcessorCount, "ONNX Runtime");
         Option<int> batch = CommonOptions.Positive("--batch", "Inputs of one run, where the model leaves it open.", DefaultBatch, "-b");
         Option<string?> json = CommonOptions.Json();
-        var command = new Command("run", "Run a model in ONNX Runtime: over files (--input), or over the test images of a data set for its accuracy.")
+        var command = new Command("run", "Run a model in ONNX Runtime: over files (--input), or over the test images of a data set for its "
+            + "accuracy.")
         {
             model, inputs, outputs, top, labels, scale, mean, deviation, data, threads, batch, json,
         };
@@ -136,7 +147,8 @@ internal static class RunCommand
             [.. written.Select(target => target.Path)], ranking));
     }
 
-    private static void RunDataSet(VerbOutput output, string path, DovetailSession session, string data, int batch, CancellationToken cancellation)
+    private static void RunDataSet(
+        VerbOutput output, string path, DovetailSession session, string data, int batch, CancellationToken cancellation)
     {
         var images = new JobImages(FashionMnist.LoadNamedOrFolder(data));
         byte[] labels = images.Data.Test.Labels;
@@ -145,7 +157,8 @@ internal static class RunCommand
             session, images.Test(), images.Shape, batch,
             new ImmediateProgress<int>(done => progress.Report((double)done / labels.Length)), cancellation));
         double accuracy = Evaluation.Accuracy(logits, labels);
-        output.Human.MarkupLineInterpolated($"{path}: [bold]{accuracy:0.00%}[/] of {labels.Length:N0} test images right ({images.Data.Name}, {images.Data.Source}).");
+        output.Human.MarkupInterpolated($"{path}: [bold]{accuracy:0.00%}[/] of {labels.Length:N0} test images right ");
+        output.Human.MarkupLineInterpolated($"({images.Data.Name}, {images.Data.Source}).");
         output.WriteJson(new RunDataJson(path, images.Data.Name, images.Data.Source.ToString(), labels.Length, accuracy));
     }
 
@@ -154,23 +167,29 @@ internal static class RunCommand
     private static int BatchFor(IReadOnlyList<ModelInput> inputs, JobImages images, int asked)
     {
         int count = images.Data.Test.Count;
-        if (inputs is not [var input] || input.ElementType != typeof(float) || input.Shape is not [var first, ..] || !input.Fits([first < 0 ? asked : first, .. images.Shape]))
+        if (inputs is not [var input] || input.ElementType != typeof(float) || input.Shape is not [var first, ..]
+            || !input.Fits([first < 0 ? asked : first, .. images.Shape]))
             throw new TensorFileException(
-                $"The model takes {string.Join(" and ", inputs)}, and the test images of {images.Data.Name} are float [{count}, {string.Join(", ", images.Shape)}]. Give it files of its own with --input, or a data set that fits with --data.");
+                $"The model takes {string.Join(" and ", inputs)}, and the test images of {images.Data.Name} are float [{count}, "
+                + $"{string.Join(", ", images.Shape)}]. Give it files of its own with --input, or a data set that fits with --data.");
         if (first == 0 || (first > 0 && count % first != 0))
-            throw new TensorFileException($"The model takes {input}, {first} images at once, and there are {count} test images of {images.Data.Name}; expected a multiple. Write the model with an open batch.");
+            throw new TensorFileException($"The model takes {input}, {first} images at once, and there are {count} test images of "
+                + $"{images.Data.Name}; expected a multiple. Write the model with an open batch.");
         return first < 0 ? asked : first;
     }
 
     private static void Print(IAnsiConsole console, IReadOnlyList<IReadOnlyList<ClassScore>> ranking)
     {
         Table table = new Table().Border(TableBorder.Simple).AddColumn("Input");
-        table.AddColumns(new TableColumn("Class").RightAligned(), new TableColumn("Label"), new TableColumn("Output").RightAligned(), new TableColumn("Probability").RightAligned());
+        table.AddColumns(new TableColumn("Class").RightAligned(), new TableColumn("Label"), new TableColumn("Output")
+            .RightAligned(), new TableColumn("Probability").RightAligned());
         for (int input = 0; input < Math.Min(ranking.Count, MostShown); input++)
             for (int place = 0; place < ranking[input].Count; place++)
             {
                 ClassScore score = ranking[input][place];
-                table.AddRow(place == 0 ? $"{input}" : "", $"{score.Class}", Markup.Escape(score.Label ?? ""), $"{score.Value:0.0000}", $"{score.Probability:0.00%}");
+                table.AddRow(
+                    place == 0 ? $"{input}" : "", $"{score.Class}", Markup.Escape(score.Label ?? ""), $"{score.Value:0.0000}",
+                    $"{score.Probability:0.00%}");
             }
 
         console.Write(table);
@@ -202,9 +221,16 @@ internal static class RunCommand
         string[] texts = result.Tokens[0].Value.Split(',', StringSplitOptions.TrimEntries);
         var numbers = new float[texts.Length];
         for (int i = 0; i < texts.Length; i++)
-            if (!float.TryParse(texts[i], NumberStyles.Float, CultureInfo.InvariantCulture, out numbers[i]) || !float.IsFinite(numbers[i]) || (name != "--mean" && numbers[i] == 0))
+            if (!float.TryParse(texts[i], NumberStyles.Float, CultureInfo.InvariantCulture, out numbers[i]) || !float.IsFinite(numbers[i])
+                || (name != "--mean" && numbers[i] == 0))
             {
-                result.AddError($"{name} is '{result.Tokens[0].Value}', expected {(name == "--scale" ? "a number other than 0" : name == "--std" ? "numbers other than 0, separated by commas" : "numbers separated by commas")}.");
+                string expected = name switch
+                {
+                    "--scale" => "a number other than 0",
+                    "--std" => "numbers other than 0, separated by commas",
+                    _ => "numbers separated by commas",
+                };
+                result.AddError($"{name} is '{result.Tokens[0].Value}', expected {expected}.");
                 return null;
             }
 

@@ -20,7 +20,8 @@ internal static class TopClasses
         var values = (float[])output.Values;
         int classes = checked((int)output.Shape[1]);
         if (labels.Count > 0 && labels.Count != classes)
-            throw new TensorFileException($"The labels file has {labels.Count} lines, and the model {classes} classes; expected one line a class.");
+            throw new TensorFileException($"The labels file has {labels.Count} lines, and the model {classes} classes; expected one line "
+                + "a class.");
         return [.. Enumerable.Range(0, (int)output.Shape[0]).Select(row => Row(values.AsSpan(row * classes, classes), count, labels))];
     }
 
@@ -31,7 +32,8 @@ internal static class TopClasses
         for (int i = 0; i < values.Length; i++)
             ranked[i] = (i, values[i]);
         return [.. ranked.OrderByDescending(entry => entry.Value).ThenBy(entry => entry.Class).Take(count)
-            .Select(entry => new ClassScore(entry.Class, labels.Count > 0 ? labels[entry.Class] : null, entry.Value, probabilities[entry.Class]))];
+            .Select(entry =>
+                new ClassScore(entry.Class, labels.Count > 0 ? labels[entry.Class] : null, entry.Value, probabilities[entry.Class]))];
     }
 
     private static double[] Probabilities(ReadOnlySpan<float> values)

@@ -18,7 +18,8 @@ internal static class LineChart
     /// <param name="summary">What the picture shows, for readers who do not see it.</param>
     /// <param name="format">A value as text, for ticks and line ends.</param>
     public static Markup Render(
-        string summary, string xLabel, IReadOnlyList<LineSeries> series, Func<double, string> format, (double Low, double High)? limits = null)
+        string summary, string xLabel, IReadOnlyList<LineSeries> series, Func<double, string> format,
+        (double Low, double High)? limits = null)
     {
         LineSeries[] lines = [.. series.Select(Finite).Where(line => line.Points.Count > 0)];
         if (lines.Length == 0)

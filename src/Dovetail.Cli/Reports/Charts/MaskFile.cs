@@ -25,11 +25,19 @@ internal static class MaskFile
             for (int column = 0; column < columns; column++)
                 if (mask[row * shape.Inputs + column])
                     bits[row * rowBytes + column / 8] |= (byte)(1 << column % 8);
-        var grid = new MaskGrid(new MaskPicture(layer, rows, columns, shape.Outputs, shape.Inputs, pattern?.ToString() ?? "", Convert.ToBase64String(bits)), shape.ToString());
-        int gridWidth = columns * 12 + 2, gridHeight = rows * 12 + 2, width = Math.Max(gridWidth, LeastWidth), height = gridHeight + Caption;
-        string cells = grid.Layout is null ? "" : $", cells of {pattern}{(grid.Pattern!.Arrangement == Arrangement.Strided ? " (the first one outlined)" : "")}";
-        string caption = $"{layer}, {shape}{cells}: {Extent(rows, shape.Outputs, "outputs")} down, {Extent(columns, shape.Inputs, "inputs")} across";
-        (string light, string dark, string weight) = grid.Pattern is { Arrangement: Arrangement.Strided } ? ("#1b2329", "#e6eaed", "1.6") : ("#94a1ab", "#5f6e79", "0.9");
+        var grid = new MaskGrid(
+            new MaskPicture(layer, rows, columns, shape.Outputs, shape.Inputs, pattern?.ToString() ?? "", Convert.ToBase64String(bits)),
+            shape.ToString());
+        int gridWidth = columns * 12 + 2, gridHeight = rows * 12 + 2, width = Math.Max(gridWidth, LeastWidth),
+            height = gridHeight + Caption;
+        string cells = grid.Layout is null
+            ? ""
+            : $", cells of {pattern}{(grid.Pattern!.Arrangement == Arrangement.Strided ? " (the first one outlined)" : "")}";
+        string caption = $"{layer}, {shape}{cells}: {Extent(rows, shape.Outputs, "outputs")} down, "
+            + $"{Extent(columns, shape.Inputs, "inputs")} across";
+        (string light, string dark, string weight) = grid.Pattern is { Arrangement: Arrangement.Strided }
+            ? ("#1b2329", "#e6eaed", "1.6")
+            : ("#94a1ab", "#5f6e79", "0.9");
         return
             $$"""
             <svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {{width}} {{height}}" width="{{width}}" height="{{height}}">

@@ -26,8 +26,10 @@ internal sealed partial class MaskGrid
         if (mask.Rows < 0 || mask.Columns < 0 || mask.Rows > mask.TotalRows || mask.Columns > mask.TotalColumns
             || !Convert.TryFromBase64String(mask.BitsBase64, _bits, out int count) || count < (long)mask.Rows * _rowBytes)
             throw new ReportException(
-                $"The mask picture of layer '{mask.Layer}' says {mask.Rows}×{mask.Columns} of {mask.TotalRows}×{mask.TotalColumns} weights, " +
-                $"expected base64 of {(long)mask.Rows * _rowBytes} bytes or more and a part no larger than the layer. Run 'dovetail codesign' again.");
+                $"The mask picture of layer '{mask.Layer}' says {mask.Rows}×{mask.Columns} of {mask.TotalRows}×{mask.TotalColumns} "
+                + "weights, " +
+                $"expected base64 of {(long)mask.Rows * _rowBytes} bytes or more and a part no larger than the layer. Run 'dovetail "
+                + "codesign' again.");
         _cells = new int[mask.Rows, mask.Columns];
         if (mask.Rows > 0 && mask.Columns > 0 && ComplementaryPattern.TryParse(mask.Pattern, out ComplementaryPattern? pattern))
             (Pattern, Layout) = (pattern, new CellLayout(pattern, Shape(mask, layerShape)));

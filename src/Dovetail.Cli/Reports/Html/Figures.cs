@@ -2,7 +2,8 @@ using System.Globalization;
 
 namespace Dovetail.Cli.Reports.Html;
 
-/// <summary>How figures read: three significant digits and a unit for quantities, all digits for counts, "–" for what is not a number.</summary>
+/// <summary>How figures read: three significant digits and a unit for quantities, all digits for counts, "–" for what is not a
+/// number.</summary>
 internal static class Figures
 {
     public const string Missing = "–";

@@ -24,7 +24,8 @@ public sealed record NetworkSpeedJson(
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(rates);
         return new NetworkSpeedJson(
-            network.Dense.Latency.MedianMicroseconds / 1e3, network.Packed.Latency.MedianMicroseconds / 1e3, network.Ratio, network.RatioP10,
+            network.Dense.Latency.MedianMicroseconds / 1e3, network.Packed.Latency.MedianMicroseconds / 1e3, network.Ratio,
+            network.RatioP10,
             network.ThroughputRatio, network.DenseInt8?.Latency.MedianMicroseconds / 1e3, network.RatioInt8, network.NoDenseInt8,
             rates.EffectiveGflops, rates.UsefulGflops, rates.ShareOfPeak);
     }

@@ -58,7 +58,8 @@ public sealed record DataInfo(string Name, string Source, int TrainImages, int V
 
 /// <param name="Weights">Weights of all Conv, Gemm and MatMul layers.</param>
 /// <param name="Macs">Dense multiply-accumulates for one input.</param>
-public sealed record ModelInfo(string Name, long Weights, long NonZeroWeights, long Macs, long NonZeroMacs, IReadOnlyList<LayerInfo> Layers);
+public sealed record ModelInfo(
+    string Name, long Weights, long NonZeroWeights, long Macs, long NonZeroMacs, IReadOnlyList<LayerInfo> Layers);
 
 /// <param name="M">Outputs.</param>
 /// <param name="N">Columns (pixels) of one input.</param>
@@ -113,7 +114,8 @@ public sealed record LayerSpeedInfo(
 {
     public static LayerSpeedInfo Of(LayerResult layer) => new(
         layer.Workload.Name, layer.Workload.Op, layer.Workload.M, layer.Workload.N, layer.Workload.K, layer.Pattern.ToString(),
-        layer.DType.ToString().ToLowerInvariant(), layer.Kernel, layer.Dense.MedianMicroseconds, layer.Packed.MedianMicroseconds, layer.Ratio,
+        layer.DType.ToString().ToLowerInvariant(), layer.Kernel, layer.Dense.MedianMicroseconds, layer.Packed.MedianMicroseconds,
+        layer.Ratio,
         layer.UsefulGflops, layer.Dense.P10Microseconds, layer.Packed.P10Microseconds, layer.RatioP10);
 }
 
@@ -132,7 +134,8 @@ public sealed record AcceleratorLayerInfo(
 public sealed record AcceleratorCounts(
     long Cycles, double Utilization, long IfmapReads, long FilterReads, long OfmapWrites, long DramBytes, double EnergyPicojoules);
 
-/// <param name="Status">"equal" or "skipped"; with "different" or "failed" (a tool did not work) the job ends with an error after the report.</param>
+/// <param name="Status">"equal" or "skipped"; with "different" or "failed" (a tool did not work) the job ends with an error after the
+/// report.</param>
 /// <param name="Reason">Why it was skipped, and what to install; null where equal.</param>
 public sealed record RtlInfo(
     string Status, string? Reason, int Tiles, long Cycles, int Rows, int Cols, string? Layer, int Pixels, IReadOnlyList<string> Files);

@@ -6,4 +6,5 @@ namespace Dovetail.Cli.Reports.Results;
 /// <param name="Weights">The file, or "gaussian".</param>
 /// <param name="Seed">Of the Gaussian matrix; null for a file.</param>
 public sealed record ExpressivenessJson(
-    string Weights, int? Seed, IReadOnlyList<FamilyPoint> Families, IReadOnlyList<LayerPoint> Layers, IReadOnlyList<string> Notes) : VerbResult;
+    string Weights, int? Seed, IReadOnlyList<FamilyPoint> Families, IReadOnlyList<LayerPoint> Layers, IReadOnlyList<string> Notes)
+        : VerbResult;

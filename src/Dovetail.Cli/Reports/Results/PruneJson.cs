@@ -4,7 +4,8 @@ namespace Dovetail.Cli.Reports.Results;
 /// <param name="Layers">Those that were pruned.</param>
 /// <param name="Allocation">Null where the patterns were given.</param>
 public sealed record PruneJson(
-    string File, double Sparsity, IReadOnlyList<PrunedLayerJson> Layers, IReadOnlyList<DenseLayerJson> DenseLayers, AllocationJson? Allocation)
+    string File, double Sparsity, IReadOnlyList<PrunedLayerJson> Layers, IReadOnlyList<DenseLayerJson> DenseLayers,
+    AllocationJson? Allocation)
     : VerbResult;
 
 /// <param name="Order">Null without <c>--permute</c>.</param>

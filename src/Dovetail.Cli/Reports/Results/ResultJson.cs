@@ -32,7 +32,8 @@ public static class ResultJson
         catch (JsonException error)
         {
             throw new ReportException(
-                $"The result cannot be written at {error.Path ?? "$"}: {error.Message} The stage that measured it failed; run again with the same seed.", error);
+                $"The result cannot be written at {error.Path ?? "$"}: {error.Message} The stage that measured it failed; run again with "
+                + "the same seed.", error);
         }
     }
 
@@ -51,7 +52,8 @@ public static class ResultJson
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new ReportException($"'{path}' cannot be read: {error.Message} Expected the result.json that 'dovetail codesign' writes into its output folder.", error);
+            throw new ReportException($"'{path}' cannot be read: {error.Message} Expected the result.json that 'dovetail codesign' writes "
+                + "into its output folder.", error);
         }
 
         return Parse(bytes, path);
@@ -70,13 +72,15 @@ public static class ResultJson
             return version <= SchemaVersion
                 ? result
                 : throw new ReportException(
-                    $"'{path}' has schema_version {version}, and this version reads up to {SchemaVersion}. Update dovetail, or run 'dovetail codesign' again.");
+                    $"'{path}' has schema_version {version}, and this version reads up to {SchemaVersion}. Update dovetail, or run "
+                    + "'dovetail codesign' again.");
         }
         catch (JsonException error)
         {
             string place = error.LineNumber is { } line ? $" (line {line + 1}, {error.Path ?? "$"})" : "";
             throw new ReportException(
-                $"'{path}' is not a result of 'dovetail codesign'{place}: {error.Message} Expected the JSON object that docs/result.md describes; run 'dovetail codesign' again.", error);
+                $"'{path}' is not a result of 'dovetail codesign'{place}: {error.Message} Expected the JSON object that docs/result.md "
+                + "describes; run 'dovetail codesign' again.", error);
         }
     }
 }

@@ -26,7 +26,8 @@ public sealed record ShapeSpeedJson(
     {
         ArgumentNullException.ThrowIfNull(row);
         return new ShapeSpeedJson(
-            row.Shape.Workload.Name, row.Shape.Workload.Op, row.Shape.Workload.M, row.Shape.Workload.N, row.Shape.Workload.K, row.Shape.Count,
+            row.Shape.Workload.Name, row.Shape.Workload.Op, row.Shape.Workload.M, row.Shape.Workload.N, row.Shape.Workload.K,
+            row.Shape.Count,
             row.Pattern, row.DType.ToString().ToLowerInvariant(), row.Kernel,
             row.Dense.Operator, row.Dense.Timing.MedianMicroseconds, row.Dense.Timing.P10Microseconds, row.Dense.Timing.P90Microseconds,
             row.DenseInt8.Operator, row.DenseInt8.Timing.MedianMicroseconds, row.DenseInt8.Timing.P10Microseconds,

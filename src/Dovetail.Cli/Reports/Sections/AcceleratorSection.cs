@@ -27,15 +27,19 @@ internal static class AcceleratorSection
     {
         double Time(long cycles) => Figures.Over(cycles, array.ClockMegahertz);
         return new Table("The whole network, one input",
-                new Column(""), new Column("Dense", "number"), new Column("Complementary", "number"), new Column("", "chart"), new Column("Ratio", "number"))
+                new Column(""), new Column("Dense", "number"), new Column("Complementary", "number"), new Column("", "chart"),
+                new Column("Ratio", "number"))
             .Row(Words.Text("Cycles"), Words.Text(Figures.Count(array.DenseCycles)), Words.Text(Figures.Count(array.ComplementaryCycles)),
                 Bars.Bar(array.ComplementaryCycles, array.DenseCycles, "packed"), Words.Text($"{Figures.Ratio(array.Speedup)} fewer"))
-            .Row(Words.Text("Time at that clock"), Words.Text($"{Figures.Significant(Time(array.DenseCycles))} µs"), Words.Text($"{Figures.Significant(Time(array.ComplementaryCycles))} µs"),
+            .Row(Words.Text("Time at that clock"), Words.Text($"{Figures.Significant(Time(array.DenseCycles))} µs"), Words.Text(
+                $"{Figures.Significant(Time(array.ComplementaryCycles))} µs"),
                 Markup.Empty, Markup.Empty)
-            .Row(Words.Text("Energy"), Words.Text(Figures.Energy(array.DenseEnergyPicojoules)), Words.Text(Figures.Energy(array.ComplementaryEnergyPicojoules)),
+            .Row(Words.Text("Energy"), Words.Text(Figures.Energy(array.DenseEnergyPicojoules)), Words.Text(
+                Figures.Energy(array.ComplementaryEnergyPicojoules)),
                 Bars.Bar(array.ComplementaryEnergyPicojoules, array.DenseEnergyPicojoules, "packed"),
                 Words.Text($"{Figures.Ratio(Figures.Over(array.DenseEnergyPicojoules, array.ComplementaryEnergyPicojoules))} less"))
-            .Row(Words.Text("Utilization (line: dense)"), Words.Text(Figures.Percent(array.DenseUtilization, 1)), Words.Text(Figures.Percent(array.Utilization, 1)),
+            .Row(Words.Text("Utilization (line: dense)"), Words.Text(Figures.Percent(array.DenseUtilization, 1)), Words.Text(
+                Figures.Percent(array.Utilization, 1)),
                 Bars.Bar(array.Utilization, 1, "packed", (array.DenseUtilization, "one")), Markup.Empty)
             .Render();
     }
@@ -44,7 +48,8 @@ internal static class AcceleratorSection
     {
         double most = Math.Max(1, array.Layers.Max(layer => Math.Max(layer.Dense.Cycles, layer.Complementary.Cycles)));
         var table = new Table("Cycles of each layer (m output pixels, n filters, k window); upper bar dense, lower bar complementary",
-            new Column("Layer"), new Column("m × n × k", "number"), new Column("Dense", "number"), new Column("Compl.", "number"), new Column("", "chart"),
+            new Column("Layer"), new Column("m × n × k", "number"), new Column("Dense", "number"), new Column("Compl.", "number"),
+            new Column("", "chart"),
             new Column("Ratio", "number"), new Column("Util. dense", "number"), new Column("Util. compl.", "number"));
         foreach (AcceleratorLayerInfo layer in array.Layers)
             table.Row(Words.Code(layer.Name), Words.Text(Words.MatrixSize(layer.M, layer.N, layer.K)),
@@ -60,19 +65,27 @@ internal static class AcceleratorSection
         double most = array.Layers.Max(layer => Math.Max(layer.Dense.EnergyPicojoules, layer.Complementary.EnergyPicojoules));
         double total = array.Layers.Sum(layer => layer.Complementary.EnergyPicojoules);
         var table = new Table("Where the energy goes; upper bar dense, lower bar complementary",
-            new Column("Layer"), new Column("Dense", "number"), new Column("Compl.", "number"), new Column("", "chart"), new Column("Ratio", "number"), new Column("Share of compl.", "number"));
+            new Column("Layer"), new Column("Dense", "number"), new Column("Compl.", "number"), new Column("", "chart"),
+            new Column("Ratio", "number"), new Column("Share of compl.", "number"));
         foreach (AcceleratorLayerInfo layer in array.Layers)
-            table.Row(Words.Code(layer.Name), Words.Text(Figures.Energy(layer.Dense.EnergyPicojoules)), Words.Text(Figures.Energy(layer.Complementary.EnergyPicojoules)),
-                Markup.Of($"{Bars.Bar(layer.Dense.EnergyPicojoules, most, "dense")}{Bars.Bar(layer.Complementary.EnergyPicojoules, most, "packed")}"),
+        {
+            Markup dense = Bars.Bar(layer.Dense.EnergyPicojoules, most, "dense");
+            Markup packed = Bars.Bar(layer.Complementary.EnergyPicojoules, most, "packed");
+            table.Row(
+                Words.Code(layer.Name), Words.Text(Figures.Energy(layer.Dense.EnergyPicojoules)),
+                Words.Text(Figures.Energy(layer.Complementary.EnergyPicojoules)), Markup.Of($"{dense}{packed}"),
                 Words.Text(Figures.Ratio(Figures.Over(layer.Dense.EnergyPicojoules, layer.Complementary.EnergyPicojoules))),
                 Words.Text(Figures.Percent(Figures.Over(layer.Complementary.EnergyPicojoules, total), 1)));
+        }
+
         return table.Render();
     }
 
     private static Markup Traffic(AcceleratorInfo array)
     {
         var table = new Table("Traffic: words of SRAM, bytes of DRAM; dense → complementary",
-            new Column("Layer"), new Column("Ifmap reads", "number"), new Column("Filter reads", "number"), new Column("Ofmap writes", "number"), new Column("DRAM", "number"));
+            new Column("Layer"), new Column("Ifmap reads", "number"), new Column("Filter reads", "number"),
+            new Column("Ofmap writes", "number"), new Column("DRAM", "number"));
         Markup Pair(string dense, string packed) => Markup.Of($"""<span class="sub">{dense} →</span> {packed}""");
         foreach (AcceleratorLayerInfo layer in array.Layers)
             table.Row(Words.Code(layer.Name),

@@ -23,7 +23,8 @@ internal static class AccuracySection
         AxisTicks axis = finite.Length == 0 ? AxisTicks.Cover(0, 1) : AxisTicks.Cover(finite.Min() - 0.002, finite.Max());
         var table = new Table(
             $"Test accuracy on {Figures.Count(result.Data.TestImages)} images; the axis of the dots does not start at zero",
-            new Column("Network"), new Column($"{Figures.ShortPercent(axis.Minimum)} to {Figures.ShortPercent(axis.Maximum)}", "chart"), new Column("Accuracy", "number"), new Column("To dense", "number"));
+            new Column("Network"), new Column($"{Figures.ShortPercent(axis.Minimum)} to {Figures.ShortPercent(axis.Maximum)}", "chart"),
+            new Column("Accuracy", "number"), new Column("To dense", "number"));
         foreach ((string name, string runs, double value, string tone) in forms)
             table.Row(Markup.Of($"""{name} <span class="reason">{runs}</span>"""), Bars.Dot(value, axis, tone), Words.Text(Figures.Percent(value)),
                 Words.Text(name == "Dense" ? "" : Figures.Points(value - accuracy.Dense)));

@@ -17,9 +17,12 @@ internal static class EnvironmentSection
             (".NET", machine.Runtime),
             ("ONNX Runtime", machine.OnnxRuntime),
             ("libtorch", machine.Torch),
-            ("Data", $"{result.Data.Name}: {Figures.Count(result.Data.TrainImages)} training, {Figures.Count(result.Data.ValidationImages)} validation, {Figures.Count(result.Data.TestImages)} test images; {result.Data.Source}"),
+            ("Data", $"{result.Data.Name}: {Figures.Count(result.Data.TrainImages)} training, "
+                + $"{Figures.Count(result.Data.ValidationImages)} validation, {Figures.Count(result.Data.TestImages)} test images; "
+                + $"{result.Data.Source}"),
             ("Seed", result.Seed.ToString(System.Globalization.CultureInfo.InvariantCulture)),
-            ("Whole run", $"{Figures.Seconds(machine.TotalSeconds)}, at most {Figures.Significant(machine.PeakMemoryMegabytes)} MB of memory"),
+            ("Whole run", $"{Figures.Seconds(machine.TotalSeconds)}, at most {Figures.Significant(machine.PeakMemoryMegabytes)} MB "
+                + "of memory"),
         ];
         return new Section("environment", "Environment", Markup.Of(
             $"""

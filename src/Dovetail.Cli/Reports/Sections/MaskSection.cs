@@ -35,13 +35,16 @@ internal static class MaskSection
     private static string Counted(MaskGrid grid) => grid.WholeCells == 0
         ? "No whole cell lies inside the picture."
         : grid.WholeCells == grid.ExactCells
-            ? $"Counted here: all {Words.Plural(grid.WholeCells, "cell")} inside the picture hold exactly {grid.Pattern!.Keep} of {grid.Pattern.Group}."
-            : $"Counted here: {Figures.Count(grid.ExactCells)} of {Words.Plural(grid.WholeCells, "cell")} inside the picture hold exactly {grid.Pattern!.Keep} of {grid.Pattern.Group}; the rest do not.";
+            ? $"Counted here: all {Words.Plural(grid.WholeCells, "cell")} inside the picture hold exactly {grid.Pattern!.Keep} of "
+                + $"{grid.Pattern.Group}."
+            : $"Counted here: {Figures.Count(grid.ExactCells)} of {Words.Plural(grid.WholeCells, "cell")} inside the picture hold exactly "
+                + $"{grid.Pattern!.Keep} of {grid.Pattern.Group}; the rest do not.";
 
     private static string Borders(MaskGrid grid) => grid.Pattern switch
     {
         null => "The pattern is not one this version knows, so no borders are drawn.",
-        { Arrangement: Core.Patterns.Arrangement.Strided } => "The candidates of a strided cell lie far apart; those of the first cell are outlined.",
+        { Arrangement: Core.Patterns.Arrangement.Strided } =>
+            "The candidates of a strided cell lie far apart; those of the first cell are outlined.",
         _ => "Candidates of one cell complement each other: packed, they overlay into its slots.",
     };
 }

@@ -11,10 +11,13 @@ internal static class SizeSection
     {
         BytesInfo bytes = result.Bytes;
         Markup files = Sizes("Whole files, biases, norms and graph included", bytes.Dense,
-            ("Dense ONNX", bytes.Dense, "dense"), ("Sparse ONNX (zeros stored)", bytes.Sparse, "dense"), ("Packed ONNX", bytes.Packed, "packed"),
-            ("Packed safetensors", bytes.PackedSafetensors, "packed"), ("Dense ONNX, int8", bytes.DenseInt8, "dense"), ("Packed ONNX, int8", bytes.PackedInt8, "int8"));
+            ("Dense ONNX", bytes.Dense, "dense"), ("Sparse ONNX (zeros stored)", bytes.Sparse, "dense"),
+            ("Packed ONNX", bytes.Packed, "packed"),
+            ("Packed safetensors", bytes.PackedSafetensors, "packed"), ("Dense ONNX, int8", bytes.DenseInt8, "dense"),
+            ("Packed ONNX, int8", bytes.PackedInt8, "int8"));
         Markup weights = Sizes("Weights of the covered layers alone, owners included", bytes.WeightsDense,
-            ("Dense fp32", bytes.WeightsDense, "dense"), ("Packed fp32", bytes.WeightsPacked, "packed"), ("Packed int8", bytes.WeightsPackedInt8, "int8"));
+            ("Dense fp32", bytes.WeightsDense, "dense"), ("Packed fp32", bytes.WeightsPacked, "packed"),
+            ("Packed int8", bytes.WeightsPackedInt8, "int8"));
         var folder = new Table("The output folder", new Column("File"), new Column("Size", "number"), new Column("What it is"));
         foreach (OutputFile file in result.Files)
             folder.Row(Words.Code(file.Name), Words.Text(Figures.Bytes(file.Bytes)), Words.Text(file.Description));
@@ -29,7 +32,8 @@ internal static class SizeSection
 
     private static Markup Sizes(string caption, long dense, params ReadOnlySpan<(string Name, long Bytes, string Tone)> rows)
     {
-        var table = new Table(caption, new Column("Form"), new Column("", "chart"), new Column("Size", "number"), new Column("Against dense", "number"));
+        var table = new Table(
+            caption, new Column("Form"), new Column("", "chart"), new Column("Size", "number"), new Column("Against dense", "number"));
         long most = 1;
         foreach ((_, long bytes, _) in rows)
             most = Math.Max(most, bytes);

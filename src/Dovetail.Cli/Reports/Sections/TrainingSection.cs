@@ -22,7 +22,9 @@ internal static class TrainingSection
         string told = run.History.Count == 0
             ? $"{name} ({run.Method}): no epoch."
             : $"{name} ({run.Method}): {Words.Plural(run.History.Count, "epoch")} in {Figures.Seconds(run.Seconds)}.";
-        return run.Interrupted ? $"{told} It was interrupted after {run.History.Count} of {run.Epochs} epochs; the last checkpoint is what was used." : told;
+        return run.Interrupted
+            ? $"{told} It was interrupted after {run.History.Count} of {run.Epochs} epochs; the last checkpoint is what was used."
+            : told;
     }
 
     private static Markup Curves(TrainingInfo dense, TrainingInfo packed) => Markup.Of(
@@ -39,11 +41,13 @@ internal static class TrainingSection
         """);
 
     private static Markup Chart(
-        string title, TrainingInfo? dense, TrainingInfo packed, Func<EpochInfo, double> figure, Func<double, string> format, (double, double)? limits = null)
+        string title, TrainingInfo? dense, TrainingInfo packed, Func<EpochInfo, double> figure, Func<double, string> format,
+        (double, double)? limits = null)
     {
         LineSeries[] series = [.. Series("dense", "dense", dense, figure), .. Series("complementary", "packed", packed, figure)];
         string summary = $"{title} by epoch. " + string.Join(" ", series.Where(line => line.Points.Count > 0).Select(line =>
-            $"{line.Name}: {format(line.Points[0].Y)} at epoch {line.Points[0].X}, {format(line.Points[^1].Y)} at epoch {line.Points[^1].X}."));
+            $"{line.Name}: {format(line.Points[0].Y)} at epoch {line.Points[0].X}, {format(line.Points[^1].Y)} at epoch "
+            + $"{line.Points[^1].X}."));
         return Markup.Of($"""<figure><figcaption>{title}</figcaption>{LineChart.Render(summary, "epoch", series, format, limits)}</figure>""");
     }
 
@@ -54,10 +58,12 @@ internal static class TrainingSection
     {
         var table = new Table("Every epoch of both runs",
             new Column("Run and epoch"), new Column("Loss", "number"), new Column("Training accuracy", "number"),
-            new Column("Validation accuracy", "number"), new Column("Density", "number"), new Column("Owners changed", "number"), new Column("Time", "number"));
+            new Column("Validation accuracy", "number"), new Column("Density", "number"), new Column("Owners changed", "number"),
+            new Column("Time", "number"));
         foreach ((string name, TrainingInfo run) in new[] { ("dense", dense), ("complementary", packed) })
             foreach (EpochInfo epoch in run.History)
-                table.Row(Words.Text($"{name} {epoch.Epoch}"), Words.Text(Figures.Significant(epoch.Loss)), Words.Text(Figures.Percent(epoch.TrainAccuracy)),
+                table.Row(Words.Text($"{name} {epoch.Epoch}"), Words.Text(Figures.Significant(epoch.Loss)), Words.Text(
+                    Figures.Percent(epoch.TrainAccuracy)),
                     Words.Text(Figures.Percent(epoch.ValidationAccuracy)), Words.Text(Figures.ShortPercent(epoch.Density)),
                     Words.Text(Figures.ShortPercent(epoch.OwnerTurnover)), Words.Text(Figures.Seconds(epoch.Seconds)));
         return table.Render();

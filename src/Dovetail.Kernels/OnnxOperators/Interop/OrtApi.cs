@@ -29,7 +29,8 @@ internal readonly unsafe struct OrtApi
     public static OrtApi Of(nint apiBase) =>
         TableOf(apiBase, Version) is var table and not 0
             ? From(table)
-            : throw new OperatorException($"The operators of {OperatorSet.Domain} need ONNX Runtime 1.{Version} or newer; this is {VersionText(apiBase)}. Use a newer ONNX Runtime.");
+            : throw new OperatorException($"The operators of {OperatorSet.Domain} need ONNX Runtime 1.{Version} or newer; this is "
+                + $"{VersionText(apiBase)}. Use a newer ONNX Runtime.");
 
     /// <summary>Version 1 of the API: enough to make a status in any release, however old.</summary>
     public static OrtApi OldestOf(nint apiBase) => From(TableOf(apiBase, 1));
@@ -38,7 +39,8 @@ internal readonly unsafe struct OrtApi
     public static OrtApi From(nint api) => new((nint*)api);
 
     /// <summary>n of release 1.n.m; 0 where the library does not say.</summary>
-    public static int MinorVersionOf(nint apiBase) => VersionText(apiBase).Split('.') is ["1", var minor, ..] && int.TryParse(minor, out int number) ? number : 0;
+    public static int MinorVersionOf(nint apiBase) =>
+        VersionText(apiBase).Split('.') is ["1", var minor, ..] && int.TryParse(minor, out int number) ? number : 0;
 
     /// <summary>The table's address: the same for every session of a library.</summary>
     public nint Address => (nint)_table;
@@ -95,7 +97,9 @@ internal readonly unsafe struct OrtApi
         nint result = 0;
         fixed (byte* bytes = model)
         {
-            bool created = Succeeded(((delegate* unmanaged[Cdecl]<nint, byte*, nuint, nint, nint*, nint>)_table[8])(environment, bytes, (nuint)model.Length, options, &result));
+            bool created = Succeeded(
+                ((delegate* unmanaged[Cdecl]<nint, byte*, nuint, nint, nint*, nint>)_table[8])(
+                    environment, bytes, (nuint)model.Length, options, &result));
             session = result;
             return created;
         }
@@ -288,13 +292,16 @@ internal readonly unsafe struct OrtApi
     {
         nint value;
         fixed (long* dims = dimensions)
-            Check(((delegate* unmanaged[Cdecl]<nint, nuint, long*, nuint, nint*, nint>)_table[91])(context, (nuint)index, dims, (nuint)dimensions.Length, &value));
+            Check(((delegate* unmanaged[Cdecl]<nint, nuint, long*, nuint, nint*, nint>)_table[91])(
+                context, (nuint)index, dims, (nuint)dimensions.Length, &value));
         return value;
     }
 
-    /// <summary>Calls <paramref name="body"/>(data, i) for every i below <paramref name="total"/> on the session's pool, and waits.</summary>
+    /// <summary>Calls <paramref name="body"/>(data, i) for every i below <paramref name="total"/> on the session's pool, and
+    /// waits.</summary>
     public void ParallelFor(nint context, delegate* unmanaged[Cdecl]<void*, nuint, void> body, int total, void* data) =>
-        Check(((delegate* unmanaged[Cdecl]<nint, delegate* unmanaged[Cdecl]<void*, nuint, void>, nuint, nuint, void*, nint>)_table[274])(context, body, (nuint)total, 0, data));
+        Check(((delegate* unmanaged[Cdecl]<nint, delegate* unmanaged[Cdecl]<void*, nuint, void>, nuint, nuint, void*, nint>)_table[274])(
+            context, body, (nuint)total, 0, data));
 
     /// <exception cref="OperatorException">The status is an error; it is released.</exception>
     public void Check(nint status)

@@ -8,7 +8,8 @@ internal readonly unsafe struct OrtShapeInference(OrtApi api, nint* table, nint 
 {
     private const int OpAttributeInt = 1, OpAttributeInts = 2;
 
-    /// <summary>Dimensions of an input, −1 where unknown, with the names of symbolic ones (empty otherwise); null where the shape is unknown.</summary>
+    /// <summary>Dimensions of an input, −1 where unknown, with the names of symbolic ones (empty otherwise); null where the shape is
+    /// unknown.</summary>
     public (long[] Dimensions, nint[] Symbols)? Input(int index)
     {
         nint info;
@@ -75,9 +76,11 @@ internal readonly unsafe struct OrtShapeInference(OrtApi api, nint* table, nint 
         nuint bytes;
         fixed (long* target = values)
         {
-            nint status = ((delegate* unmanaged[Cdecl]<nint, int, void*, nuint, nuint*, nint>)table[272])(attribute, type, target, (nuint)values.Length * sizeof(long), &bytes);
+            nint status = ((delegate* unmanaged[Cdecl]<nint, int, void*, nuint, nuint*, nint>)table[272])(
+                attribute, type, target, (nuint)values.Length * sizeof(long), &bytes);
             if (!api.Succeeded(status))
-                throw new OperatorException($"The attribute '{name}' is of another type or too long, expected {(type == OpAttributeInt ? "an integer" : $"a list of integers, at most {values.Length}")}.");
+                throw new OperatorException($"The attribute '{name}' is of another type or too long, expected "
+                    + $"{(type == OpAttributeInt ? "an integer" : $"a list of integers, at most {values.Length}")}.");
         }
 
         return values[..(int)(bytes / sizeof(long))];

@@ -50,5 +50,6 @@ internal readonly unsafe struct Avx2Float32Window16
     public static void StoreSums(void* target, Vector256<float> sums) => Avx2Float32Window8.StoreSums(target, sums);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Clamp(Vector256<float> sums, float lowest, float highest) => Avx2Float32Window8.Clamp(sums, lowest, highest);
+    public static Vector256<float> Clamp(Vector256<float> sums, float lowest, float highest) =>
+        Avx2Float32Window8.Clamp(sums, lowest, highest);
 }

@@ -25,7 +25,8 @@ internal readonly unsafe struct Avx2Float32Window8
     public static Vector256<int> LoadOwners(byte* owners) => Avx2.ConvertToVector256Int32(owners);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> MultiplyAdd(Vector256<float> sum, Vector256<float> input, Vector256<int> owners, Vector256<float> weights) =>
+    public static Vector256<float> MultiplyAdd(
+        Vector256<float> sum, Vector256<float> input, Vector256<int> owners, Vector256<float> weights) =>
         Fma.MultiplyAdd(Avx2.PermuteVar8x32(input, owners), weights, sum);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -25,7 +25,8 @@ internal readonly unsafe struct Avx512Float32Window16
     public static Vector512<int> LoadOwners(byte* owners) => Avx512F.ConvertToVector512Int32(Vector128.Load(owners));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> MultiplyAdd(Vector512<float> sum, Vector512<float> input, Vector512<int> owners, Vector512<float> weights) =>
+    public static Vector512<float> MultiplyAdd(
+        Vector512<float> sum, Vector512<float> input, Vector512<int> owners, Vector512<float> weights) =>
         Avx512F.FusedMultiplyAdd(Avx512F.PermuteVar16x32(input, owners), weights, sum);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -39,5 +40,6 @@ internal readonly unsafe struct Avx512Float32Window16
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Clamp(Vector512<float> sums, float lowest, float highest) =>
-        Avx512F.Min(Vector512.Create(highest), Avx512F.Max(Vector512.Create(lowest), sums)); // of two, x86 returns the second where one is NaN
+        // of two, x86 returns the second where one is NaN
+        Avx512F.Min(Vector512.Create(highest), Avx512F.Max(Vector512.Create(lowest), sums));
 }

@@ -18,7 +18,8 @@ internal static class PackingChoice
     /// <param name="model">Batch norms folded, as the packing pass sees it.</param>
     /// <param name="patterns">Of the layers that can be packed, by node name.</param>
     /// <returns>By node name; without the layers whose sizes are not fixed.</returns>
-    public static IReadOnlyDictionary<string, LayerPrediction> Choose(OnnxModel model, IReadOnlyDictionary<string, ComplementaryPattern> patterns, FasterLayers options)
+    public static IReadOnlyDictionary<string, LayerPrediction> Choose(
+        OnnxModel model, IReadOnlyDictionary<string, ComplementaryPattern> patterns, FasterLayers options)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(patterns);
@@ -37,12 +38,17 @@ internal static class PackingChoice
         (double Dense, double Packed)[] sides = [.. layers.Select(layer => (
             times.DenseMicroseconds(layer.Workload, layer.Shape, patterns[layer.Name], layer.IsQuantized),
             times.PackedMicroseconds(layer.Workload, layer.Shape, patterns[layer.Name], layer.IsQuantized)))];
-        Dictionary<NodeProto, int> convolutions = layers.Index().Where(entry => entry.Item.Op == "Conv").ToDictionary(entry => entry.Item.Node, entry => entry.Index);
-        IReadOnlyList<LayoutLinks.Link> links = convolutions.Count == 0 ? [] : LayoutLinks.Find(model, shapes, convolutions.Keys.ToHashSet());
-        Dictionary<string, int> regions = links.Select(link => link.Region).Distinct().Index().ToDictionary(entry => entry.Item, entry => layers.Count + entry.Index);
+        Dictionary<NodeProto, int> convolutions = layers.Index().Where(entry => entry.Item.Op == "Conv").ToDictionary(
+            entry => entry.Item.Node, entry => entry.Index);
+        IReadOnlyList<LayoutLinks.Link> links = convolutions.Count == 0
+            ? []
+            : LayoutLinks.Find(model, shapes, convolutions.Keys.ToHashSet());
+        Dictionary<string, int> regions = links.Select(link => link.Region).Distinct().Index().ToDictionary(
+            entry => entry.Item, entry => layers.Count + entry.Index);
         ComplementaryPattern? beside = layers.Find(layer => layer.Op == "Conv") is { } convolution ? patterns[convolution.Name] : null;
         var borders = links.Select(link => (
-            Layer: link.Layer is null ? (int?)null : convolutions[link.Layer], Region: regions[link.Region], Cost: times.TransposeMicroseconds(link.Elements, beside!, link.IsQuantized))).ToList();
+            Layer: link.Layer is null ? (int?)null : convolutions[link.Layer], Region: regions[link.Region],
+            Cost: times.TransposeMicroseconds(link.Elements, beside!, link.IsQuantized))).ToList();
 
         var cut = new MinimumCut(layers.Count + regions.Count);
         for (int i = 0; i < layers.Count; i++)
@@ -54,13 +60,16 @@ internal static class PackingChoice
                 cut.AddCosts(region, onSourceSide: cost, onSinkSide: 0);
         bool[] channelsLast = cut.Cut();
         return layers.Index().ToDictionary(entry => entry.Item.Name, entry => new LayerPrediction(
-            sides[entry.Index].Dense, sides[entry.Index].Packed, Transposes(entry.Index, packed: true) - Transposes(entry.Index, packed: false), channelsLast[entry.Index]));
+            sides[entry.Index].Dense, sides[entry.Index].Packed, Transposes(entry.Index, packed: true) - Transposes(
+                entry.Index, packed: false), channelsLast[entry.Index]));
 
         // Around one layer, the others as they were chosen and every region in the cheaper layout.
-        double Transposes(int layer, bool packed) => borders.Where(border => border.Layer == layer).Select(border => border.Region).Distinct().Sum(region =>
+        double Transposes(int layer, bool packed) =>
+            borders.Where(border => border.Layer == layer).Select(border => border.Region).Distinct().Sum(region =>
         {
             ILookup<bool, double> costs = borders.Where(border => border.Region == region)
-                .ToLookup(border => border.Layer == layer ? packed : border.Layer is { } other && channelsLast[other], border => border.Cost);
+                .ToLookup(border => border.Layer == layer ? packed : border.Layer is { } other && channelsLast[other], border =>
+                    border.Cost);
             return Math.Min(costs[true].Sum(), costs[false].Sum());
         });
     }

@@ -29,7 +29,8 @@ internal static class ActivationRecognition
         (PackedActivation.GeluTanh, Array.ConvertAll(Samples, ScalarFunctions.GeluTanh)),
     ];
 
-    /// <summary>The nodes behind a tensor that are together one of the functions, the last of them last; null where there are none.</summary>
+    /// <summary>The nodes behind a tensor that are together one of the functions, the last of them last; null where there are
+    /// none.</summary>
     public static (PackedActivation Activation, List<NodeProto> Nodes)? Find(OnnxModel model, string tensor)
     {
         var values = new Dictionary<string, double[]> { [tensor] = Samples };
@@ -42,7 +43,8 @@ internal static class ActivationRecognition
                 continue;
             nodes.Add(node);
             values[node.Outputs[0]] = result;
-            bool isOnlyExit = values.Keys.Where(t => t != node.Outputs[0]).All(t => !model.IsOutput(t) && model.Consumers(t).All(nodes.Contains));
+            bool isOnlyExit = values.Keys.Where(t => t != node.Outputs[0])
+                .All(t => !model.IsOutput(t) && model.Consumers(t).All(nodes.Contains));
             if (isOnlyExit && Array.Find(Functions, f => AreClose(f.Values, result)).Activation is { } found)
                 return (found, nodes);
         }
@@ -55,10 +57,13 @@ internal static class ActivationRecognition
         if (node.Outputs.Count != 1 || OperatorNode.Find(model, node) is not { } op)
             return null;
         if (op.Operator.Unary is not null)
-            return values.TryGetValue(node.Input(0), out double[]? x) && op.Operator.Unary(op) is { } function ? Array.ConvertAll(x, v => function(v)) : null;
+            return values.TryGetValue(node.Input(0), out double[]? x) && op.Operator.Unary(op) is { } function
+                ? Array.ConvertAll(x, v => function(v))
+                : null;
         if (op.Operator.Binary is null || node.Inputs.Count != 2)
             return null;
-        double[][] inputs = [.. node.Inputs.Select(i => values.TryGetValue(i, out double[]? known) ? known : Constant(model, i)).OfType<double[]>()];
+        double[][] inputs = [
+            .. node.Inputs.Select(i => values.TryGetValue(i, out double[]? known) ? known : Constant(model, i)).OfType<double[]>()];
         return inputs is [var a, var b] ? [.. a.Zip(b, op.Operator.Binary)] : null;
     }
 

@@ -14,7 +14,8 @@ internal static class EpilogueFusion
     public static void Apply(OnnxModel model)
     {
         IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(model);
-        foreach (NodeProto node in model.Nodes.Where(n => (PackedWeights.IsPacked(n) && !PackedWeights.IsQuantized(n)) || n.Is(OperatorSet.DepthwiseConv)).ToList())
+        foreach (NodeProto node in model.Nodes.Where(
+            n => (PackedWeights.IsPacked(n) && !PackedWeights.IsQuantized(n)) || n.Is(OperatorSet.DepthwiseConv)).ToList())
         {
             if (PackedActivation.Of(node) != PackedActivation.None)
                 continue;
@@ -52,7 +53,8 @@ internal static class EpilogueFusion
         TensorInfo output = shapes[node.Outputs[0]];
         if (model.FindInitializer(other) is { } row)
         {
-            if (node.HasInput(InputNames.Bias) || row.DataType != OnnxType.Float || row.Dims is not [var length] || length != output.Shape[^1].Value)
+            if (node.HasInput(InputNames.Bias) || row.DataType != OnnxType.Float || row.Dims is not [var length]
+                || length != output.Shape[^1].Value)
                 return false;
             node.SetInput(InputNames.Bias, other);
             return true;

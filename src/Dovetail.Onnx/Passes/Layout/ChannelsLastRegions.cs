@@ -43,7 +43,8 @@ internal sealed class ChannelsLastRegions
     }
 
     public static NodeProto ToChannelsLast(OnnxModel model, string input) =>
-        new NodeProto("Transpose", model.UniqueName($"{input}.to_nhwc"), [input], [model.UniqueName($"{input}_to_nhwc")]).With("perm", ToLast);
+        new NodeProto("Transpose", model.UniqueName($"{input}.to_nhwc"), [input], [model.UniqueName($"{input}_to_nhwc")])
+            .With("perm", ToLast);
 
     public static NodeProto ToChannelsFirst(OnnxModel model, string input, string output) =>
         new NodeProto("Transpose", model.UniqueName($"{output}.to_nchw"), [input], [output]).With("perm", ToFirst);
@@ -65,7 +66,8 @@ internal sealed class ChannelsLastRegions
                 return true;
             }
 
-            NodeProto? twin = _model.Nodes.Find(n => n.Is("Transpose") && n.Inputs[0] == node.Inputs[0] && Permutes(n, node.FindInts("perm") ?? []));
+            NodeProto? twin = _model.Nodes.Find(
+                n => n.Is("Transpose") && n.Inputs[0] == node.Inputs[0] && Permutes(n, node.FindInts("perm") ?? []));
             if (twin is not null && twin != node)
             {
                 Bypass(node, twin.Outputs[0]);
@@ -163,7 +165,8 @@ internal sealed class ChannelsLastRegions
             ? TensorData.Create<long>(moved, [.. constant.Dims], Permute(constant.Read<long>()))
             : TensorData.Create<float>(moved, [.. constant.Dims], Permute(constant.ToFloats())));
 
-        static T[] Permute<T>(IReadOnlyList<T> values) => [.. Enumerable.Range(0, values.Count).Select(i => values[i / 4 * 4 + (int)ToLast[i % 4]])];
+        static T[] Permute<T>(IReadOnlyList<T> values) =>
+            [.. Enumerable.Range(0, values.Count).Select(i => values[i / 4 * 4 + (int)ToLast[i % 4]])];
 
         static void Turn<T>(List<T> values)
         {

@@ -57,11 +57,13 @@ internal sealed class ChannelsLastWindows(OnnxModel model, IReadOnlyDictionary<s
     private static bool HasSameConstant(OnnxModel model, NodeProto a, NodeProto b, int input) =>
         a.HasInput(input) && b.HasInput(input)
         && model.FindConstant(a.Inputs[input]) is { } one && model.FindConstant(b.Inputs[input]) is { } other
-        && one.ElementCount() == 1 && other.ElementCount() == 1 && one.DataType == other.DataType && one.ReadBytes().AsSpan().SequenceEqual(other.ReadBytes());
+        && one.ElementCount() == 1 && other.ElementCount() == 1 && one.DataType == other.DataType && one.ReadBytes().AsSpan()
+            .SequenceEqual(other.ReadBytes());
 
     // SAME pads by the image's size.
     private bool HasFixedPads(NodeProto node) =>
-        !node.GetString("auto_pad", "NOTSET").StartsWith("SAME", StringComparison.Ordinal) || shapes[node.Inputs[0]].Shape.Skip(2).All(d => d.IsKnown);
+        !node.GetString("auto_pad", "NOTSET").StartsWith("SAME", StringComparison.Ordinal) || shapes[node.Inputs[0]].Shape.Skip(2)
+            .All(d => d.IsKnown);
 
     private bool IsDepthwise(NodeProto node) =>
         model.FindInitializer(node.Inputs[1]) is { DataType: OnnxType.Float, Dims: [var outputs, 1, _, _] }
@@ -80,6 +82,7 @@ internal sealed class ChannelsLastWindows(OnnxModel model, IReadOnlyDictionary<s
         for (int c = 0; c < channels; c++)
             for (int tap = 0; tap < taps; tap++)
                 moved[tap * channels + c] = values[c * taps + tap];
-        return model.AddInitializer(TensorData.Create<float>(model.UniqueName($"{filter.Name}_nhwc"), [kernel[0], kernel[1], channels], moved)).Name;
+        return model.AddInitializer(
+            TensorData.Create<float>(model.UniqueName($"{filter.Name}_nhwc"), [kernel[0], kernel[1], channels], moved)).Name;
     }
 }

@@ -35,7 +35,9 @@ internal sealed class LayoutFreeOperators(OnnxModel model, IReadOnlyDictionary<s
     /// <summary>A constant that another one can stand for in NHWC: a number, or floats, one a channel or an image.</summary>
     public bool IsPermutableConstant(string tensor) => model.FindInitializer(tensor) is { } constant
         && ((constant.ElementCount() == 1 && constant.Dims.Count <= 1)
-            || (constant.DataType == OnnxType.Float && (constant.ElementCount() == 1 || constant.Dims.Count == 4 || (constant.Dims.Count == 3 && constant.Dims[1] == 1 && constant.Dims[2] == 1))));
+            || (constant.DataType == OnnxType.Float
+                && (constant.ElementCount() == 1 || constant.Dims.Count == 4
+                || (constant.Dims.Count == 3 && constant.Dims[1] == 1 && constant.Dims[2] == 1))));
 
     /// <summary>The parameter of a node that has numbers for each of four dimensions; null where it is no constant of that kind.</summary>
     public string? FindPerDimension(OperatorNode op)
@@ -56,5 +58,6 @@ internal sealed class LayoutFreeOperators(OnnxModel model, IReadOnlyDictionary<s
     /// <summary>Makes a window operator an NHWC one; its image input and its output are the caller's to change.</summary>
     public void TurnWindow(OperatorNode op) => _windows.Turn(op);
 
-    private bool IsImage(string tensor) => model.FindInitializer(tensor) is null && shapes.TryGetValue(tensor, out TensorInfo? info) && info.Rank == 4;
+    private bool IsImage(string tensor) =>
+        model.FindInitializer(tensor) is null && shapes.TryGetValue(tensor, out TensorInfo? info) && info.Rank == 4;
 }

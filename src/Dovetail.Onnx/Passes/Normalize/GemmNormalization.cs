@@ -66,7 +66,8 @@ internal static class GemmNormalization
             return;
         TensorProto old = model.FindConstant(node.Inputs[input])!;
         node.Inputs[input] = model.UniqueName($"{old.Name}.scaled");
-        model.AddInitializer(TensorData.Create<float>(node.Inputs[input], [.. old.Dims], Array.ConvertAll(old.ToFloats(), v => v * factor)));
+        model.AddInitializer(
+            TensorData.Create<float>(node.Inputs[input], [.. old.Dims], Array.ConvertAll(old.ToFloats(), v => v * factor)));
         model.RemoveUnusedInitializers();
     }
 
@@ -75,7 +76,8 @@ internal static class GemmNormalization
         if (model.SingleConsumer(node.Outputs[0]) is not { } add || !add.Is("Add"))
             return;
         string other = add.Inputs[0] == node.Outputs[0] ? add.Inputs[1] : add.Inputs[0];
-        if (model.FindInitializer(other) is not { } bias || bias.ElementCount() != shapes[node.Outputs[0]].Shape[1].Value || bias.Dims.Count > 2 || bias.Dims[^1] == 1)
+        if (model.FindInitializer(other) is not { } bias || bias.ElementCount() != shapes[node.Outputs[0]].Shape[1].Value
+            || bias.Dims.Count > 2 || bias.Dims[^1] == 1)
             return;
         node.Inputs.Add(other);
         node.Outputs[0] = add.Outputs[0];

@@ -3,13 +3,15 @@ using Dovetail.Onnx.Layers;
 
 namespace Dovetail.Onnx.Passes.Pack;
 
-/// <summary>Whether layers satisfy the patterns that their model declares for them. One that does not was damaged, or its training diverged.</summary>
+/// <summary>Whether layers satisfy the patterns that their model declares for them. One that does not was damaged, or its training
+/// diverged.</summary>
 internal static class DeclaredWeights
 {
     /// <param name="layers">All layers of the prepared model.</param>
     /// <param name="patterns">By node name.</param>
     /// <exception cref="PatternException">Some do not; the message names each with what was found.</exception>
-    public static void Check(IReadOnlyList<WeightLayer> layers, IReadOnlyDictionary<string, ComplementaryPattern> patterns, LayerPacking packing)
+    public static void Check(
+        IReadOnlyList<WeightLayer> layers, IReadOnlyDictionary<string, ComplementaryPattern> patterns, LayerPacking packing)
     {
         List<(string Name, string? Fault)> faults = [.. layers
             .Where(layer => patterns.ContainsKey(layer.Name))
@@ -17,7 +19,8 @@ internal static class DeclaredWeights
             .Where(entry => entry.Fault is not null)];
         if (faults.Count > 0)
             throw new PatternException(
-                $"{(faults.Count == 1 ? "A layer does" : $"{faults.Count} layers do")} not satisfy the pattern that the model declares: {WeightLayers.Reasons(faults)}. "
+                $"{(faults.Count == 1 ? "A layer does" : $"{faults.Count} layers do")} not satisfy the pattern that the model declares: "
+                + $"{WeightLayers.Reasons(faults)}. "
                 + "Train or prune the model again, or say which pattern to pack: then layers that do not satisfy it stay dense.");
     }
 
@@ -30,7 +33,8 @@ internal static class DeclaredWeights
             float[] weights = layer.GetWeights();
             int at = Array.FindIndex(weights, weight => !float.IsFinite(weight));
             if (at >= 0)
-                return $"the weight at row {at / layer.Shape.Inputs}, column {at % layer.Shape.Inputs} is {weights[at]}, expected a finite number";
+                return $"the weight at row {at / layer.Shape.Inputs}, column {at % layer.Shape.Inputs} is {weights[at]}, expected a "
+                    + "finite number";
         }
 
         return packing.Fault(layer, pattern);

@@ -31,7 +31,8 @@ internal sealed class PackingJob
     /// <exception cref="OnnxException">The options name a layer that is not there.</exception>
     /// <exception cref="PatternException">A layer does not satisfy what is declared for it.</exception>
     public PackingJob(
-        OnnxModel source, ComplementaryPattern pattern, PackingOptions options, IReadOnlyDictionary<string, ComplementaryPattern>? declared = null)
+        OnnxModel source, ComplementaryPattern pattern, PackingOptions options,
+        IReadOnlyDictionary<string, ComplementaryPattern>? declared = null)
     {
         (_source, _pattern, _prepared) = (source, pattern, source.Clone());
         foreach (PreparationStep step in PackingSteps.All.OfType<PreparationStep>())
@@ -158,7 +159,8 @@ internal sealed class PackingJob
             $"Pattern {_pattern} fits no layer of '{_prepared.Graph.Name}': " +
             (layers.Count == 0
                 ? WeightLayers.NoLayers
-                : WeightLayers.Reasons(layers.Select(layer => (layer.Name, layer.DenseReason))) + ". Train or prune the model onto the pattern, or choose a smaller group."));
+                : WeightLayers.Reasons(layers.Select(layer => (layer.Name, layer.DenseReason)))
+                    + ". Train or prune the model onto the pattern, or choose a smaller group."));
     }
 
     private void CheckNames()
@@ -166,6 +168,7 @@ internal sealed class PackingJob
         foreach (string name in _options.LayerPatterns.Keys.Concat(_options.KeepDense.Keys))
             if (!Layers.Any(layer => layer.Name == name))
                 throw new OnnxException(
-                    $"The model has no layer '{name}' with weights, expected one of: {string.Join(", ", Layers.Select(layer => layer.Name))}.");
+                    $"The model has no layer '{name}' with weights, expected one of: "
+                    + $"{string.Join(", ", Layers.Select(layer => layer.Name))}.");
     }
 }

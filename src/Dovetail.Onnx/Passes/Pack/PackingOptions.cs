@@ -16,7 +16,8 @@ public sealed record PackingOptions
     /// </summary>
     public bool AllowLarger { get; init; }
 
-    /// <summary>Type of the values of floating-point layers: Float32, or Float16 or BFloat16 for half the bytes. Products are fp32 nevertheless.</summary>
+    /// <summary>Type of the values of floating-point layers: Float32, or Float16 or BFloat16 for half the bytes. Products are fp32
+    /// nevertheless.</summary>
     public DType ValueType { get; init; } = DType.Float32;
 
     /// <summary>

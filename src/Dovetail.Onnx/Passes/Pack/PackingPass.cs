@@ -41,7 +41,8 @@ public static class PackingPass
 
     /// <summary>What <see cref="Pack(OnnxModel, ComplementaryPattern, PackingOptions?)"/> does, without the model.</summary>
     /// <exception cref="PatternException">No layer can be packed, or none would become faster.</exception>
-    /// <remarks>Before the last step: where the file would come out larger than the source, more layers stay dense than the plan says.</remarks>
+    /// <remarks>Before the last step: where the file would come out larger than the source, more layers stay dense than the plan
+    /// says.</remarks>
     public static PackingPlan Plan(OnnxModel sparseModel, ComplementaryPattern pattern, PackingOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(sparseModel);
@@ -52,7 +53,8 @@ public static class PackingPass
     private static PackingJob Declared(OnnxModel sparseModel, PackingOptions options)
     {
         IReadOnlyDictionary<string, ComplementaryPattern> patterns = LayerPatterns.Find(sparseModel)
-            ?? throw new OnnxException($"The model declares no patterns of its layers (metadata '{LayerPatterns.Metadata}'); say which pattern to pack.");
+            ?? throw new OnnxException($"The model declares no patterns of its layers (metadata '{LayerPatterns.Metadata}'); say which "
+                + "pattern to pack.");
         ComplementaryPattern any = patterns.Values.FirstOrDefault()
             ?? throw new OnnxException(
                 "The model declares all its layers dense; there is nothing to pack. " +

@@ -19,7 +19,8 @@ internal static class PackingSteps
             GemmDecomposition.Apply),
 
         new PlanningStep("fit-layers",
-            "Each layer with weights gets the pattern that it satisfies and is packed, or a reason why it stays dense.", (job, _) => job.FitLayers()),
+            "Each layer with weights gets the pattern that it satisfies and is packed, or a reason why it stays dense.", (job, _) =>
+                job.FitLayers()),
         new PlanningStep("choose-faster", "Where that is asked for, layers that would not become faster stay dense.",
             (job, plan) => job.ChooseFaster(plan)),
 

@@ -31,7 +31,8 @@ public static class SafetensorsExport
         if (weights.Count == 0)
             throw new OnnxException($"The model '{packed.Graph.Name}' has no packed layer; pack it first.");
         var others = packed.Graph.Initializers
-            .Where(t => !written.Contains(t.Name) && (t.DataType is not (OnnxType.Int64 or OnnxType.String) || ChannelOrder.IsOrder(packed, t)))
+            .Where(t => !written.Contains(t.Name)
+                && (t.DataType is not (OnnxType.Int64 or OnnxType.String) || ChannelOrder.IsOrder(packed, t)))
             .Select(t => SafetensorsEntry.Of<byte>(t.Name, TypeOf(t), [.. t.Dims], t.ReadBytes()));
         var metadata = new Dictionary<string, string> { ["model"] = packed.Graph.Name };
         PackedSafetensors.Write(path, weights, others, metadata);

@@ -72,9 +72,11 @@ internal sealed class ChannelTies
             ChannelTie.Image => _shapes[x].Rank == 4 && Union(x, y),
             ChannelTie.Operands => node.Inputs.Select((_, i) => i).All(i => TieOperand(node, i, y)),
             // batch statistics, or (before version 9) one for each number of an image, are another matter
-            ChannelTie.ChannelParameters => node.GetInt("training_mode", 0) == 0 && node.GetInt("spatial", 1) != 0 && _shapes[x].Rank is 2 or 4
+            ChannelTie.ChannelParameters =>
+                node.GetInt("training_mode", 0) == 0 && node.GetInt("spatial", 1) != 0 && _shapes[x].Rank is 2 or 4
                 && Union(x, y) && ParametersFollow(node, y),
-            ChannelTie.LastAxisParameters => _shapes[x].Rank is 2 or 3 && node.GetInt("axis", -1) is var axis && (axis == -1 || axis == _shapes[x].Rank - 1)
+            ChannelTie.LastAxisParameters =>
+                _shapes[x].Rank is 2 or 3 && node.GetInt("axis", -1) is var axis && (axis == -1 || axis == _shapes[x].Rank - 1)
                 && Union(x, y) && ParametersFollow(node, y),
             ChannelTie.Shape => TieFlat(x, y),
             ChannelTie.Reduction => TieReduced(op, x, y),
@@ -114,7 +116,8 @@ internal sealed class ChannelTies
             return false;
         TensorInfo info = _shapes[operand];
         if (!IsConstant(operand))
-            return info.Rank == _shapes[y].Rank && ((info.Shape[axis].Value == 1 && _shapes[y].Shape[axis].Value != 1) || Union(operand, y));
+            return info.Rank == _shapes[y].Rank
+                && ((info.Shape[axis].Value == 1 && _shapes[y].Shape[axis].Value != 1) || Union(operand, y));
         int aligned = axis - (_shapes[y].Rank - info.Rank);
         // without the axis, or with one entry along it: the same number for all channels
         return aligned < 0 || info.Shape[aligned].Value == 1 || Follows(node, input, aligned, y);

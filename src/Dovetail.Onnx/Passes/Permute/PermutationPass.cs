@@ -42,7 +42,8 @@ public sealed class PermutationPass
         OnnxModel copy = model.Clone();
         IReadOnlyList<WeightLayer> layers = WeightLayers.Find(copy);
         if (options.LayerPatterns.Keys.FirstOrDefault(name => !layers.Any(l => l.Name == name)) is { } unknown)
-            throw new OnnxException($"The model has no layer '{unknown}' with weights, expected one of: {string.Join(", ", layers.Select(l => l.Name))}.");
+            throw new OnnxException($"The model has no layer '{unknown}' with weights, expected one of: "
+                + $"{string.Join(", ", layers.Select(l => l.Name))}.");
         var pass = new PermutationPass(copy, options);
         List<Candidate> candidates = [.. layers.Select(l => pass.Examine(l, options.LayerPatterns.GetValueOrDefault(l.Name, pattern)))];
         pass.Run(candidates);
@@ -53,7 +54,9 @@ public sealed class PermutationPass
 
     private Candidate Examine(WeightLayer layer, ComplementaryPattern pattern)
     {
-        string? reason = layer.IsQuantized ? "its weights are int8; order the floating-point model and quantize it again" : layer.ReasonAgainst(pattern);
+        string? reason = layer.IsQuantized
+            ? "its weights are int8; order the floating-point model and quantize it again"
+            : layer.ReasonAgainst(pattern);
         if (reason is not null || pattern.IsDense)
             return new Candidate(layer, null, reason ?? "a dense pattern has nothing to choose");
         return new Candidate(layer, pattern, null);
@@ -67,7 +70,8 @@ public sealed class PermutationPass
         int searches = _searchesLeft = folded.Count + alone.Count;
         foreach (IGrouping<string, Candidate> group in folded)
         {
-            Fold(group.Key, [.. group], [.. fitting.Where(c => c.PairsOutputs && _ties.GroupOf(c.Layer.Node.Outputs[0]) == group.Key).Except(group)]);
+            Fold(group.Key, [.. group],
+                [.. fitting.Where(c => c.PairsOutputs && _ties.GroupOf(c.Layer.Node.Outputs[0]) == group.Key).Except(group)]);
             Report();
         }
 
@@ -90,7 +94,8 @@ public sealed class PermutationPass
         if (all.Find(m => m.Captured() == 1) is { } satisfied)
         {
             foreach (Candidate member in members)
-                member.Stay(member == satisfied ? "its weights satisfy the pattern already" : $"'{satisfied.Layer.Name}' has the same channels and satisfies its pattern already");
+                member.Stay(member == satisfied ? "its weights satisfy the pattern already" : $"'{satisfied.Layer.Name}' has the same "
+                    + "channels and satisfies its pattern already");
             _searchesLeft--;
             return;
         }

@@ -16,7 +16,8 @@ namespace Dovetail.Onnx.Passes.Permute;
 internal static class TiedScores
 {
     /// <summary>An order for all layers of a group, found on those that can be stacked.</summary>
-    internal static PermutationResult Search(IReadOnlyList<(WeightLayer Layer, ComplementaryPattern Pattern)> layers, PermutationOptions options, CancellationToken cancellation)
+    internal static PermutationResult Search(
+        IReadOnlyList<(WeightLayer Layer, ComplementaryPattern Pattern)> layers, PermutationOptions options, CancellationToken cancellation)
     {
         // shared outputs move in runs, which no other layer knows of
         var stacks = layers.Where(l => l.Pattern.Axis == CellAxis.Input || l.Pattern.Share == 1)
@@ -40,7 +41,8 @@ internal static class TiedScores
         (WeightLayer first, ComplementaryPattern lead) = stack.First();
         int entries = lead.Axis == CellAxis.Input ? first.Shape.Channels : first.Shape.Outputs;
         var plain = new ComplementaryPattern(lead.Keep, lead.Group, CellAxis.Input, lead.Arrangement);
-        return PermutationSearch.Search(scores, new CellLayout(plain, WeightShape.Matrix(scores.Length / entries, entries)), options, cancellation);
+        return PermutationSearch.Search(
+            scores, new CellLayout(plain, WeightShape.Matrix(scores.Length / entries, entries)), options, cancellation);
     }
 
     /// <summary>w² / Σw², in matrix order.</summary>

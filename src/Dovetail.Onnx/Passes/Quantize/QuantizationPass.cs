@@ -33,7 +33,8 @@ public static class QuantizationPass
         ArgumentNullException.ThrowIfNull(ranges);
         OnnxModel result = Prepare(model);
         if (result.OpsetVersion() < MinimumOpset)
-            throw new OnnxException($"The model uses operator set {result.OpsetVersion()}; scales per output need {MinimumOpset} or newer. Export it again with a newer operator set.");
+            throw new OnnxException($"The model uses operator set {result.OpsetVersion()}; scales per output need {MinimumOpset} or newer. "
+                + "Export it again with a newer operator set.");
         var plan = new QuantizationPlan(result);
         var affine = plan.Tensors.ToDictionary(t => t, t => Range(ranges, plan.Root(t)));
         foreach ((_, NodeProto activation) in plan.Activations)
@@ -69,7 +70,8 @@ public static class QuantizationPass
         if (!ranges.TryGetValue(tensor, out (float Min, float Max) range))
             throw new OnnxException($"There is no range for tensor '{tensor}'; calibrate every tensor that TensorsToCalibrate lists.");
         if (!float.IsFinite(range.Min) || !float.IsFinite(range.Max) || range.Min > range.Max)
-            throw new OnnxException($"The range of tensor '{tensor}' is {range.Min} to {range.Max}, expected finite numbers in order. A training that diverged gives such ranges.");
+            throw new OnnxException($"The range of tensor '{tensor}' is {range.Min} to {range.Max}, expected finite numbers in order. A "
+                + "training that diverged gives such ranges.");
         return AffineRange.Of(range.Min, range.Max);
     }
 
@@ -88,7 +90,9 @@ public static class QuantizationPass
         float[] original = tensor.ToFloats();
         for (int i = 0; i < original.Length; i++)
             quantized[i] = (sbyte)Math.Clamp(MathF.Round(original[i] / scales[outputsLast ? i % outputs : i / inputs]), -127, 127);
-        node.Inputs[1] = Dequantize(model, node, tensor.Name, TensorData.Create<sbyte>("", [.. tensor.Dims], quantized), scales, new sbyte[outputs], outputsLast ? 1 : 0);
+        node.Inputs[1] = Dequantize(
+            model, node, tensor.Name, TensorData.Create<sbyte>("", [.. tensor.Dims], quantized), scales, new sbyte[outputs],
+            outputsLast ? 1 : 0);
         if (bias is null)
             return;
         var biasScales = new float[outputs];
@@ -99,7 +103,8 @@ public static class QuantizationPass
             biasValues[m] = (int)Math.Round((double)bias[m] / biasScales[m]);
         }
 
-        node.Inputs[2] = Dequantize(model, node, node.Inputs[2], TensorData.Create<int>("", [outputs], biasValues), biasScales, new int[outputs], 0);
+        node.Inputs[2] = Dequantize(
+            model, node, node.Inputs[2], TensorData.Create<int>("", [outputs], biasValues), biasScales, new int[outputs], 0);
     }
 
     private static float WeightScale(ReadOnlySpan<float> row, float bias, float inputScale)
@@ -114,15 +119,18 @@ public static class QuantizationPass
         return float.IsNormal(scale) ? scale : 1;
     }
 
-    private static string Dequantize<T>(OnnxModel model, NodeProto reader, string name, TensorProto values, float[] scales, T[] zeroPoints, int axis)
+    private static string Dequantize<T>(
+        OnnxModel model, NodeProto reader, string name, TensorProto values, float[] scales, T[] zeroPoints, int axis)
         where T : unmanaged
     {
         values.Name = model.UniqueName($"{name}.quantized");
         model.AddInitializer(values);
-        string scale = model.UniqueName($"{name}.scale"), zero = model.UniqueName($"{name}.zero_point"), output = model.UniqueName($"{name}.dequantized");
+        string scale = model.UniqueName($"{name}.scale"), zero = model.UniqueName($"{name}.zero_point"),
+            output = model.UniqueName($"{name}.dequantized");
         model.AddInitializer(TensorData.Create<float>(scale, [scales.Length], scales));
         model.AddInitializer(TensorData.Create<T>(zero, [zeroPoints.Length], zeroPoints));
-        var node = new NodeProto("DequantizeLinear", model.UniqueName($"{name}.dequantize"), [values.Name, scale, zero], [output]).With("axis", axis);
+        var node = new NodeProto("DequantizeLinear", model.UniqueName($"{name}.dequantize"), [values.Name, scale, zero], [output])
+            .With("axis", axis);
         model.Nodes.Insert(model.Nodes.IndexOf(reader), node);
         return output;
     }

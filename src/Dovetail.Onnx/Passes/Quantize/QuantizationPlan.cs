@@ -26,7 +26,8 @@ internal sealed class QuantizationPlan
         var layerNodes = Layers.Select(l => l.Node).ToHashSet();
         foreach (NodeProto node in model.Nodes)
         {
-            bool add = node.Is("Add") && node.Inputs.All(i => model.FindConstant(i) is null) && shapes[node.Inputs[0]].Equals(shapes[node.Inputs[1]]);
+            bool add = node.Is("Add") && node.Inputs.All(i => model.FindConstant(i) is null) && shapes[node.Inputs[0]]
+                .Equals(shapes[node.Inputs[1]]);
             bool layer = layerNodes.Contains(node);
             if (!layer && !add && !node.Is("GlobalAveragePool") && !node.Is("AveragePool"))
                 continue;
@@ -63,7 +64,9 @@ internal sealed class QuantizationPlan
 
     private void FollowMoves()
     {
-        List<NodeProto> moves = [.. _model.Nodes.Where(n => n.Domain.Length == 0 && n.OpType is "MaxPool" or "Flatten" or "Reshape" or "Transpose" or "Squeeze")];
+        List<NodeProto> moves = [
+            .. _model.Nodes.Where(
+                n => n.Domain.Length == 0 && n.OpType is "MaxPool" or "Flatten" or "Reshape" or "Transpose" or "Squeeze")];
         bool grown = true;
         while (grown)
         {

@@ -10,7 +10,8 @@ internal static class UnpackedActivation
 {
     private const long ClipHasInputs = 11, HasGelu = 20;
 
-    /// <summary>Nodes from tensor <paramref name="x"/> on; the last one's output is the result. Their constants are added to the model.</summary>
+    /// <summary>Nodes from tensor <paramref name="x"/> on; the last one's output is the result. Their constants are added to the
+    /// model.</summary>
     public static IEnumerable<NodeProto> Nodes(OnnxModel model, NodeProto node, string x)
     {
         PackedActivation activation = PackedActivation.Of(node);
@@ -65,15 +66,18 @@ internal static class UnpackedActivation
         PackedActivation activation = PackedActivation.Of(node);
         float scale = model.Constant(node.Input(InputNames.OutputScale), node).ToFloats()[0];
         byte zeroPoint = model.Constant(node.Input(InputNames.OutputZeroPoint), node).Read<byte>()[0];
-        byte least = LayerQuantization.Quantize(activation.Least, scale, zeroPoint), greatest = LayerQuantization.Quantize(activation.Greatest, scale, zeroPoint);
+        byte least = LayerQuantization.Quantize(activation.Least, scale, zeroPoint), greatest = LayerQuantization.Quantize(
+            activation.Greatest, scale, zeroPoint);
         if (least > 0)
         {
-            yield return new NodeProto("Max", $"{node.Name}.least", [x, AddScalar(model, node, "least", least)], [$"{node.Name}.least.output"]);
+            yield return new NodeProto(
+                "Max", $"{node.Name}.least", [x, AddScalar(model, node, "least", least)], [$"{node.Name}.least.output"]);
             x = $"{node.Name}.least.output";
         }
 
         if (greatest < 255)
-            yield return new NodeProto("Min", $"{node.Name}.greatest", [x, AddScalar(model, node, "greatest", greatest)], [$"{node.Name}.greatest.output"]);
+            yield return new NodeProto(
+                "Min", $"{node.Name}.greatest", [x, AddScalar(model, node, "greatest", greatest)], [$"{node.Name}.greatest.output"]);
     }
 
     private static string AddScalar<T>(OnnxModel model, NodeProto node, string name, T value)

@@ -16,14 +16,16 @@ internal static class UnpackedWindow
         NodeProto before = ChannelsLastRegions.ToChannelsFirst(model, node.Inputs[0], model.UniqueName($"{node.Name}.x"));
         var dense = new NodeProto(op, node.Name, [before.Outputs[0]], [model.UniqueName($"{node.Name}.y")]);
         dense.Attributes.AddRange(node.Attributes.Where(a =>
-            a.Name != OperatorAttributes.Activation.Name && a.Name != OperatorAttributes.ActivationMin.Name && a.Name != OperatorAttributes.ActivationMax.Name));
+            a.Name != OperatorAttributes.Activation.Name && a.Name != OperatorAttributes.ActivationMin.Name
+                && a.Name != OperatorAttributes.ActivationMax.Name));
         // Older operator sets do not know the attribute.
         if (node.Is(OperatorSet.AveragePool) && node.Get(OperatorAttributes.Dilations).All(d => d == 1))
             dense.RemoveAttribute(OperatorAttributes.Dilations.Name);
         if (node.Is(OperatorSet.DepthwiseConv))
             AddFilter(model, node, dense);
         NodeProto after = node.Is(OperatorSet.GlobalAveragePool)
-            ? new NodeProto("Flatten", model.UniqueName($"{node.Name}.flatten"), [dense.Outputs[0]], [model.UniqueName($"{node.Name}.rows")])
+            ? new NodeProto(
+                "Flatten", model.UniqueName($"{node.Name}.flatten"), [dense.Outputs[0]], [model.UniqueName($"{node.Name}.rows")])
             : ChannelsLastRegions.ToChannelsLast(model, dense.Outputs[0]);
         List<NodeProto> nodes = [before, dense, after];
         if (node.Is(OperatorSet.DepthwiseConv))
@@ -41,7 +43,9 @@ internal static class UnpackedWindow
         for (long tap = 0, at = 0; tap < height * width; tap++)
             for (long c = 0; c < channels; c++, at++)
                 moved[c * height * width + tap] = values[at];
-        dense.Inputs.Add(model.AddInitializer(TensorData.Create<float>(model.UniqueName($"{node.Name}.weight"), [channels, 1, height, width], moved)).Name);
+        dense.Inputs.Add(
+            model.AddInitializer(
+                TensorData.Create<float>(model.UniqueName($"{node.Name}.weight"), [channels, 1, height, width], moved)).Name);
         if (node.HasInput(InputNames.Bias))
             dense.Inputs.Add(node.Input(InputNames.Bias));
         dense.With("group", channels);

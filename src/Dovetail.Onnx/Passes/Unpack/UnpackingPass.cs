@@ -47,7 +47,8 @@ public static class UnpackingPass
         if (PackedWeights.IsConvolution(node))
         {
             x = Append(nodes, ChannelsLastRegions.ToChannelsFirst(model, x, model.UniqueName($"{node.Name}.x")));
-            x = Append(nodes, Convolution("Conv", model, node, node.HasInput(InputNames.Bias) ? [x, weight, node.Input(InputNames.Bias)] : [x, weight]));
+            x = Append(nodes, Convolution(
+                "Conv", model, node, node.HasInput(InputNames.Bias) ? [x, weight, node.Input(InputNames.Bias)] : [x, weight]));
             x = Append(nodes, ChannelsLastRegions.ToChannelsLast(model, x));
         }
         else
@@ -75,8 +76,10 @@ public static class UnpackingPass
             string zeros = model.UniqueName($"{node.Name}.weight_zero_point");
             model.AddInitializer(TensorData.Create<sbyte>(zeros, [packed.Shape.Outputs], new sbyte[packed.Shape.Outputs]));
             x = Append(nodes, ChannelsLastRegions.ToChannelsFirst(model, x, model.UniqueName($"{node.Name}.x")));
-            string[] inputs = [x, node.Input(InputNames.InputScale), inputZero, weight, node.Input(InputNames.WeightScales), zeros, node.Input(InputNames.OutputScale), zero];
-            x = Append(nodes, Convolution("QLinearConv", model, node, node.HasInput(InputNames.Bias) ? [.. inputs, node.Input(InputNames.Bias)] : inputs));
+            string[] inputs = [x, node.Input(InputNames.InputScale), inputZero, weight, node.Input(InputNames.WeightScales), zeros,
+                node.Input(InputNames.OutputScale), zero];
+            x = Append(nodes, Convolution(
+                "QLinearConv", model, node, node.HasInput(InputNames.Bias) ? [.. inputs, node.Input(InputNames.Bias)] : inputs));
             x = Append(nodes, ChannelsLastRegions.ToChannelsLast(model, x));
         }
         else
@@ -98,7 +101,8 @@ public static class UnpackingPass
 
     private static string AddFactors(OnnxModel model, NodeProto node, float[] weightScales)
     {
-        float x = model.Constant(node.Input(InputNames.InputScale), node).ToFloats()[0], y = model.Constant(node.Input(InputNames.OutputScale), node).ToFloats()[0];
+        float x = model.Constant(node.Input(InputNames.InputScale), node).ToFloats()[0],
+            y = model.Constant(node.Input(InputNames.OutputScale), node).ToFloats()[0];
         string name = model.UniqueName($"{node.Name}.factor");
         model.AddInitializer(TensorData.Create<float>(name, [weightScales.Length], Array.ConvertAll(weightScales, w => x * w / y)));
         return name;

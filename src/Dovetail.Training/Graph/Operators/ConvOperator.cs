@@ -13,7 +13,8 @@ internal sealed class ConvOperator : IGraphOperator
     {
         long[] weight = [.. model.Constant(node.Inputs[1], node).Dims];
         if (weight.Length != 4)
-            throw new GraphException($"{node} has weights of rank {weight.Length}, expected 4: only convolutions in two dimensions can be trained.");
+            throw new GraphException($"{node} has weights of rank {weight.Length}, expected 4: only convolutions in two dimensions can be "
+                + "trained.");
         _window = new WindowAttributes(node, weight[2..]);
         _groups = node.GetInt("group", 1);
     }
@@ -26,7 +27,8 @@ internal sealed class ConvOperator : IGraphOperator
         Tensor? bias = inputs.Length > 2 ? inputs[2] : null;
         if (!mode.UseBFloat16)
             return nn.functional.conv2d(x, inputs[1]!, bias, _window.Strides, padding, _window.Dilations, _groups);
-        Tensor y = nn.functional.conv2d(x.to(bfloat16), inputs[1]!.to(bfloat16), bias?.to(bfloat16), _window.Strides, padding, _window.Dilations, _groups);
+        Tensor y = nn.functional.conv2d(
+            x.to(bfloat16), inputs[1]!.to(bfloat16), bias?.to(bfloat16), _window.Strides, padding, _window.Dilations, _groups);
         return y.to(float32);
     }
 }

@@ -8,7 +8,8 @@ internal interface IGraphOperator
     /// <summary>What a constant at this input is to the operator.</summary>
     InputRole RoleOf(int input) => InputRole.Passed;
 
-    /// <param name="inputs">As in ONNX; null where an optional one is left out, or where its role is <see cref="InputRole.Constant"/>.</param>
+    /// <param name="inputs">As in ONNX; null where an optional one is left out, or where its role is <see cref="InputRole.Constant"/>.
+    /// </param>
     Tensor Forward(ReadOnlySpan<Tensor?> inputs, ForwardMode mode);
 }
 

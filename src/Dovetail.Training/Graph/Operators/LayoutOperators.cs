@@ -61,7 +61,8 @@ internal sealed class ConcatOperator(NodeProto node) : IGraphOperator
     }
 }
 
-/// <summary>ONNX Gather of a vector of constant indices along an axis: a choice or an order of channels. Negative indices count from the end.</summary>
+/// <summary>ONNX Gather of a vector of constant indices along an axis: a choice or an order of channels. Negative indices count from the
+/// end.</summary>
 internal sealed class GatherOperator : IGraphOperator
 {
     private readonly long _axis;
@@ -70,9 +71,11 @@ internal sealed class GatherOperator : IGraphOperator
     public GatherOperator(NodeProto node, OnnxModel model)
     {
         TensorProto indices = model.FindConstant(node.Input(1))
-            ?? throw new GraphException($"{node} cannot be trained: its indices '{node.Input(1)}' are computed, and only constant ones are supported.");
+            ?? throw new GraphException($"{node} cannot be trained: its indices '{node.Input(1)}' are computed, and only constant ones are "
+                + "supported.");
         if (indices.Dims.Count != 1)
-            throw new GraphException($"{node} cannot be trained: its indices have {indices.Dims.Count} dimensions, and only a vector is supported.");
+            throw new GraphException($"{node} cannot be trained: its indices have {indices.Dims.Count} dimensions, and only a vector is "
+                + "supported.");
         (_axis, _indices) = (node.GetInt("axis", 0), indices.ToInt64s());
     }
 

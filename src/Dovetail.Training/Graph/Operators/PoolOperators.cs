@@ -57,7 +57,8 @@ internal sealed class GlobalAveragePoolOperator : IGraphOperator
 internal sealed class ReduceMeanOperator(OperatorNode op) : IGraphOperator
 {
     private readonly long[]? _axes = op.Ints("axes");
-    private readonly bool _keepDimensions = op.Node.GetInt("keepdims", 1) != 0, _noneMeansNone = op.Node.GetInt("noop_with_empty_axes", 0) != 0;
+    private readonly bool _keepDimensions = op.Node.GetInt("keepdims", 1) != 0, _noneMeansNone = op.Node.GetInt(
+        "noop_with_empty_axes", 0) != 0;
 
     public InputRole RoleOf(int input) => input == 0 ? InputRole.Passed : InputRole.Constant;
 

@@ -24,11 +24,13 @@ public sealed class MinimumCutTests
                 cut.AddCosts(i, costs[i].Source, costs[i].Sink);
             foreach ((int a, int b, double cost) in links)
                 cut.AddLink(a, b, cost);
-            double least = Enumerable.Range(0, 1 << vertices).Min(mask => Total([.. Enumerable.Range(0, vertices).Select(i => (mask >> i & 1) != 0)]));
+            double least = Enumerable.Range(0, 1 << vertices)
+                .Min(mask => Total([.. Enumerable.Range(0, vertices).Select(i => (mask >> i & 1) != 0)]));
             Assert.Equal(least, Total(cut.Cut()), 1e-6);
 
             double Total(bool[] onSource) =>
-                costs.Select((cost, i) => onSource[i] ? cost.Source : cost.Sink).Sum() + links.Where(link => onSource[link.A] != onSource[link.B]).Sum(link => link.Cost);
+                costs.Select((cost, i) => onSource[i] ? cost.Source : cost.Sink).Sum() + links.Where(
+                    link => onSource[link.A] != onSource[link.B]).Sum(link => link.Cost);
         }
 
         double Cost() => random.Next(4) == 0 ? 0 : random.NextDouble() * 10;

@@ -60,21 +60,29 @@ public sealed class PackingChoiceTests
         int[] transposes = [.. Enumerable.Range(0, 1 << layers).Select(mask => mask == 0 ? 0 : Transposes(mask))];
         for (int trial = 0; trial < 5; trial++)
         {
-            (double Dense, double Packed)[] times = [.. Enumerable.Range(0, layers).Select(_ => (10 + random.NextDouble() * 8, 10 + random.NextDouble() * 8))];
+            (double Dense, double Packed)[] times = [
+                .. Enumerable.Range(0, layers).Select(_ => (10 + random.NextDouble() * 8, 10 + random.NextDouble() * 8))];
             double least = Enumerable.Range(0, 1 << layers).Min(mask => Total(mask));
             IReadOnlyDictionary<string, LayerPrediction> choice = PackingChoice.Choose(
-                model.Clone(), Enumerable.Range(0, layers).ToDictionary(i => $"conv{i}", _ => s_pattern), new FasterLayers(new FakeTimes(Of, Transpose), LeastGain: 0));
+                model.Clone(), Enumerable.Range(0, layers).ToDictionary(i => $"conv{i}", _ => s_pattern),
+                new FasterLayers(new FakeTimes(Of, Transpose), LeastGain: 0));
             Assert.Equal(least, Total(Enumerable.Range(0, layers).Sum(i => choice[$"conv{i}"].IsPacked ? 1 << i : 0)), 1e-6);
 
             (double, double) Of(string name) => times[name[^1] - '0'];
 
-            double Total(int mask) => times.Select((time, i) => (mask >> i & 1) != 0 ? time.Packed : time.Dense).Sum() + Transpose * transposes[mask];
+            double Total(int mask) =>
+                times.Select((time, i) => (mask >> i & 1) != 0 ? time.Packed : time.Dense).Sum() + Transpose * transposes[mask];
         }
 
         int Transposes(int mask)
         {
-            var dense = Enumerable.Range(0, layers).Where(i => (mask >> i & 1) == 0).ToDictionary(i => $"conv{i}", _ => "the oracle says so");
-            return PackingPass.Pack(model, s_pattern, new PackingOptions { KeepDense = dense, AllowLarger = true }).Model.Nodes.Count(node => node.Is("Transpose"));
+            var dense = Enumerable.Range(0, layers).Where(i => (mask >> i & 1) == 0).ToDictionary(
+                i => $"conv{i}", _ => "the oracle says so");
+            return PackingPass.Pack(model, s_pattern, new PackingOptions
+            {
+                KeepDense = dense,
+                AllowLarger = true,
+            }).Model.Nodes.Count(node => node.Is("Transpose"));
         }
     }
 
@@ -84,7 +92,8 @@ public sealed class PackingChoiceTests
         OnnxModel model = Network(3, residual: false);
         (double, double) Of(string name) => name == "conv1" ? (12, 15) : (50, 5);
         PackingResult cheap = Pack(model, new FakeTimes(Of, 1)), dear = Pack(model, new FakeTimes(Of, 2));
-        Assert.Equal([null, "dense 12.0 µs, packed 15.0 µs predicted, and 2.0 µs of Transposes less", null], cheap.Layers.Select(layer => layer.DenseReason));
+        Assert.Equal([null, "dense 12.0 µs, packed 15.0 µs predicted, and 2.0 µs of Transposes less", null], cheap.Layers.Select(
+            layer => layer.DenseReason));
         Assert.All(dear.Layers, layer => Assert.Equal(s_pattern, layer.Pattern));
         Assert.Equal(new LayerPrediction(12, 15, -4, true), dear.Layers[1].Prediction);
     }
@@ -110,10 +119,12 @@ public sealed class PackingChoiceTests
             Faster = new FasterLayers(new FakeTimes(name => name == "fc2" ? (10, 9.8) : (10, 2), 0)),
             KeepDense = new Dictionary<string, string> { ["head"] = "it is the head" },
         });
-        Assert.Equal([null, "dense 10.0 µs, packed 9.8 µs predicted: 2.0% gained, 5% asked for", "it is the head"], result.Layers.Select(layer => layer.DenseReason));
+        Assert.Equal([null, "dense 10.0 µs, packed 9.8 µs predicted: 2.0% gained, 5% asked for", "it is the head"], result.Layers.Select(
+            layer => layer.DenseReason));
         Assert.Equal([true, false], result.Layers.Take(2).Select(layer => layer.Prediction!.IsPacked));
         Assert.Null(result.Layers[2].Prediction);
-        Assert.All(PackingPass.Pack(model, new ComplementaryPattern(1, 16)).Layers, layer => Assert.Null(layer.Prediction)); // only where it is asked for
+        // only where it is asked for
+        Assert.All(PackingPass.Pack(model, new ComplementaryPattern(1, 16)).Layers, layer => Assert.Null(layer.Prediction));
     }
 
     private static PackingResult Pack(OnnxModel model, ILayerTimes times) =>
@@ -155,7 +166,8 @@ public sealed class PackingChoiceTests
             case "Relu":
                 return [Node("Relu", [c])];
             case "BatchNormalization": // behind ReLU: it cannot be folded
-                return [new NodeProto("Relu", $"relu{i}", [c], [$"a{i}"]), Node("BatchNormalization", [$"a{i}", .. Enumerable.Range(0, 4).Select(p => Constant(Graphs.Random($"{p}", p, 8)))])];
+                return [new NodeProto("Relu", $"relu{i}", [c], [$"a{i}"]), Node(
+                    "BatchNormalization", [$"a{i}", .. Enumerable.Range(0, 4).Select(p => Constant(Graphs.Random($"{p}", p, 8)))])];
             case "Add a number":
                 return [Node("Add", [c, Constant(Graphs.Random("k", 1))])];
             case "Add one a channel":
@@ -175,7 +187,9 @@ public sealed class PackingChoiceTests
                 return
                 [
                     new NodeProto("QuantizeLinear", $"q{i}", [c, scale, zero], [$"q{i}"]),
-                    new NodeProto("Concat", $"concat{i}", [$"q{i}", Constant(TensorData.Create<byte>("k", [1, 8, 8, 8], new byte[512]))], [$"k{i}"]).With("axis", 1),
+                    new NodeProto(
+                        "Concat", $"concat{i}", [$"q{i}", Constant(TensorData.Create<byte>("k", [1, 8, 8, 8], new byte[512]))], [$"k{i}"])
+                        .With("axis", 1),
                     Node("DequantizeLinear", [$"k{i}", scale, zero]),
                 ];
             case "Concat of columns":
@@ -215,7 +229,8 @@ public sealed class PackingChoiceTests
         NodeProto[] Quantized(long[] dims, int axis)
         {
             string scale = Constant(TensorData.Create<float>("scale", dims, Enumerable.Repeat(0.1f, dims.Length == 0 ? 1 : 8).ToArray()));
-            return [new NodeProto("QuantizeLinear", $"q{i}", [c, scale], [$"q{i}"]).With("axis", axis), new NodeProto("DequantizeLinear", $"d{i}", [$"q{i}", scale], [r]).With("axis", axis)];
+            return [new NodeProto("QuantizeLinear", $"q{i}", [c, scale], [$"q{i}"]).With("axis", axis), new NodeProto(
+                "DequantizeLinear", $"d{i}", [$"q{i}", scale], [r]).With("axis", axis)];
         }
 
         string Constant(TensorProto tensor)

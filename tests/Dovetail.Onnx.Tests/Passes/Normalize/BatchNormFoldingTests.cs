@@ -14,7 +14,8 @@ public sealed class BatchNormFoldingTests
         folded.CheckGraph();
         Assert.DoesNotContain(folded.Nodes, n => n.OpType == "BatchNormalization");
         float[] images = Oracle.Images(4, 3);
-        Oracle.AssertClose(Oracle.Run(model, images, [3, 1, 28, 28])["logits"].Data, Oracle.Run(folded, images, [3, 1, 28, 28])["logits"].Data, 1e-5f);
+        Oracle.AssertClose(
+            Oracle.Run(model, images, [3, 1, 28, 28])["logits"].Data, Oracle.Run(folded, images, [3, 1, 28, 28])["logits"].Data, 1e-5f);
     }
 
     [Fact]
@@ -32,7 +33,8 @@ public sealed class BatchNormFoldingTests
     {
         TensorProto[] constants =
         [
-            Graphs.Random("w", 1, 4, 4, 3, 3), Graphs.Random("b", 2, 4), Graphs.Random("s", 3, 4), Graphs.Random("t", 4, 4), Graphs.Random("m", 5, 4),
+            Graphs.Random("w", 1, 4, 4, 3, 3), Graphs.Random("b", 2, 4), Graphs.Random("s", 3, 4), Graphs.Random("t", 4, 4),
+                Graphs.Random("m", 5, 4),
             TensorData.Create<float>("v", [4], [1f, 2, 0.1f, 3]),
         ];
         OnnxModel model = Graphs.Of(["N", 4, 5, 5], ["N", 4, 1, 1],
@@ -51,7 +53,8 @@ public sealed class BatchNormFoldingTests
     {
         OnnxModel model = Graphs.Of(["N", 1, 2, 2], ["N", 1, 2, 2],
         [
-            new("Conv", "c", ["x", "w"], ["a"]), new("BatchNormalization", "n", ["a", "s", "s", "s", "s"], ["d"]), new("Add", "add", ["a", "d"], ["y"]),
+            new("Conv", "c", ["x", "w"], ["a"]), new("BatchNormalization", "n", ["a", "s", "s", "s", "s"], ["d"]),
+                new("Add", "add", ["a", "d"], ["y"]),
         ], [Graphs.Random("w", 1, 1, 1, 1, 1), TensorData.Create<float>("s", [1], [1f])]);
         Assert.Equal(0, BatchNormFolding.Fold(model));
         Assert.Equal(3, model.Nodes.Count);

@@ -20,7 +20,9 @@ public sealed class FreeDimensionTests
         OnnxModel packed = PackingPass.Pack(model, Pattern).Model;
         NodeProto[] gemms = [.. packed.Nodes.Where(PackedWeights.IsPacked)];
         Assert.Equal(8, gemms.Length);
-        Assert.Equal(["none", "none", "gelu_tanh", "none", "none", "none", "gelu_tanh", "none"], gemms.Select(n => n.GetString("activation", "none")));
+        Assert.Equal(
+            ["none", "none", "gelu_tanh", "none", "none", "none", "gelu_tanh", "none"],
+            gemms.Select(n => n.GetString("activation", "none")));
         Assert.Equal([false, true, false, true, false, true, false, true], gemms.Select(n => n.HasInput(4)));
         Assert.All(gemms, n => Assert.True(n.HasInput(3)));
         Assert.DoesNotContain(packed.Nodes, n => n.Is("MatMul") && packed.FindInitializer(n.Inputs[1]) is not null);
@@ -39,8 +41,10 @@ public sealed class FreeDimensionTests
     [InlineData("SAME_UPPER", false)]
     public void A_convolution_over_images_of_any_size_is_packed_unless_its_padding_follows_from_the_size(string autoPad, bool isPacked)
     {
-        NodeProto[] nodes = [new NodeProto("Conv", "first", ["x", "w"], ["a"]), new NodeProto("Conv", "second", ["a", "w2"], ["y"]).With("auto_pad", autoPad)];
-        OnnxModel model = Graphs.Of(["N", 16, "H", "W"], ["N", 16, "h", "w"], nodes, [Graphs.Random("w", 1, 16, 16, 3, 3), Graphs.Random("w2", 2, 16, 16, 3, 3)]);
+        NodeProto[] nodes = [new NodeProto("Conv", "first", ["x", "w"], ["a"]), new NodeProto("Conv", "second", ["a", "w2"], ["y"])
+            .With("auto_pad", autoPad)];
+        OnnxModel model = Graphs.Of(
+            ["N", 16, "H", "W"], ["N", 16, "h", "w"], nodes, [Graphs.Random("w", 1, 16, 16, 3, 3), Graphs.Random("w2", 2, 16, 16, 3, 3)]);
         Graphs.Project(model, Pattern);
         PackingResult result = PackingPass.Pack(model, Pattern);
         Assert.Null(result.Layers[0].DenseReason);
@@ -52,7 +56,8 @@ public sealed class FreeDimensionTests
         {
             float[] input = Oracle.Uniform(size, 2 * 16 * size * size, -1, 1);
             Oracle.AssertClose(
-                Oracle.Run(model, input, [2, 16, size, size])["y"].Data, Oracle.Run(UnpackingPass.Unpack(result.Model), input, [2, 16, size, size])["y"].Data, 2e-5f);
+                Oracle.Run(model, input, [2, 16, size, size])["y"].Data,
+                Oracle.Run(UnpackingPass.Unpack(result.Model), input, [2, 16, size, size])["y"].Data, 2e-5f);
         }
 
         string message = Assert.Throws<OnnxException>(() => WeightLayers.Find(model)[0].Workload).Message;
@@ -65,7 +70,8 @@ public sealed class FreeDimensionTests
     public void Dimensions_that_an_input_does_not_have_are_refused()
     {
         OnnxModel model = ZooModels.Create("gpt2-small", 1, new ZooOptions { Depth = 1 });
-        Assert.Contains("no input of 'gpt2-small' has the dimension 'S', expected one of: N, T", Message("S", 4), StringComparison.OrdinalIgnoreCase);
+        Assert.Contains(
+            "no input of 'gpt2-small' has the dimension 'S', expected one of: N, T", Message("S", 4), StringComparison.OrdinalIgnoreCase);
         Assert.Contains("size of dimension 'T' is 0", Message("T", 0));
 
         string Message(string symbol, long size) =>

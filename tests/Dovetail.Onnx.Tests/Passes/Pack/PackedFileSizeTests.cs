@@ -46,7 +46,10 @@ public sealed class PackedFileSizeTests
     {
         OnnxModel model = Chain([64, 64, 64], kernel: 3);
         Graphs.Project(model, ComplementaryPattern.Parse("1:16"));
-        var options = new PackingOptions { LayerPatterns = new Dictionary<string, ComplementaryPattern> { ["conv0"] = ComplementaryPattern.Parse("16:16") } };
+        var options = new PackingOptions
+        {
+            LayerPatterns = new Dictionary<string, ComplementaryPattern> { ["conv0"] = ComplementaryPattern.Parse("16:16") },
+        };
         PackingResult result = PackingPass.Pack(model, ComplementaryPattern.Parse("1:16"), options);
         Assert.Equal("packed it would take 165888 bytes, and dense it takes 147456", result.Layers[0].DenseReason);
         Assert.Null(result.Layers[1].DenseReason);
@@ -74,7 +77,8 @@ public sealed class PackedFileSizeTests
         for (int i = 0; i < channels.Length - 1; i++)
         {
             weights.Add(Graphs.Random($"w{i}", i, channels[i + 1], channels[i], kernel, kernel));
-            nodes.Add(new NodeProto("Conv", $"conv{i}", [i == 0 ? "x" : $"s{i}", $"w{i}"], [$"c{i}"]).With("pads", [.. Enumerable.Repeat(kernel / 2, 4)]));
+            nodes.Add(new NodeProto("Conv", $"conv{i}", [i == 0 ? "x" : $"s{i}", $"w{i}"], [$"c{i}"])
+                .With("pads", [.. Enumerable.Repeat(kernel / 2, 4)]));
             nodes.Add(new NodeProto("Softmax", $"softmax{i}", [$"c{i}"], [i == channels.Length - 2 ? "y" : $"s{i + 1}"]).With("axis", 1));
         }
 

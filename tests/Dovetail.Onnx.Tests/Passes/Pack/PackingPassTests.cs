@@ -59,7 +59,8 @@ public sealed class PackingPassTests
     {
         OnnxModel packed = PackingPass.Pack(Graphs.Sparse("fashion-cnn", 3, "1:16"), ComplementaryPattern.Parse("1:16")).Model;
         Assert.Equal(
-            ["Conv stem", "Relu stem.relu", "Transpose stem.relu.output.to_nhwc", "PackedConv down1", "PackedConv down2", "PackedConv block1.conv1", "PackedConv block1.conv2", "GlobalAveragePoolNhwc pool", "Gemm head"],
+            ["Conv stem", "Relu stem.relu", "Transpose stem.relu.output.to_nhwc", "PackedConv down1", "PackedConv down2",
+                "PackedConv block1.conv1", "PackedConv block1.conv2", "GlobalAveragePoolNhwc pool", "Gemm head"],
             packed.Nodes.Select(n => $"{n.OpType} {n.Name}"));
         Assert.All(packed.Nodes.Where(PackedWeights.IsPacked), n => Assert.Equal("relu", n.GetString("activation")));
         NodeProto last = packed.FindNode("block1.conv2")!;
@@ -89,7 +90,8 @@ public sealed class PackingPassTests
     [Fact]
     public void Weights_that_satisfy_nowhere_are_one_message()
     {
-        string message = Assert.Throws<PatternException>(() => PackingPass.Pack(Graphs.Trained("fashion-cnn", 3), ComplementaryPattern.Parse("1:16"))).Message;
+        string message = Assert.Throws<PatternException>(
+            () => PackingPass.Pack(Graphs.Trained("fashion-cnn", 3), ComplementaryPattern.Parse("1:16"))).Message;
         Assert.Contains("stem: 1 channel is fewer", message);
         Assert.Contains("block1.conv2: ", message);
         Assert.Throws<OnnxException>(() => PackingPass.Pack(
@@ -105,34 +107,74 @@ public sealed class PackingPassTests
         ["alone"] = (2, [Conv("x", "w", "y")]),
         ["relu between"] = (2, [Conv("x", "w", "a"), new("Relu", "", ["a"], ["b"]), Conv("b", "w2", "y")]),
         ["clip between"] = (2, [Conv("x", "w", "a"), new("Clip", "", ["a", "lo", "hi"], ["b"]), Conv("b", "w2", "y")]),
-        ["sigmoid gate"] = (2, [Conv("x", "w", "a"), new("Sigmoid", "", ["a"], ["b"]), new("Mul", "", ["a", "b"], ["c"]), Conv("c", "w2", "y")]),
-        ["pool between"] = (2, [Conv("x", "w", "a"), new NodeProto("MaxPool", "", ["a"], ["b"]).With("kernel_shape", [3L, 3]).With("pads", [1L, 1, 1, 1]), Conv("b", "w2", "y")]),
-        ["residual from input"] = (2, [Conv("x", "w", "a"), new("Relu", "", ["a"], ["b"]), Conv("b", "w2", "c"), new("Add", "", ["c", "x"], ["e"]), new("Relu", "", ["e"], ["y"])]),
-        ["two branches"] = (2, [Conv("x", "w", "a"), Conv("x", "w2", "b"), new("Add", "", ["a", "b"], ["c"]), new("Relu", "", ["c"], ["e"]), Conv("e", "w3", "y")]),
-        ["add of a dense branch"] = (3, [Conv("x", "w", "a"), Conv("x", "d", "b"), new("Add", "", ["b", "a"], ["c"]), new("Relu", "", ["c"], ["e"]), Conv("e", "w3", "y")]),
-        ["constants"] = (2, [Conv("x", "w", "a"), new("Mul", "", ["a", "c3"], ["b"]), new("Add", "", ["c4", "b"], ["c"]), new("Add", "", ["c", "one"], ["e"]), Conv("e", "w3", "y")]),
-        ["concat"] = (2, [Conv("x", "w", "a"), Conv("x", "w2", "b"), new NodeProto("Concat", "", ["a", "b"], ["c"]).With("axis", 1), Conv("c", "w32", "y")]),
-        ["concat of a dense branch"] = (3, [Conv("x", "w", "a"), Conv("x", "d", "b"), new NodeProto("Concat", "", ["b", "a"], ["c"]).With("axis", 1), Conv("c", "w32", "y")]),
-        ["concat of a constant"] = (2, [Conv("x", "w", "a"), new NodeProto("Concat", "", ["a", "two"], ["b"]).With("axis", 1), Conv("b", "w32", "y")]),
+        ["sigmoid gate"] = (
+            2, [Conv("x", "w", "a"), new("Sigmoid", "", ["a"], ["b"]), new("Mul", "", ["a", "b"], ["c"]), Conv("c", "w2", "y")]),
+        ["pool between"] = (
+            2, [Conv("x", "w", "a"), new NodeProto("MaxPool", "", ["a"], ["b"]).With("kernel_shape", [3L, 3]).With("pads", [1L, 1, 1, 1]),
+            Conv("b", "w2", "y")]),
+        ["residual from input"] = (
+            2, [Conv("x", "w", "a"), new("Relu", "", ["a"], ["b"]), Conv("b", "w2", "c"), new("Add", "", ["c", "x"], ["e"]), new(
+                "Relu", "", ["e"], ["y"])]),
+        ["two branches"] = (
+            2, [Conv("x", "w", "a"), Conv("x", "w2", "b"), new("Add", "", ["a", "b"], ["c"]), new("Relu", "", ["c"], ["e"]),
+            Conv("e", "w3", "y")]),
+        ["add of a dense branch"] = (
+            3, [Conv("x", "w", "a"), Conv("x", "d", "b"), new("Add", "", ["b", "a"], ["c"]), new("Relu", "", ["c"], ["e"]),
+            Conv("e", "w3", "y")]),
+        ["constants"] = (
+            2, [Conv("x", "w", "a"), new("Mul", "", ["a", "c3"], ["b"]), new("Add", "", ["c4", "b"], ["c"]), new(
+                "Add", "", ["c", "one"], ["e"]), Conv("e", "w3", "y")]),
+        ["concat"] = (
+            2, [Conv("x", "w", "a"), Conv("x", "w2", "b"), new NodeProto("Concat", "", ["a", "b"], ["c"])
+            .With("axis", 1), Conv("c", "w32", "y")]),
+        ["concat of a dense branch"] = (
+            3, [Conv("x", "w", "a"), Conv("x", "d", "b"), new NodeProto("Concat", "", ["b", "a"], ["c"])
+            .With("axis", 1), Conv("c", "w32", "y")]),
+        ["concat of a constant"] = (
+            2, [Conv("x", "w", "a"), new NodeProto("Concat", "", ["a", "two"], ["b"]).With("axis", 1), Conv("b", "w32", "y")]),
         ["order of channels between"] = (2, [Conv("x", "w", "a"), Order("a", "b", 1), new("Relu", "", ["b"], ["c"]), Conv("c", "w2", "y")]),
-        ["order of channels, two readers"] = (2, [Conv("x", "w", "a"), Order("a", "b", -3), Conv("b", "w2", "c"), new("Add", "", ["a", "c"], ["y"])]),
+        ["order of channels, two readers"] = (
+            2, [Conv("x", "w", "a"), Order("a", "b", -3), Conv("b", "w2", "c"), new("Add", "", ["a", "c"], ["y"])]),
         ["order of pixels between"] = (4, [Conv("x", "w", "a"), Order("a", "b", 2), Conv("b", "w2", "y")]),
-        ["two readers"] = (2, [Conv("x", "w", "a"), Conv("a", "w2", "b"), new NodeProto("MaxPool", "", ["a"], ["c"]).With("kernel_shape", [1L, 1]), new("Add", "", ["b", "c"], ["y"])]),
-        ["pool to a head"] = (1, [Conv("x", "w", "a"), new("GlobalAveragePool", "", ["a"], ["b"]), new("Flatten", "", ["b"], ["c"]), new("Gemm", "", ["c", "g", "bias"], ["y"])]),
-        ["pool reshaped"] = (1, [Conv("x", "w", "a"), new("GlobalAveragePool", "", ["a"], ["b"]), new("Relu", "", ["b"], ["c"]), new("Reshape", "", ["c", "rows"], ["e"]), new("MatMul", "", ["e", "g"], ["f"]), new("Add", "", ["f", "bias"], ["y"])]),
-        ["pool reshaped to other rows"] = (1, [Conv("x", "w", "a"), new("GlobalAveragePool", "", ["a"], ["b"]), new("Reshape", "", ["b", "halves"], ["c"]), new("Relu", "", ["c"], ["y"])]),
+        ["two readers"] = (
+            2, [Conv("x", "w", "a"), Conv("a", "w2", "b"), new NodeProto("MaxPool", "", ["a"], ["c"]).With("kernel_shape", [1L, 1]), new(
+                "Add", "", ["b", "c"], ["y"])]),
+        ["pool to a head"] = (
+            1, [Conv("x", "w", "a"), new("GlobalAveragePool", "", ["a"], ["b"]), new("Flatten", "", ["b"], ["c"]), new(
+                "Gemm", "", ["c", "g", "bias"], ["y"])]),
+        ["pool reshaped"] = (
+            1, [Conv("x", "w", "a"), new("GlobalAveragePool", "", ["a"], ["b"]), new("Relu", "", ["b"], ["c"]), new(
+                "Reshape", "", ["c", "rows"], ["e"]), new("MatMul", "", ["e", "g"], ["f"]), new("Add", "", ["f", "bias"], ["y"])]),
+        ["pool reshaped to other rows"] = (
+            1, [Conv("x", "w", "a"), new("GlobalAveragePool", "", ["a"], ["b"]), new("Reshape", "", ["b", "halves"], ["c"]), new(
+                "Relu", "", ["c"], ["y"])]),
         ["pool is the output"] = (1, [Conv("x", "w", "a"), new("GlobalAveragePool", "", ["a"], ["y"])]),
-        ["pool flattened to the output"] = (1, [Conv("x", "w", "a"), new("GlobalAveragePool", "", ["a"], ["b"]), new("Flatten", "", ["b"], ["y"])]),
-        ["strided with bias and groups"] = (2, [new NodeProto("Conv", "", ["x", "wg", "bias32"], ["y"]).With("group", 1).With("strides", [2L, 1]).With("pads", [0L, 1, 2, 1]).With("dilations", [1L, 2])]),
+        ["pool flattened to the output"] = (
+            1, [Conv("x", "w", "a"), new("GlobalAveragePool", "", ["a"], ["b"]), new("Flatten", "", ["b"], ["y"])]),
+        ["strided with bias and groups"] = (
+            2, [new NodeProto("Conv", "", ["x", "wg", "bias32"], ["y"]).With("group", 1).With("strides", [2L, 1])
+            .With("pads", [0L, 1, 2, 1]).With("dilations", [1L, 2])]),
         ["same padding"] = (2, [new NodeProto("Conv", "", ["x", "w"], ["y"]).With("auto_pad", "SAME_UPPER").With("strides", [2L, 2])]),
-        ["average pool between"] = (2, [Conv("x", "w", "a"), new NodeProto("AveragePool", "", ["a"], ["b"]).With("kernel_shape", [3L, 2]).With("strides", [2L, 1]).With("auto_pad", "SAME_LOWER"), Conv("b", "w2", "y")]),
-        ["maximum with indices"] = (4, [Conv("x", "w", "a"), new NodeProto("MaxPool", "", ["a"], ["b", "i"]).With("kernel_shape", [2L, 2]), Conv("b", "w2", "y")]),
-        ["depthwise between"] = (2, [Conv("x", "w", "a"), new NodeProto("Conv", "", ["a", "depth"], ["b"]).With("group", 16).With("pads", [1L, 0, 1, 2]).With("strides", [1L, 2]), new("Clip", "", ["b", "lo", "hi"], ["c"]), Conv("c", "w2", "y")]),
-        ["split and concat"] = (2, [Conv("x", "w", "a"), new NodeProto("Split", "", ["a", "parts"], ["b", "c"]).With("axis", 1), new("Relu", "", ["b"], ["e"]), new NodeProto("Concat", "", ["c", "e"], ["f"]).With("axis", 1), Conv("f", "w2", "y")]),
+        ["average pool between"] = (
+            2, [Conv("x", "w", "a"), new NodeProto("AveragePool", "", ["a"], ["b"]).With("kernel_shape", [3L, 2]).With("strides", [2L, 1])
+            .With("auto_pad", "SAME_LOWER"), Conv("b", "w2", "y")]),
+        ["maximum with indices"] = (
+            4, [Conv("x", "w", "a"), new NodeProto("MaxPool", "", ["a"], ["b", "i"]).With("kernel_shape", [2L, 2]), Conv("b", "w2", "y")]),
+        ["depthwise between"] = (
+            2, [Conv("x", "w", "a"), new NodeProto("Conv", "", ["a", "depth"], ["b"]).With("group", 16).With("pads", [1L, 0, 1, 2])
+            .With("strides", [1L, 2]), new("Clip", "", ["b", "lo", "hi"], ["c"]), Conv("c", "w2", "y")]),
+        ["split and concat"] = (
+            2, [Conv("x", "w", "a"), new NodeProto("Split", "", ["a", "parts"], ["b", "c"]).With("axis", 1), new("Relu", "", ["b"], ["e"]),
+            new NodeProto("Concat", "", ["c", "e"], ["f"]).With("axis", 1), Conv("f", "w2", "y")]),
         ["pad between"] = (2, [Conv("x", "w", "a"), new("Pad", "", ["a", "pads"], ["b"]), Conv("b", "w2", "y")]),
-        ["upsampled by scales"] = (2, [Conv("x", "w", "a"), new NodeProto("Resize", "", ["a", "", "scales"], ["b"]).With("mode", "nearest"), Conv("b", "w2", "y")]),
-        ["upsampled by sizes"] = (2, [Conv("x", "w", "a"), new NodeProto("Resize", "", ["a", "", "", "sizes"], ["b"]).With("mode", "nearest"), Conv("b", "w2", "y")]),
-        ["upsampled linearly"] = (4, [Conv("x", "w", "a"), new NodeProto("Resize", "", ["a", "", "scales"], ["b"]).With("mode", "linear"), Conv("b", "w2", "y")]),
+        ["upsampled by scales"] = (
+            2, [Conv("x", "w", "a"), new NodeProto("Resize", "", ["a", "", "scales"], ["b"]).With("mode", "nearest"),
+            Conv("b", "w2", "y")]),
+        ["upsampled by sizes"] = (
+            2, [Conv("x", "w", "a"), new NodeProto("Resize", "", ["a", "", "", "sizes"], ["b"]).With("mode", "nearest"),
+            Conv("b", "w2", "y")]),
+        ["upsampled linearly"] = (
+            4, [Conv("x", "w", "a"), new NodeProto("Resize", "", ["a", "", "scales"], ["b"]).With("mode", "linear"), Conv("b", "w2", "y")]),
         ["output read inside"] = (3, [Conv("x", "w", "y"), Conv("y", "w2", "z"), Conv("z", "d", "q")]),
     };
 
@@ -142,11 +184,16 @@ public sealed class PackingPassTests
         (int transposes, NodeProto[] nodes) = CaseTable[name];
         TensorProto[] constants =
         [
-            Graphs.Random("w", 1, 16, 16, 3, 3), Graphs.Random("w2", 2, 16, 16, 3, 3), Graphs.Random("w3", 3, 16, 16, 3, 3), Graphs.Random("d", 4, 16, 16, 3, 3),
-            Graphs.Random("w32", 5, 16, 32, 3, 3), Graphs.Random("wg", 6, 32, 16, 3, 3), Graphs.Random("g", 7, 16, 4), Graphs.Random("bias", 8, 4), Graphs.Random("bias32", 9, 32),
-            Graphs.Random("c3", 10, 16, 1, 1), Graphs.Random("c4", 11, 1, 16, 6, 6), Graphs.Random("two", 14, 2, 16, 6, 6), Graphs.Ints("rows", -1, 16), Graphs.Ints("halves", -1, 8),
-            Graphs.Ints("order1", [.. Enumerable.Range(0, 16).Select(i => (i * 5 + 3) % 16L)]), Graphs.Ints("order-3", [.. Enumerable.Range(0, 16).Select(i => 15L - i)]), Graphs.Ints("order2", 5, 3, 1, 0, 2, 4),
-            Graphs.Random("depth", 13, 16, 1, 3, 3), Graphs.Ints("parts", 6, 10), Graphs.Ints("pads", 0, 0, 1, 2, 0, 0, 3, 0), Graphs.Ints("sizes", 2, 16, 9, 12),
+            Graphs.Random("w", 1, 16, 16, 3, 3), Graphs.Random("w2", 2, 16, 16, 3, 3), Graphs.Random("w3", 3, 16, 16, 3, 3),
+                Graphs.Random("d", 4, 16, 16, 3, 3),
+            Graphs.Random("w32", 5, 16, 32, 3, 3), Graphs.Random("wg", 6, 32, 16, 3, 3), Graphs.Random("g", 7, 16, 4),
+                Graphs.Random("bias", 8, 4), Graphs.Random("bias32", 9, 32),
+            Graphs.Random("c3", 10, 16, 1, 1), Graphs.Random("c4", 11, 1, 16, 6, 6), Graphs.Random("two", 14, 2, 16, 6, 6),
+                Graphs.Ints("rows", -1, 16), Graphs.Ints("halves", -1, 8),
+            Graphs.Ints("order1", [.. Enumerable.Range(0, 16).Select(i => (i * 5 + 3) % 16L)]),
+                Graphs.Ints("order-3", [.. Enumerable.Range(0, 16).Select(i => 15L - i)]), Graphs.Ints("order2", 5, 3, 1, 0, 2, 4),
+            Graphs.Random("depth", 13, 16, 1, 3, 3), Graphs.Ints("parts", 6, 10), Graphs.Ints("pads", 0, 0, 1, 2, 0, 0, 3, 0),
+                Graphs.Ints("sizes", 2, 16, 9, 12),
             TensorData.Create<float>("scales", [4], [1, 1, 2, 1.5f]),
             TensorData.Scalar("lo", -0.5f), TensorData.Scalar("hi", 0.5f), TensorData.Scalar("one", 1f),
         ];
@@ -169,21 +216,33 @@ public sealed class PackingPassTests
             AssertSame(model, packed, Oracle.Uniform(12, 2 * 16 * 36, -1, 1), [2, 16, 6, 6], output.Name);
     }
 
-    private static NodeProto Order(string input, string output, int axis) => new NodeProto("Gather", "", [input, $"order{axis}"], [output]).With("axis", axis);
+    private static NodeProto Order(string input, string output, int axis) =>
+        new NodeProto("Gather", "", [input, $"order{axis}"], [output]).With("axis", axis);
 
     public static TheoryData<string> MatrixCases => [.. MatrixTable.Keys];
 
     // Input [2, 3, 16]; "w" is [16, 32], "w2" [32, 16], "t" [32, 16] for transB.
     private static readonly Dictionary<string, (int Rank, string[] Operators, NodeProto[] Nodes)> MatrixTable = new()
     {
-        ["matmul bias relu"] = (3, ["PackedGemm"], [new("MatMul", "", ["x", "w"], ["a"]), new("Add", "", ["b32", "a"], ["b"]), new("Relu", "", ["b"], ["y"])]),
-        ["matmul residual"] = (3, ["PackedGemm", "PackedGemm"], [new("MatMul", "", ["x", "w"], ["a"]), new("MatMul", "", ["a", "w2"], ["b"]), new("Add", "", ["x", "b"], ["y"])]),
-        ["matmul without epilogue"] = (3, ["PackedGemm", "Sigmoid"], [new("MatMul", "", ["x", "w"], ["a"]), new("Sigmoid", "", ["a"], ["y"])]),
+        ["matmul bias relu"] = (
+            3, ["PackedGemm"], [new("MatMul", "", ["x", "w"], ["a"]), new("Add", "", ["b32", "a"], ["b"]), new("Relu", "", ["b"], ["y"])]),
+        ["matmul residual"] = (
+            3, ["PackedGemm", "PackedGemm"],
+            [new("MatMul", "", ["x", "w"], ["a"]), new("MatMul", "", ["a", "w2"], ["b"]), new("Add", "", ["x", "b"], ["y"])]),
+        ["matmul without epilogue"] = (
+            3, ["PackedGemm", "Sigmoid"], [new("MatMul", "", ["x", "w"], ["a"]), new("Sigmoid", "", ["a"], ["y"])]),
         ["matmul on a matrix"] = (2, ["PackedGemm"], [new("MatMul", "", ["x", "w"], ["a"]), new("Add", "", ["a", "b32"], ["y"])]),
-        ["gemm alpha beta"] = (2, ["PackedGemm"], [new NodeProto("Gemm", "", ["x", "w", "b32"], ["y"]).With("alpha", 0.5f).With("beta", -2f)]),
-        ["gemm transB, bias of rank 2"] = (2, ["PackedGemm", "Relu", "Add"], [new NodeProto("Gemm", "", ["x", "t", "b1x32"], ["a"]).With("transB", 1), new("Relu", "", ["a"], ["b"]), new("Add", "", ["a", "b"], ["y"])]),
+        ["gemm alpha beta"] = (
+            2, ["PackedGemm"], [new NodeProto("Gemm", "", ["x", "w", "b32"], ["y"]).With("alpha", 0.5f).With("beta", -2f)]),
+        ["gemm transB, bias of rank 2"] = (
+            2, ["PackedGemm", "Relu", "Add"],
+            [new NodeProto("Gemm", "", ["x", "t", "b1x32"], ["a"]).With("transB", 1), new("Relu", "", ["a"], ["b"]), new(
+                "Add", "", ["a", "b"], ["y"])]),
         ["gemm with one number as bias"] = (2, ["PackedGemm"], [new("Gemm", "", ["x", "w", "one"], ["y"])]),
-        ["relu before the add"] = (2, ["PackedGemm", "PackedGemm", "Add"], [new("Gemm", "", ["x", "w"], ["a"]), new("Relu", "", ["a"], ["b"]), new("Gemm", "", ["b", "w2"], ["c"]), new("Relu", "", ["c"], ["d"]), new("Add", "", ["d", "x"], ["y"])]),
+        ["relu before the add"] = (
+            2, ["PackedGemm", "PackedGemm", "Add"],
+            [new("Gemm", "", ["x", "w"], ["a"]), new("Relu", "", ["a"], ["b"]), new("Gemm", "", ["b", "w2"], ["c"]), new(
+                "Relu", "", ["c"], ["d"]), new("Add", "", ["d", "x"], ["y"])]),
     };
 
     [Theory, MemberData(nameof(MatrixCases))]

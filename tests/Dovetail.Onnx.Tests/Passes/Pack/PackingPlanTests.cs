@@ -17,7 +17,11 @@ public sealed class PackingPlanTests
     [InlineData("vit-s", 48, 1)]
     public void A_plan_of_a_network_is_what_is_written(string name, int imageSize, int depth)
     {
-        OnnxModel sparse = ZooModels.Create(name, 3, new ZooOptions { ImageSize = imageSize == 0 ? null : imageSize, Depth = depth == 0 ? null : depth });
+        OnnxModel sparse = ZooModels.Create(name, 3, new ZooOptions
+        {
+            ImageSize = imageSize == 0 ? null : imageSize,
+            Depth = depth == 0 ? null : depth,
+        });
         ComplementaryPattern pattern = ComplementaryPattern.Parse("1:16");
         Graphs.Project(sparse, pattern);
         byte[] before = sparse.ToBytes();
@@ -31,7 +35,8 @@ public sealed class PackingPlanTests
     {
         OnnxModel sparse = Graphs.Sparse("fashion-cnn", 3, "1:16");
         PackingPlan plan = PackingPass.Plan(sparse, ComplementaryPattern.Parse("1:16"));
-        Assert.Equal(WeightLayers.Find(sparse).Select(layer => (layer.Name, layer.Shape)), plan.Layers.Select(layer => (layer.Name, layer.Shape)));
+        Assert.Equal(
+            WeightLayers.Find(sparse).Select(layer => (layer.Name, layer.Shape)), plan.Layers.Select(layer => (layer.Name, layer.Shape)));
         ChannelsLastRegion region = Assert.Single(plan.Layout.Regions);
         Assert.Equal(["down1", "down2", "block1.conv1", "block1.conv2"], region.Layers);
         Assert.Equal([new LayoutTranspose("stem.relu.output", true)], plan.Layout.Transposes);
@@ -50,7 +55,8 @@ public sealed class PackingPlanTests
     {
         OnnxModel sparse = Graphs.Sparse("fashion-cnn", 3, "1:16");
         ComplementaryPattern pattern = ComplementaryPattern.Parse("1:16");
-        string[] convolutions = [.. PackingPass.Plan(sparse, pattern).Packed.Select(layer => layer.Name).Where(name => sparse.FindNode(name)!.Is("Conv"))];
+        string[] convolutions = [
+            .. PackingPass.Plan(sparse, pattern).Packed.Select(layer => layer.Name).Where(name => sparse.FindNode(name)!.Is("Conv"))];
         Assert.Equal(4, convolutions.Length);
         for (int mask = 1; mask < 1 << convolutions.Length; mask++)
         {
@@ -68,7 +74,8 @@ public sealed class PackingPlanTests
     {
         OnnxModel model = Graphs.Of(
             ["N", 16, "H", "W"], ["N", 16, "H", "W"],
-            [new NodeProto("Conv", "conv", ["x", "w"], ["c"]), new NodeProto("Relu", "relu", ["c"], ["y"])], [Graphs.Random("w", 1, 16, 16, 1, 1)]);
+            [new NodeProto("Conv", "conv", ["x", "w"], ["c"]), new NodeProto("Relu", "relu", ["c"], ["y"])],
+            [Graphs.Random("w", 1, 16, 16, 1, 1)]);
         ComplementaryPattern pattern = ComplementaryPattern.Parse("1:4");
         Graphs.Project(model, pattern);
         PackingPlan plan = PackingPass.Plan(model, pattern, new PackingOptions { AllowLarger = true });
@@ -104,7 +111,8 @@ public sealed class PackingPlanTests
     [Fact]
     public void Passes_prepare_then_plan_then_draw_then_write()
     {
-        int[] stages = [.. PackingSteps.All.Select(step => step switch { PreparationStep => 0, PlanningStep => 1, DrawingStep => 2, _ => 3 })];
+        int[] stages = [
+            .. PackingSteps.All.Select(step => step switch { PreparationStep => 0, PlanningStep => 1, DrawingStep => 2, _ => 3 })];
         Assert.Equal(stages.Order(), stages);
         Assert.Equal(stages.Length, PackingSteps.All.Select(step => step.Name).Distinct().Count());
         Assert.Equal("fold-batch-norms: Batch norms are folded into the convolutions before them.", PackingSteps.All[0].ToString());
@@ -113,11 +121,13 @@ public sealed class PackingPlanTests
     private static void AssertWritten(OnnxModel source, PackingPlan plan, PackingResult result)
     {
         Assert.Equal(plan.Layers, result.Layers);
-        Assert.Equal(plan.Packed.Select(layer => layer.Name).Order(), result.Model.Nodes.Where(PackedWeights.IsPacked).Select(node => node.Name).Order());
+        Assert.Equal(plan.Packed.Select(layer => layer.Name).Order(), result.Model.Nodes.Where(PackedWeights.IsPacked)
+            .Select(node => node.Name).Order());
         HashSet<string> own = [.. source.Nodes.Select(node => node.Name)];
         Assert.Equal(
             plan.Layout.Transposes.Select(transpose => transpose.Image).Order(),
-            result.Model.Nodes.Where(node => node.Is("Transpose") && !own.Contains(node.Name)).Select(node => node.FindInts("perm") is [0, 2, 3, 1] ? node.Inputs[0] : node.Outputs[0]).Order());
+            result.Model.Nodes.Where(node => node.Is("Transpose") && !own.Contains(node.Name))
+                .Select(node => node.FindInts("perm") is [0, 2, 3, 1] ? node.Inputs[0] : node.Outputs[0]).Order());
         Assert.Equal(
             plan.Packed.Select(layer => layer.Name).Where(name => PackedWeights.IsConvolution(result.Model.FindNode(name)!)).Order(),
             plan.Layout.Regions.SelectMany(region => region.Layers).Order());

@@ -40,10 +40,14 @@ public sealed class SafetensorsExportTests : IDisposable
         Assert.Equal("fashion-cnn", file.Metadata["model"]);
         string head = int8 ? "head.weight.quantized" : "head.weight";
         Assert.Equal(packed.FindInitializer(head)!.ReadBytes(), file.Bytes(file.Get(head)).ToArray());
-        Assert.Equal(packed.FindInitializer("stem.bias" + (int8 ? ".quantized" : ""))!.ReadBytes(), file.Bytes(file.Get("stem.bias" + (int8 ? ".quantized" : ""))).ToArray());
+        Assert.Equal(
+            packed.FindInitializer("stem.bias" + (int8 ? ".quantized" : ""))!.ReadBytes(),
+            file.Bytes(file.Get("stem.bias" + (int8 ? ".quantized" : ""))).ToArray());
     }
 
     [Fact]
     public void A_model_without_packed_layers_is_refused() =>
-        Assert.Contains("no packed layer", Assert.Throws<OnnxException>(() => SafetensorsExport.Write(Graphs.Trained("mlp", 1), Path.Combine(_folder, "m"))).Message);
+        Assert.Contains(
+            "no packed layer",
+            Assert.Throws<OnnxException>(() => SafetensorsExport.Write(Graphs.Trained("mlp", 1), Path.Combine(_folder, "m"))).Message);
 }

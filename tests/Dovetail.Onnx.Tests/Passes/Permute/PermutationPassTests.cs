@@ -51,7 +51,8 @@ public sealed class PermutationPassTests
     {
         OnnxModel model = Graphs.Trained("mlp", 5);
         PermutationPassResult result = PermutationPass.Apply(model, ComplementaryPattern.Parse("1:16"), Short);
-        Assert.Equal([PermutationOutcome.Stored, PermutationOutcome.Folded, PermutationOutcome.Folded], result.Layers.Select(l => l.Outcome));
+        Assert.Equal(
+            [PermutationOutcome.Stored, PermutationOutcome.Folded, PermutationOutcome.Folded], result.Layers.Select(l => l.Outcome));
         Assert.Equal("Flatten 'flatten' depends on the order of 'flatten.output'", result.Layers[0].Reason);
         long[] order = result.Model.FindInitializer("fc1.perm")!.ToInt64s();
         Assert.Equal(Enumerable.Range(0, 784).Select(i => (long)i), order.Order());
@@ -91,7 +92,8 @@ public sealed class PermutationPassTests
         PermutationPassResult result = PermutationPass.Apply(model, ComplementaryPattern.Parse("1:16"), Short);
         Assert.Equal(model.ToBytes().Length, result.Model.ToBytes().Length);
         Assert.All(result.Layers, l => Assert.Equal((PermutationOutcome.Unchanged, l.CapturedBefore), (l.Outcome, l.CapturedAfter)));
-        Assert.Equal("'block1.conv1' has the same channels and satisfies its pattern already", result.Layers.Single(l => l.Name == "head").Reason);
+        Assert.Equal(
+            "'block1.conv1' has the same channels and satisfies its pattern already", result.Layers.Single(l => l.Name == "head").Reason);
     }
 
     [Fact]
@@ -110,14 +112,25 @@ public sealed class PermutationPassTests
     public void LayerPatterns_MayDiffer_AndUnknownNames_AreRefused()
     {
         OnnxModel model = Graphs.Trained("fashion-cnn", 5);
-        var options = Short with { LayerPatterns = new Dictionary<string, ComplementaryPattern> { ["head"] = ComplementaryPattern.Parse("2:4"), ["down2"] = ComplementaryPattern.Dense } };
+        var options = Short with
+        {
+            LayerPatterns = new Dictionary<string, ComplementaryPattern>
+            {
+                ["head"] = ComplementaryPattern.Parse("2:4"),
+                ["down2"] = ComplementaryPattern.Dense
+            }
+        };
         PermutationPassResult result = PermutationPass.Apply(model, ComplementaryPattern.Parse("1:16"), options);
         AssertSame(model, result.Model, Oracle.Images(1, 2), [2, 1, 28, 28]);
         Assert.Null(result.Layers.Single(l => l.Name == "down2").Pattern);
         PermutedLayer[] tied = [.. result.Layers.Where(l => l.Name is "head" or "block1.conv1")];
         Assert.True(tied.Sum(l => l.CapturedAfter) >= tied.Sum(l => l.CapturedBefore));
-        Assert.Equal("The model has no layer 'nothing' with weights, expected one of: stem, down1, down2, block1.conv1, block1.conv2, head.",
-            Assert.Throws<OnnxException>(() => PermutationPass.Apply(model, ComplementaryPattern.Dense, new() { LayerPatterns = new Dictionary<string, ComplementaryPattern> { ["nothing"] = ComplementaryPattern.Dense } })).Message);
+        Assert.Equal(
+            "The model has no layer 'nothing' with weights, expected one of: stem, down1, down2, block1.conv1, block1.conv2, head.",
+            Assert.Throws<OnnxException>(() => PermutationPass.Apply(model, ComplementaryPattern.Dense, new()
+            {
+                LayerPatterns = new Dictionary<string, ComplementaryPattern> { ["nothing"] = ComplementaryPattern.Dense },
+            })).Message);
     }
 
     [Fact]
@@ -158,7 +171,8 @@ public sealed class PermutationPassTests
     }
 
     private static float[] Sorted(OnnxModel model) =>
-        [.. model.Nodes.SelectMany(n => n.Inputs).Select(model.FindConstant).OfType<TensorProto>().Where(t => t.DataType == OnnxType.Float).SelectMany(t => t.ToFloats()).Order()];
+        [.. model.Nodes.SelectMany(n => n.Inputs).Select(model.FindConstant).OfType<TensorProto>().Where(t => t.DataType == OnnxType.Float)
+            .SelectMany(t => t.ToFloats()).Order()];
 
     private static void CheckReport(OnnxModel before, PermutationPassResult result, PermutedLayer layer)
     {
@@ -169,7 +183,8 @@ public sealed class PermutationPassTests
             Assert.True(layer.CapturedAfter > layer.CapturedBefore, $"{layer}");
         if (layer.Pattern is { } pattern)
         {
-            WeightLayer was = WeightLayers.Find(before).Single(l => l.Name == layer.Name), now = WeightLayers.Find(result.Model).Single(l => l.Name == layer.Name);
+            WeightLayer was = WeightLayers.Find(before).Single(l => l.Name == layer.Name), now = WeightLayers.Find(result.Model)
+                .Single(l => l.Name == layer.Name);
             Assert.Equal(CapturedEnergy.Of(was.GetWeights(), pattern, was.Shape), layer.CapturedBefore, 12);
             Assert.Equal(CapturedEnergy.Of(now.GetWeights(), pattern, now.Shape), layer.CapturedAfter, 12);
         }

@@ -23,7 +23,8 @@ public sealed class QuantizationPassTests
         // 8 bits a tensor: a few hundredths of the largest logit. The baseline, logits without structure, is far off.
         Oracle.AssertClose(want, Run(quantized, images)["logits"].Data, 0.08f);
         Oracle.AssertClose(want, Run(quantized, images, optimize: true)["logits"].Data, 0.08f);
-        Assert.ThrowsAny<Exception>(() => Oracle.AssertClose(want, Run(Quantize(Graphs.Sparse(network, 4, "1:16")), images)["logits"].Data, 0.08f));
+        Assert.ThrowsAny<Exception>(
+            () => Oracle.AssertClose(want, Run(Quantize(Graphs.Sparse(network, 4, "1:16")), images)["logits"].Data, 0.08f));
     }
 
     [Fact]
@@ -43,9 +44,11 @@ public sealed class QuantizationPassTests
     {
         OnnxModel model = Graphs.Trained("fashion-cnn", 3);
         Assert.Equal(
-            ["image", "stem.relu.output", "down1.relu.output", "down2.relu.output", "block1.conv1.relu.output", "block1.conv2.norm.output", "block1.relu.output", "pool.output", "logits"],
+            ["image", "stem.relu.output", "down1.relu.output", "down2.relu.output", "block1.conv1.relu.output", "block1.conv2.norm.output",
+                "block1.relu.output", "pool.output", "logits"],
             QuantizationPass.TensorsToCalibrate(model));
-        Assert.Equal(["image", "fc1.relu.output", "fc2.relu.output", "logits"], QuantizationPass.TensorsToCalibrate(Graphs.Trained("mlp", 3)));
+        Assert.Equal(
+            ["image", "fc1.relu.output", "fc2.relu.output", "logits"], QuantizationPass.TensorsToCalibrate(Graphs.Trained("mlp", 3)));
     }
 
     [Fact]
@@ -89,7 +92,8 @@ public sealed class QuantizationPassTests
             new("Clip", "r2", ["d", "zero", "six"], ["e"]),
             new("Flatten", "f", ["e"], ["g"]),
             new NodeProto("Gemm", "head", ["g", "h", "hb"], ["y"]).With("alpha", 0.5f).With("beta", 2f),
-        ], [Graphs.Random("w", 1, 4, 4, 1, 1), Graphs.Random("h", 2, 36, 5), Graphs.Random("hb", 3, 1, 5), TensorData.Scalar("zero", 0f), TensorData.Scalar("six", 0.3f)]);
+        ], [Graphs.Random("w", 1, 4, 4, 1, 1), Graphs.Random("h", 2, 36, 5), Graphs.Random("hb", 3, 1, 5), TensorData.Scalar("zero", 0f),
+            TensorData.Scalar("six", 0.3f)]);
         Assert.Equal(["x", "b", "e", "y"], QuantizationPass.TensorsToCalibrate(model));
         float[] x = Oracle.Uniform(5, Batch * 144, -1, 1);
         int[] shape = [Batch, 4, 6, 6];
@@ -109,7 +113,8 @@ public sealed class QuantizationPassTests
         ranges["image"] = (0, float.NaN);
         Assert.Contains("'image' is 0 to NaN", Assert.Throws<OnnxException>(() => QuantizationPass.Quantize(model, ranges)).Message);
         ranges.Remove("image");
-        Assert.Contains("no range for tensor 'image'", Assert.Throws<OnnxException>(() => QuantizationPass.Quantize(model, ranges)).Message);
+        Assert.Contains(
+            "no range for tensor 'image'", Assert.Throws<OnnxException>(() => QuantizationPass.Quantize(model, ranges)).Message);
         model.SetOpsetVersion("", 11);
         Assert.Contains("operator set 11", Assert.Throws<OnnxException>(() => QuantizationPass.Quantize(model, ranges)).Message);
     }
@@ -148,7 +153,8 @@ public sealed class QuantizationPassTests
         PackedModel read = PackedModelReader.Read(packed);
         Assert.All(read.Layers, l => Assert.NotNull(l.Quantization));
         Assert.Equal(WeightLayers.Find(Graphs.Trained(network, 3)).Select(l => l.Workload), read.Layers.Select(l => l.Workload));
-        OnnxModel open = GraphSlicer.WithOutputs(UnpackingPass.Unpack(packed), read.Layers.SelectMany(l => new[] { l.InputName, l.OutputName }));
+        OnnxModel open = GraphSlicer.WithOutputs(
+            UnpackingPass.Unpack(packed), read.Layers.SelectMany(l => new[] { l.InputName, l.OutputName }));
         Dictionary<string, (float[] Data, int[] Shape)> tensors = Oracle.Run(open, Oracle.Images(9, 1), [1, 1, 28, 28], optimize: true);
         foreach (PackedLayer layer in read.Layers)
         {
