@@ -19,7 +19,7 @@ internal static class PackNotes
     /// <exception cref="DovetailException">All packed layers are int8, so that the option would change nothing.</exception>
     public static void CheckFloats(OnnxModel packed, string? option)
     {
-        if (option is not null && !packed.Nodes.Exists(IsFloat))
+        if (option is not null && !PackedWeights.Nodes(packed).Any(entry => IsFloat(entry.Node)))
             throw new DovetailException(
                 $"{option} has no effect: it is about floating-point weights, and all packed layers have int8 ones. Leave it out.");
     }
@@ -28,7 +28,8 @@ internal static class PackNotes
     public static IEnumerable<string> OnBFloat16(OnnxModel packed)
     {
         List<(string Name, CellLayout Layout)> floats =
-            [.. packed.Nodes.Where(IsFloat).Select(node => (node.Name, PackedWeights.Read(packed, node).Layout))];
+            [.. PackedWeights.Nodes(packed).Where(entry => IsFloat(entry.Node))
+                .Select(entry => (entry.Node.Name, PackedWeights.Read(entry.Graph, entry.Node).Layout))];
         List<(string Name, CellLayout Layout)> slow = [.. floats.Where(layer => !Multiplying.Any(kernel => kernel.Accepts(layer.Layout)))];
         if (slow.Count > 0)
             yield return
@@ -41,7 +42,7 @@ internal static class PackNotes
                 + "multiplied in fp32. It pays where the model will run on one that does.";
     }
 
-    private static bool IsFloat(NodeProto node) => PackedWeights.IsPacked(node) && !PackedWeights.IsQuantized(node);
+    private static bool IsFloat(NodeProto node) => !PackedWeights.IsQuantized(node);
 
     private static string Words(List<(string Name, CellLayout Layout)> layers) =>
         string.Join(", ", layers.Take(MostNames).Select(layer => $"{layer.Name} {layer.Layout.Pattern}"))

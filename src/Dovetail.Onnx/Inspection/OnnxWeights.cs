@@ -13,7 +13,7 @@ namespace Dovetail.Onnx.Inspection;
 internal static class OnnxWeights
 {
     public static IReadOnlyList<WeightEntry> Read(OnnxModel model) =>
-        [.. model.Nodes.Select(node => Read(model, node)).OfType<WeightEntry>()];
+        [.. model.WithBodies().SelectMany(graph => graph.Nodes.Select(node => Read(graph, node)).OfType<WeightEntry>())];
 
     /// <returns>Null for a node without weights that patterns apply to.</returns>
     public static WeightEntry? Read(OnnxModel model, NodeProto node)

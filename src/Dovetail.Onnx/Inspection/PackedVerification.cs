@@ -22,6 +22,12 @@ internal sealed class PackedVerification(SparsityPattern? asked)
 
     public void Check(OnnxModel model)
     {
+        foreach (OnnxModel graph in model.WithBodies())
+            CheckGraph(graph);
+    }
+
+    private void CheckGraph(OnnxModel model)
+    {
         foreach (NodeProto node in model.Nodes)
         {
             if (!PackedWeights.IsPacked(node))

@@ -21,7 +21,7 @@ public sealed class WeightFile : IDisposable
     /// <summary>Null for ONNX.</summary>
     public SafetensorsFile? Safetensors { get; }
 
-    public bool IsPacked => Model?.Nodes.Exists(PackedWeights.IsPacked)
+    public bool IsPacked => (Model is null ? (bool?)null : PackedWeights.Nodes(Model).Any())
         ?? (Safetensors!.Metadata.TryGetValue("format", out string? format) && format == PackedSafetensors.Format);
 
     /// <summary>"onnx", "packed onnx", "safetensors" or "packed safetensors".</summary>

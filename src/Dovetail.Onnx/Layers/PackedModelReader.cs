@@ -18,14 +18,17 @@ public static class PackedModelReader
     {
         ArgumentNullException.ThrowIfNull(packed);
         Dictionary<NodeProto, WeightLayer> dense = WeightLayers.Find(packed).ToDictionary(l => l.Node);
-        IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(packed, batch: 1);
         var layers = new List<PackedLayer>();
-        foreach (NodeProto node in packed.Nodes)
+        foreach (OnnxModel graph in packed.WithBodies())
         {
-            if (PackedWeights.IsPacked(node))
-                layers.Add(ReadPacked(packed, node, shapes));
-            else if (dense.TryGetValue(node, out WeightLayer? layer))
-                layers.Add(ReadDense(packed, layer));
+            IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(graph, batch: 1);
+            foreach (NodeProto node in graph.Nodes)
+            {
+                if (PackedWeights.IsPacked(node))
+                    layers.Add(ReadPacked(graph, node, shapes));
+                else if (dense.TryGetValue(node, out WeightLayer? layer))
+                    layers.Add(ReadDense(graph, layer));
+            }
         }
 
         return new PackedModel(packed.Graph.Name, layers);
@@ -48,7 +51,7 @@ public static class PackedModelReader
         int outputs = weights.Shape.Outputs, inputs = weights.Shape.Inputs;
         if (!PackedWeights.IsConvolution(node))
         {
-            int columns = 1;
+            int columns = output.HasShape ? 1 : output.Size(0, node.Outputs[0]);
             for (int axis = 0; axis < output.Rank - 1; axis++)
                 columns = checked(columns * output.Size(axis, node.Outputs[0]));
             return new PackedLayer(

@@ -11,6 +11,14 @@ public static class PackedWeights
     /// <summary>True for one of the four operators with packed weights.</summary>
     public static bool IsPacked(NodeProto node) => node.FindSchema()?.IsPacked == true;
 
+    /// <summary>The nodes with packed weights, in graph order, each with the graph that holds it: the model's own, or one inside a
+    /// node.</summary>
+    public static IEnumerable<(OnnxModel Graph, NodeProto Node)> Nodes(OnnxModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return model.WithBodies().SelectMany(graph => graph.Nodes.Where(IsPacked).Select(node => (graph, node)));
+    }
+
     /// <summary>True for PackedQLinearConv and PackedQLinearGemm.</summary>
     public static bool IsQuantized(NodeProto node) => node.FindSchema()?.IsQuantized == true;
 

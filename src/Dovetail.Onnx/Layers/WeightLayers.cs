@@ -14,19 +14,33 @@ public static class WeightLayers
     /// <summary>Why there is nothing to pack or prune in a graph without layers.</summary>
     internal const string NoLayers = "it has no Conv over two dimensions and no Gemm or MatMul with a constant matrix.";
 
-    /// <returns>In graph order.</returns>
-    /// <exception cref="OnnxException">The graph cannot be understood: unknown operator, shapes that do not fit.</exception>
+    /// <returns>In graph order; those of graphs inside a node (If, Loop, Scan) where the node stands.</returns>
+    /// <exception cref="OnnxException">The graph contradicts itself: shapes that do not fit, names that nothing makes.</exception>
     public static IReadOnlyList<WeightLayer> Find(OnnxModel model)
     {
         ArgumentNullException.ThrowIfNull(model);
         model.NameNodes();
-        return Find(model, ShapeInference.Infer(model, batch: 1));
+        return [.. FindWithBodies(model)];
     }
 
+    /// <summary>The layers of the graph itself, without those of graphs inside its nodes.</summary>
     /// <param name="model">All nodes have names.</param>
     /// <param name="shapes">Of all tensors, for a batch of 1.</param>
     internal static IReadOnlyList<WeightLayer> Find(OnnxModel model, IReadOnlyDictionary<string, TensorInfo> shapes) =>
         [.. model.Nodes.Select(n => Create(model, n, shapes)).OfType<WeightLayer>()];
+
+    private static IEnumerable<WeightLayer> FindWithBodies(OnnxModel model)
+    {
+        IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(model, batch: 1);
+        foreach (NodeProto node in model.Nodes)
+        {
+            if (Create(model, node, shapes) is { } layer)
+                yield return layer;
+            foreach ((_, GraphProto graph) in Subgraphs.Of(node))
+                foreach (WeightLayer inner in FindWithBodies(model.Body(graph)))
+                    yield return inner;
+        }
+    }
 
     /// <summary>The layers of the model that the pattern fits.</summary>
     /// <exception cref="PatternException">It fits none; the message says why, by the first layers.</exception>
@@ -67,7 +81,7 @@ public static class WeightLayers
             int groups = (int)node.GetInt("group", 1);
             var shape = new WeightShape(dims, groups);
             var window = Window.Read(node, dims[2..]);
-            return new WeightLayer(node, tensor, inputsFirst: false, dequantize, shape, input.Shape.All(d => d.IsKnown), () =>
+            return new WeightLayer(node, tensor, inputsFirst: false, dequantize, shape, input.IsFixed, () =>
             {
                 ConvolutionGeometry geometry = Geometry(window, input.Size(2, node.Inputs[0]), input.Size(3, node.Inputs[0]), groups);
                 return new LayerWorkload(node.Name, "Conv", shape.Outputs, geometry.OutputPixels, shape.Inputs, geometry);
@@ -78,9 +92,9 @@ public static class WeightLayers
             return null;
         bool inputsFirst = node.Is("MatMul") || node.GetInt("transB", 0) == 0;
         WeightShape matrix = inputsFirst ? WeightShape.Matrix(dims[1], dims[0]) : WeightShape.Matrix(dims[0], dims[1]);
-        return new WeightLayer(node, tensor, inputsFirst, dequantize, matrix, input.Shape.All(d => d.IsKnown), () =>
+        return new WeightLayer(node, tensor, inputsFirst, dequantize, matrix, input.IsFixed, () =>
         {
-            int columns = 1;
+            int columns = output.HasShape ? 1 : output.Size(0, node.Outputs[0]);
             for (int axis = 0; axis < output.Rank - 1; axis++)
                 columns = checked(columns * output.Size(axis, node.Outputs[0]));
             return new LayerWorkload(node.Name, "Gemm", matrix.Outputs, columns, matrix.Inputs);

@@ -36,11 +36,21 @@ public sealed class AttributeProto : Extensible
     [ProtoMember(9, Name = "strings")]
     public List<byte[]> Strings { get; } = [];
 
+    [ProtoMember(11, Name = "graphs")]
+    public List<GraphProto> Graphs { get; } = [];
+
     [ProtoMember(13, Name = "doc_string"), DefaultValue("")]
     public string DocString { get; set; } = "";
 
     [ProtoMember(20, Name = "type")]
     public AttributeType Type { get; set; }
+
+    /// <summary>In a function's body: the attribute of the call whose value this one has.</summary>
+    [ProtoMember(21, Name = "ref_attr_name"), DefaultValue("")]
+    public string RefName { get; set; } = "";
+
+    [ProtoMember(22, Name = "sparse_tensor")]
+    public SparseTensorProto? SparseTensor { get; set; }
 
     public static AttributeProto Of(string name, long value) => new() { Name = name, I = value, Type = AttributeType.Int };
 

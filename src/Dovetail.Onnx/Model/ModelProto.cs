@@ -5,7 +5,7 @@ namespace Dovetail.Onnx.Model;
 
 /// <summary>
 /// ONNX's ModelProto. These contract classes carry the field numbers of onnx.proto; fields that they do
-/// not name (functions, training information, …) survive a round trip as protobuf extension data.
+/// not name (training information, …) survive a round trip as protobuf extension data.
 /// </summary>
 [ProtoContract(Name = "ModelProto")]
 public sealed class ModelProto : Extensible
@@ -36,6 +36,9 @@ public sealed class ModelProto : Extensible
 
     [ProtoMember(14, Name = "metadata_props")]
     public List<StringStringEntryProto> MetadataProps { get; } = [];
+
+    [ProtoMember(25, Name = "functions")]
+    public List<FunctionProto> Functions { get; } = [];
 }
 
 /// <summary>The version of an operator domain that a model uses; the empty domain is ONNX's own.</summary>

@@ -37,8 +37,15 @@ public sealed class NodeProto : Extensible
     [ProtoMember(7, Name = "domain"), DefaultValue("")]
     public string Domain { get; set; } = "";
 
+    /// <summary>Which of several functions of one name the node calls.</summary>
+    [ProtoMember(8, Name = "overload"), DefaultValue("")]
+    public string Overload { get; set; } = "";
+
     /// <summary>The name of an input, or "" where it is left out.</summary>
     public string Input(int index) => index < Inputs.Count ? Inputs[index] : "";
+
+    /// <summary>The name of the first output, or "" where there is none.</summary>
+    internal string Output() => Outputs.Count > 0 ? Outputs[0] : "";
 
     /// <summary>True where the optional input is there.</summary>
     public bool HasInput(int index) => Input(index).Length > 0;

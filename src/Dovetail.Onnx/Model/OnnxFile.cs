@@ -62,7 +62,8 @@ internal static class OnnxFile
         if (proto.IrVersion < 1 || proto.OpsetImports.Count == 0)
             throw new OnnxException($"{source} names no {(proto.IrVersion < 1 ? "IR version" : "operator set")}: it is not an ONNX model, "
                 + $"or it was cut off. {WhatToDo}");
-        SparseInitializers.Densify(proto.Graph, source);
+        FunctionInlining.Apply(proto);
+        ConstantForms.Unify(proto.Graph, source);
         return new OnnxModel(proto);
     }
 

@@ -18,9 +18,17 @@ public sealed class OnnxModel
 
     internal ModelProto Proto { get; }
 
+    /// <summary>
+    /// Where this is a graph inside a node (a branch, a loop's body): the model around it, whose constants it reads and whose
+    /// operator sets and metadata are its own.
+    /// </summary>
+    internal OnnxModel? Outer { get; private init; }
+
     public GraphProto Graph { get; }
 
     public List<NodeProto> Nodes => Graph.Nodes;
+
+    private OnnxModel Root => Outer?.Root ?? this;
 
     /// <summary>The graph's inputs that are not initializers: what a caller feeds.</summary>
     public IReadOnlyList<ValueInfoProto> Inputs => [.. Graph.Inputs.Where(i => FindInitializer(i.Name) is null)];
@@ -60,7 +68,14 @@ public sealed class OnnxModel
     }
 
     /// <summary>A deep copy.</summary>
-    public OnnxModel Clone() => new(Serializer.DeepClone(Proto));
+    public OnnxModel Clone() => new(Serializer.DeepClone(Proto)) { Outer = Outer };
+
+    /// <summary>A graph of one of the nodes, as a model: what is done to it is done to this one.</summary>
+    internal OnnxModel Body(GraphProto graph) => new(new ModelProto { IrVersion = Proto.IrVersion, Graph = graph }) { Outer = this };
+
+    /// <summary>This graph and all graphs inside its nodes, each before those inside it.</summary>
+    internal IEnumerable<OnnxModel> WithBodies() =>
+        Nodes.SelectMany(Subgraphs.Of).SelectMany(entry => Body(entry.Graph).WithBodies()).Prepend(this);
 
     /// <summary>A copy with nodes of its own, but the same initializers: for passes that replace tensors and do not write into
     /// them.</summary>
@@ -80,22 +95,27 @@ public sealed class OnnxModel
         }
     }
 
-    public TensorProto? FindInitializer(string name) => Graph.Initializers.Find(t => t.Name == name);
+    public TensorProto? FindInitializer(string name) => Graph.Initializers.Find(t => t.Name == name) ?? Outer?.FindInitializer(name);
+
+    /// <summary>True for an initializer of this graph, not of one around it.</summary>
+    internal bool Owns(string initializer) => Graph.Initializers.Exists(t => t.Name == initializer);
 
     /// <summary>The value of a tensor that is known before running: an initializer or a Constant node's.</summary>
     public TensorProto? FindConstant(string name) =>
-        FindInitializer(name) ?? (FindProducer(name) is { } node && node.Is("Constant") ? node.FindTensor("value") : null);
+        FindInitializer(name) ?? (FindProducer(name) is { } node
+            ? node.Is("Constant") ? node.FindTensor("value") : null
+            : Outer?.FindConstant(name));
 
     /// <exception cref="OnnxException">There is no such constant.</exception>
     public TensorProto Constant(string name, NodeProto reader) =>
-        FindConstant(name) ?? throw new OnnxException(
+        FindConstant(name) ?? throw new UndeterminedException(
             $"{reader} reads '{name}', which must be a constant (an initializer) here and is computed at run time.");
 
     /// <summary>The node that makes a tensor; null for an input or an initializer.</summary>
     public NodeProto? FindProducer(string tensor) => Nodes.Find(n => n.Outputs.Contains(tensor));
 
-    /// <summary>The nodes that read a tensor, once each.</summary>
-    public IReadOnlyList<NodeProto> Consumers(string tensor) => [.. Nodes.Where(n => n.Inputs.Contains(tensor))];
+    /// <summary>The nodes that read a tensor, once each; a graph in a node reads for the node.</summary>
+    public IReadOnlyList<NodeProto> Consumers(string tensor) => [.. Nodes.Where(n => Subgraphs.Reads(n, tensor))];
 
     /// <summary>The only reader of a tensor that is not a graph output; null otherwise.</summary>
     internal NodeProto? SingleConsumer(string tensor) =>
@@ -107,25 +127,27 @@ public sealed class OnnxModel
 
     /// <summary>The version of an operator domain; 0 where it is not imported.</summary>
     public long OpsetVersion(string domain = "") =>
-        Proto.OpsetImports.Find(o => o.Domain == domain || (domain.Length == 0 && o.Domain == "ai.onnx"))?.Version ?? 0;
+        Outer is not null ? Outer.OpsetVersion(domain) : Proto.OpsetImports.Find(o => o.Domain == domain || (domain.Length == 0 && o.Domain == "ai.onnx"))?.Version ?? 0;
 
     public void SetOpsetVersion(string domain, long version)
     {
-        if (Proto.OpsetImports.Find(o => o.Domain == domain) is { } import)
+        if (Outer is not null)
+            Outer.SetOpsetVersion(domain, version);
+        else if (Proto.OpsetImports.Find(o => o.Domain == domain) is { } import)
             import.Version = version;
         else
             Proto.OpsetImports.Add(new OperatorSetIdProto { Domain = domain, Version = version });
     }
 
     /// <summary>A value of the model's metadata_props; null where the key is absent.</summary>
-    public string? FindMetadata(string key) => Proto.MetadataProps.Find(p => p.Key == key)?.Value;
+    public string? FindMetadata(string key) => Root.Proto.MetadataProps.Find(p => p.Key == key)?.Value;
 
-    internal void RemoveMetadata(string key) => Proto.MetadataProps.RemoveAll(p => p.Key == key);
+    internal void RemoveMetadata(string key) => Root.Proto.MetadataProps.RemoveAll(p => p.Key == key);
 
     internal void SetMetadata(string key, string value)
     {
         RemoveMetadata(key);
-        Proto.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
+        Root.Proto.MetadataProps.Add(new StringStringEntryProto { Key = key, Value = value });
     }
 
     public TensorProto AddInitializer(TensorProto tensor)
@@ -137,10 +159,7 @@ public sealed class OnnxModel
     /// <summary>A name that no node and no tensor of the graph has: the wanted one, or it with a number.</summary>
     internal string UniqueName(string wanted)
     {
-        var taken = new HashSet<string>(Nodes.Select(n => n.Name));
-        taken.UnionWith(Nodes.SelectMany(n => n.Outputs.Concat(n.Inputs)));
-        taken.UnionWith(Graph.Initializers.Select(t => t.Name));
-        taken.UnionWith(Graph.Inputs.Concat(Graph.Outputs).Select(v => v.Name));
+        HashSet<string> taken = [.. Subgraphs.Names(Graph), .. Root.Graph == Graph ? [] : Subgraphs.Names(Root.Graph)];
         string name = wanted;
         for (int i = 1; taken.Contains(name); i++)
             name = $"{wanted}_{i}";
@@ -148,6 +167,7 @@ public sealed class OnnxModel
     }
 
     /// <summary>Gives every node without a name, or with one that is taken, a unique one made from its operator.</summary>
+    /// <remarks>A layer inside a node's graph gets its path as its name: "If_0/then_branch/Conv_3".</remarks>
     public void NameNodes()
     {
         var seen = new HashSet<string>();
@@ -158,13 +178,34 @@ public sealed class OnnxModel
                 node.Name = UniqueName(node.Name.Length > 0 ? node.Name : node.OpType.ToLowerInvariant());
                 seen.Add(node.Name);
             }
+
+            foreach ((string attribute, GraphProto graph) in Subgraphs.Of(node))
+                NameBodyNodes(graph, $"{node.Name}/{attribute}/", seen);
         }
+    }
+
+    private static void NameBodyNodes(GraphProto graph, string path, HashSet<string> seen)
+    {
+        foreach (NodeProto node in graph.Nodes.Where(node => IsNamedByPath(node) || Subgraphs.Of(node).Any()))
+        {
+            string own = node.Name.Length > 0 ? node.Name : node.OpType.ToLowerInvariant();
+            string wanted = own.StartsWith(path, StringComparison.Ordinal) ? own : path + own;
+            node.Name = wanted;
+            for (int i = 1; !seen.Add(node.Name); i++)
+                node.Name = $"{wanted}_{i}";
+            foreach ((string attribute, GraphProto inner) in Subgraphs.Of(node))
+                NameBodyNodes(inner, $"{node.Name}/{attribute}/", seen);
+        }
+
+        static bool IsNamedByPath(NodeProto node) =>
+            node.Domain == Core.Operators.OperatorSet.Domain
+            || (node.Domain is "" or "ai.onnx" && node.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" or "LSTM" or "GRU" or "RNN");
     }
 
     /// <summary>Drops initializers that nothing reads.</summary>
     public void RemoveUnusedInitializers()
     {
-        var used = new HashSet<string>(Nodes.SelectMany(n => n.Inputs));
+        var used = new HashSet<string>(Nodes.SelectMany(Subgraphs.Reads));
         used.UnionWith(Graph.Outputs.Select(o => o.Name));
         Graph.Inputs.RemoveAll(i => FindInitializer(i.Name) is not null && !used.Contains(i.Name));
         Graph.Initializers.RemoveAll(t => !used.Contains(t.Name));
@@ -177,7 +218,7 @@ public sealed class OnnxModel
         for (int i = Nodes.Count - 1; i >= 0; i--)
         {
             if (Nodes[i].Outputs.Exists(live.Contains))
-                live.UnionWith(Nodes[i].Inputs);
+                live.UnionWith(Subgraphs.Reads(Nodes[i]));
             else
                 Nodes.RemoveAt(i);
         }
@@ -189,9 +230,7 @@ public sealed class OnnxModel
     internal void ReplaceUses(string tensor, string replacement)
     {
         foreach (NodeProto node in Nodes)
-            for (int i = 0; i < node.Inputs.Count; i++)
-                if (node.Inputs[i] == tensor)
-                    node.Inputs[i] = replacement;
+            Subgraphs.ReplaceReads(node, tensor, replacement);
     }
 
     /// <summary>Checks that each tensor is made once, before it is read, and that every graph output is made.</summary>
@@ -200,10 +239,12 @@ public sealed class OnnxModel
     {
         var known = new HashSet<string>(Graph.Inputs.Select(i => i.Name));
         known.UnionWith(Graph.Initializers.Select(t => t.Name));
+        for (OnnxModel? around = Outer; around is not null; around = around.Outer)
+            known.UnionWith(Subgraphs.Tensors(around.Graph));
         foreach (NodeProto node in Nodes)
         {
-            foreach (string input in node.Inputs)
-                if (input.Length > 0 && !known.Contains(input))
+            foreach (string input in Subgraphs.Reads(node))
+                if (!known.Contains(input))
                     throw new OnnxException(
                         $"{node} reads '{input}', which " +
                         (FindProducer(input) is { } later

@@ -19,7 +19,7 @@ internal static class SparseInitializers
         graph.SparseInitializers.Clear();
     }
 
-    private static TensorProto Densify(SparseTensorProto sparse, string source)
+    public static TensorProto Densify(SparseTensorProto sparse, string source)
     {
         if (sparse.Values is not { } values || sparse.Indices is not { } indices)
             throw new OnnxException($"{source} has a sparse initializer without values or indices. The file is damaged.");

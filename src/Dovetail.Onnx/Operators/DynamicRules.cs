@@ -40,7 +40,7 @@ internal static class DynamicRules
         Dim[]? steps = c.Operator.IsGiven("steps") ? c.Values("steps") : [.. axes.Select(_ => (Dim)1)];
         for (int i = 0; i < axes.Length; i++)
         {
-            int axis = c.Axis(axes[i].Value ?? throw c.Bad("its axes are computed from symbols"), x.Rank);
+            int axis = c.Axis(axes[i].Value ?? throw c.Undetermined("its axes are computed from symbols"), x.Rank);
             shape[axis] = steps?[i].Value is { } step and > 0 && shape[axis].Value is { } length
                 && starts?[i].Value is { } start && ends?[i].Value is { } end
                 ? Math.Max(0, (Clamp(end, length) - Clamp(start, length) + step - 1) / step)
@@ -78,8 +78,8 @@ internal static class DynamicRules
         Dim[]? pads = c.Values("pads");
         Dim[]? said = c.Values("axes");
         int[] axes = c.Operator.IsGiven("axes")
-            ? [.. (said ?? throw c.Bad("its axes are not known"))
-                .Select(a => c.Axis(a.Value ?? throw c.Bad("its axes are computed from symbols"), x.Rank))]
+            ? [.. (said ?? throw c.Undetermined("its axes are not known"))
+                .Select(a => c.Axis(a.Value ?? throw c.Undetermined("its axes are computed from symbols"), x.Rank))]
             : [.. Enumerable.Range(0, x.Rank)];
         if (pads is not null && pads.Length != 2 * axes.Length)
             throw c.Bad($"{pads.Length} pads are given, expected {2 * axes.Length}");

@@ -40,7 +40,10 @@ internal static class LayoutRules
     public static TensorInfo[] Reshape(ShapeContext c)
     {
         TensorInfo x = c.Input(0);
-        Dim[] wanted = c.Values("shape") ?? Array.ConvertAll(c.Operator.Ints("shape") ?? throw c.Bad("it has no shape"), v => (Dim)v);
+        if (!c.Operator.IsGiven("shape"))
+            throw c.Bad("it has no shape");
+        if (c.Values("shape") is not { } wanted)
+            return [new TensorInfo(x.Type, ComputedShape(c))];
         bool zeroIsZero = c.Node.GetInt("allowzero", 0) != 0;
         var shape = new Dim[wanted.Length];
         int free = -1;
@@ -60,6 +63,12 @@ internal static class LayoutRules
             throw c.Bad($"{x} has {before} elements, and the shape [{string.Join(", ", shape)}] has {after}");
         return [new TensorInfo(x.Type, shape)];
     }
+
+    // A shape that only a run gives still has a length.
+    private static Dim[] ComputedShape(ShapeContext c) =>
+        c.Input(1, rank: 1).Shape[0].Value is >= 0 and <= 16 and var rank
+            ? [.. Enumerable.Repeat(Dim.Unknown, (int)rank)]
+            : throw c.Undetermined("its shape has no known length");
 
     public static TensorInfo[] Transpose(ShapeContext c)
     {
@@ -115,7 +124,7 @@ internal static class LayoutRules
 
     public static TensorInfo[] Constant(ShapeContext c)
     {
-        TensorProto value = c.Node.FindTensor("value") ?? throw c.Bad("only the attribute 'value' is supported");
+        TensorProto value = c.Node.FindTensor("value") ?? throw c.Undetermined("its value is no tensor of numbers");
         return [new TensorInfo(value.DataType, [.. value.Dims.Select(d => (Dim)d)])];
     }
 

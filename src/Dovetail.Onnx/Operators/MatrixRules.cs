@@ -17,12 +17,13 @@ internal static class MatrixRules
     public static TensorInfo MatMul(ShapeContext c, int second = 1)
     {
         TensorInfo a = c.Input(0), b = c.Input(second);
-        if (a.Rank < 2 || b.Rank < 2)
-            throw c.Bad($"{a} times {b}: only ranks of at least 2 are supported");
-        CheckInner(c, a.Shape[^1], b.Shape[^2], a, b);
+        if (a.Rank < 1 || b.Rank < 1)
+            throw c.Bad($"{a} times {b}: a number is no matrix");
+        // As NumPy's: a vector is a row on the left and a column on the right, and its own dimension of 1 goes away again.
+        CheckInner(c, a.Shape[^1], b.Shape[b.Rank == 1 ? 0 : ^2], a, b);
         Dim[] batch = c.Broadcast(
             new TensorInfo(a.Type, [.. a.Shape.SkipLast(2)]), new TensorInfo(b.Type, [.. b.Shape.SkipLast(2)]));
-        return new TensorInfo(a.Type, [.. batch, a.Shape[^2], b.Shape[^1]]);
+        return new TensorInfo(a.Type, [.. batch, .. a.Rank == 1 ? [] : (Dim[])[a.Shape[^2]], .. b.Rank == 1 ? [] : (Dim[])[b.Shape[^1]]]);
     }
 
     private static void CheckInner(ShapeContext c, Dim k, Dim other, TensorInfo a, TensorInfo b)

@@ -13,9 +13,9 @@ internal sealed class ShapeContext(OperatorNode op, IReadOnlyDictionary<string, 
     public int Version => op.Version;
 
     public TensorInfo Input(int index) =>
-        known.TryGetValue(Node.Input(index), out TensorInfo? info)
+        known.TryGetValue(Node.Input(index), out TensorInfo? info) && info.HasShape
             ? info
-            : throw new OnnxException($"{Node} needs input {index}, '{Node.Input(index)}', whose shape is not known.");
+            : throw new UndeterminedException($"{Node} needs input {index}, '{Node.Input(index)}', whose shape is not known.");
 
     public TensorInfo Input(int index, int rank)
     {
@@ -36,6 +36,9 @@ internal sealed class ShapeContext(OperatorNode op, IReadOnlyDictionary<string, 
 
     public int Axis(long axis, int rank) =>
         axis >= -rank && axis < rank ? (int)(axis < 0 ? axis + rank : axis) : throw Bad($"axis {axis} lies outside rank {rank}");
+
+    /// <summary>The rule cannot say: what it needs is known at run time only.</summary>
+    public OnnxException Undetermined(string what) => new UndeterminedException($"{Node}: {what}.");
 
     public OnnxException Bad(string what) => new($"{Node}: {what}.");
 

@@ -61,5 +61,5 @@ internal static class WindowRules
     }
 
     private static int[] Kernel(ShapeContext c, TensorInfo weights) =>
-        [.. weights.Shape.Skip(2).Select(d => (int)(d.Value ?? throw c.Bad($"weights {weights} have no known window")))];
+        [.. weights.Shape.Skip(2).Select(d => (int)(d.Value ?? throw c.Undetermined($"weights {weights} have no known window")))];
 }

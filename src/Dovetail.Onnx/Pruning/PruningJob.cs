@@ -20,7 +20,7 @@ internal sealed class PruningJob
     {
         ArgumentNullException.ThrowIfNull(source);
         (_options, _progress, _cancellation) = (options ?? new PruningOptions(), progress, cancellation);
-        if (source.Nodes.Find(PackedWeights.IsPacked) is { } packed)
+        if (PackedWeights.Nodes(source).FirstOrDefault().Node is { } packed)
             throw new OnnxException($"{packed} is packed already; prune the model that was packed.");
         Model = source.Clone();
         Layers = WeightLayers.Find(Model);
@@ -51,7 +51,7 @@ internal sealed class PruningJob
             ordered = OrderingShare;
             PermutationPassResult permuted = PermutationPass.Apply(model, ComplementaryPattern.Dense, permutation with
             {
-                LayerPatterns = patterns,
+                LayerPatterns = Ordered(patterns),
                 Progress = _progress is null ? null : new ScaledProgress(_progress, ordered),
                 Cancellation = _cancellation,
             });
@@ -72,6 +72,13 @@ internal sealed class PruningJob
 
         LayerPatterns.Declare(model, patterns);
         return new PruningResult(model, pruned, null);
+    }
+
+    // Layers inside a node's graph keep their order.
+    private Dictionary<string, ComplementaryPattern> Ordered(IReadOnlyDictionary<string, ComplementaryPattern> patterns)
+    {
+        HashSet<string> own = [.. Model.Nodes.Select(node => node.Name)];
+        return patterns.Where(pair => own.Contains(pair.Key)).ToDictionary();
     }
 
     private PrunedLayer Prune(OnnxModel model, WeightLayer layer, ComplementaryPattern pattern, PermutedLayer? order)

@@ -5,19 +5,25 @@ namespace Dovetail.Onnx.Shapes;
 
 /// <summary>
 /// Element types and shapes of all tensors of a graph, in one walk over its nodes by the rules of <see cref="OnnxOperators"/>.
-/// A batch that is a symbol stays one. Types and shapes are computed from the inputs; value_info in the file is not trusted.
+/// A batch that is a symbol stays one. Types and shapes are computed from the inputs; value_info in the file counts only where no rule
+/// says more. What is not known (an operator without a rule, sizes that only a run gives) is <see cref="TensorInfo.Unknown"/> and costs
+/// nothing but what would follow from it.
 /// </summary>
 public static class ShapeInference
 {
     /// <param name="model">The graph, in topological order.</param>
     /// <param name="batch">Replaces a first dimension of an input that is not a number; null leaves it.</param>
-    /// <returns>By tensor name, inputs and initializers included.</returns>
-    /// <exception cref="OnnxException">An operator has no rule, or shapes contradict each other.</exception>
+    /// <returns>By tensor name, inputs and initializers included; every tensor is there, also "", an input that is left out.</returns>
+    /// <exception cref="OnnxException">Shapes contradict each other.</exception>
     public static IReadOnlyDictionary<string, TensorInfo> Infer(OnnxModel model, int? batch = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         model.CheckGraph();
         var known = new Dictionary<string, TensorInfo>();
+        if (model.Outer is not null)
+            foreach ((string tensor, TensorInfo info) in Infer(model.Outer, batch))
+                known[tensor] = info;
+        known[""] = TensorInfo.Unknown;
         var values = new ShapeValues(model);
         foreach (TensorProto tensor in model.Graph.Initializers)
             known[tensor.Name] = new TensorInfo(tensor.DataType, [.. tensor.Dims.Select(d => (Dim)d)]);
@@ -26,8 +32,22 @@ public static class ShapeInference
                 known[input.Name] = InputInfo(input, batch);
         foreach (NodeProto node in model.Nodes)
         {
-            OperatorNode op = Read(model, node);
-            var context = new ShapeContext(op, known, values.Find);
+            Constrain(model, node, known);
+            if (Read(model, node) is { } op)
+                Apply(op, known, values);
+            foreach (string output in node.Outputs)
+                known.TryAdd(output, Said(model, output));
+        }
+
+        return known;
+    }
+
+    private static void Apply(OperatorNode op, Dictionary<string, TensorInfo> known, ShapeValues values)
+    {
+        var context = new ShapeContext(op, known, values.Find);
+        NodeProto node = op.Node;
+        try
+        {
             foreach ((string output, TensorInfo info) in node.Outputs.Zip(op.Operator.Shape!(context)))
             {
                 if (info.Shape.Any(d => d.Value < 0))
@@ -39,23 +59,45 @@ public static class ShapeInference
             if (op.Operator.Values?.Invoke(context) is { } elements)
                 values.Note(node.Outputs[0], elements);
         }
-
-        return known;
+        catch (UndeterminedException)
+        {
+            // a value or a shape that only a run gives: what the rule did not say stays unknown
+        }
     }
 
-    private static OperatorNode Read(OnnxModel model, NodeProto node)
+    /// <summary>What a layer demands of an input that is not known: its rank and channels.</summary>
+    private static void Constrain(OnnxModel model, NodeProto node, Dictionary<string, TensorInfo> known)
+    {
+        if (known.GetValueOrDefault(node.Input(0)) is not { HasShape: false } || node.Input(0).Length == 0
+            || model.FindConstant(node.Input(1)) is not { } weights)
+            return;
+        IReadOnlyList<long> dims = weights.Dims;
+        if (node.Is("Conv") && dims.Count >= 3)
+            known[node.Inputs[0]] = new TensorInfo(
+                weights.DataType,
+                [Dim.Unknown, dims[1] * node.GetInt("group", 1), .. Enumerable.Repeat(Dim.Unknown, dims.Count - 2)]);
+        else if (node.Is("Gemm") && dims.Count == 2)
+            known[node.Inputs[0]] = new TensorInfo(
+                weights.DataType, node.GetInt("transA", 0) != 0 ? [Depth(), Dim.Unknown] : [Dim.Unknown, Depth()]);
+
+        Dim Depth() => dims[node.GetInt("transB", 0) != 0 ? 1 : 0];
+    }
+
+    /// <summary>What the file itself says of a tensor.</summary>
+    private static TensorInfo Said(OnnxModel model, string tensor) =>
+        model.Graph.ValueInfos.Concat(model.Graph.Outputs).FirstOrDefault(value => value.Name == tensor) is
+            { Type.Tensor: { Shape: not null } type } said && type.ElementType != OnnxType.Undefined
+            ? InputInfo(said, null)
+            : TensorInfo.Unknown;
+
+    /// <summary>Null for an operator, or a version of it, without a rule.</summary>
+    private static OperatorNode? Read(OnnxModel model, NodeProto node)
     {
         if (OnnxOperators.FindAnyVersion(node) is not { Shape: not null } row)
-        {
-            IEnumerable<OnnxOperator> supported = OnnxOperators.All.Where(r => r.Shape is not null);
-            string name = node.Domain is "" or "ai.onnx" ? node.OpType : $"{node.Domain}.{node.OpType}";
-            throw new OnnxException($"{node}: operator '{name}' is not supported here, expected one of: {string.Join(", ", supported)}.");
-        }
-
+            return null;
         var op = new OperatorNode(model, node, row);
         if (op.Version < row.ShapeFrom || op.Version == 0)
-            throw new OnnxException($"{node}: operator '{row}' "
-                + $"{OnnxOperators.ReasonOfVersion(row, row.ShapeFrom, OperatorNode.OpsetOf(model, node))}.");
+            return null;
         if (!node.Outputs.Exists(output => output.Length > 0))
             throw new OnnxException($"{node} has no output.");
         if (!Enumerable.Range(0, row.RequiredInputs).All(node.HasInput))
@@ -66,9 +108,8 @@ public static class ShapeInference
 
     private static TensorInfo InputInfo(ValueInfoProto input, int? batch)
     {
-        TensorTypeProto type = input.Type?.Tensor ?? throw new OnnxException($"Input '{input.Name}' has no tensor type; expected one.");
-        if (type.Shape is null)
-            throw new OnnxException($"Input '{input.Name}' has no shape; expected one (single dimensions may be symbols).");
+        if (input.Type?.Tensor is not { Shape: not null } type)
+            return TensorInfo.Unknown;
         // A dimension that the file leaves open gets a symbol of its own, so that equal sizes can be told.
         Dim[] shape = [
             .. type.Shape.Dims.Select(

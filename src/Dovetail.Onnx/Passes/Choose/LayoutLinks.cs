@@ -52,7 +52,7 @@ internal sealed class LayoutLinks
 
     private bool IsImage(OnnxModel model, string tensor) =>
         tensor.Length > 0 && model.FindInitializer(tensor) is null && _shapes.TryGetValue(tensor, out TensorInfo? info) && info.Rank == 4
-            && info.Shape.All(d => d.IsKnown);
+            && info.IsFixed;
 
     private long Elements(string image) => _shapes[image].Shape.Aggregate(1L, (product, d) => product * (long)d.Value!);
 

@@ -51,6 +51,8 @@ internal static class EpilogueFusion
             return false;
         string other = next.Inputs[0] == node.Outputs[0] ? next.Inputs[1] : next.Inputs[0];
         TensorInfo output = shapes[node.Outputs[0]];
+        if (!output.HasShape)
+            return false;
         if (model.FindInitializer(other) is { } row)
         {
             if (node.HasInput(InputNames.Bias) || row.DataType != OnnxType.Float || row.Dims is not [var length]

@@ -68,7 +68,7 @@ public static class BatchNormFolding
 
     private static string Replace(OnnxModel model, NodeProto reader, string old, string wanted, IEnumerable<long> dims, float[] values)
     {
-        bool own = old.Length > 0 && model.Consumers(old) is [var only] && only == reader;
+        bool own = old.Length > 0 && model.Owns(old) && model.Consumers(old) is [var only] && only == reader;
         if (own)
         {
             model.FindInitializer(old)!.Write<float>(values);

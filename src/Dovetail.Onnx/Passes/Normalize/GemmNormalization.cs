@@ -76,7 +76,7 @@ internal static class GemmNormalization
         if (model.SingleConsumer(node.Outputs[0]) is not { } add || !add.Is("Add"))
             return;
         string other = add.Inputs[0] == node.Outputs[0] ? add.Inputs[1] : add.Inputs[0];
-        if (model.FindInitializer(other) is not { } bias || bias.ElementCount() != shapes[node.Outputs[0]].Shape[1].Value
+        if (model.FindInitializer(other) is not { } bias || bias.ElementCount() != shapes[node.Outputs[0]].Shape.ElementAtOrDefault(1).Value
             || bias.Dims.Count > 2 || bias.Dims[^1] == 1)
             return;
         node.Inputs.Add(other);

@@ -33,7 +33,7 @@ internal static class GemmDecomposition
 
     private static bool IsRow(OnnxModel model, NodeProto node, IReadOnlyDictionary<string, TensorInfo> shapes) =>
         model.FindConstant(node.Inputs[2]) is { } constant && constant.ElementCount() is var count
-        && (count == 1 || (count == shapes[node.Outputs[0]].Shape[1].Value && constant.Dims[^1] == count));
+        && (count == 1 || (shapes[node.Outputs[0]] is { Rank: 2 } output && count == output.Shape[1].Value && constant.Dims[^1] == count));
 
     private static void TakeAddend(OnnxModel model, NodeProto node)
     {

@@ -21,6 +21,7 @@ internal sealed class PackingJob
     private readonly ComplementaryPattern _pattern;
     private readonly PackingOptions _options;
     private readonly OnnxModel _prepared;
+    private readonly IReadOnlyList<LayerPlan>? _elsewhere;
     private readonly IReadOnlyDictionary<string, TensorInfo> _shapes;
     private readonly LayerPacking _packing;
     private readonly Dictionary<string, PackedTensor> _weights = [];
@@ -30,11 +31,15 @@ internal sealed class PackingJob
     /// <param name="declared">The model says the patterns itself: <see cref="LayerPatterns"/>.</param>
     /// <exception cref="OnnxException">The options name a layer that is not there.</exception>
     /// <exception cref="PatternException">A layer does not satisfy what is declared for it.</exception>
+    /// <param name="elsewhere">
+    /// The layers of the graphs that are packed before this one (inside its nodes), or null for a graph inside a node, whose options may
+    /// name layers of others and which may have none to pack.
+    /// </param>
     public PackingJob(
         OnnxModel source, ComplementaryPattern pattern, PackingOptions options,
-        IReadOnlyDictionary<string, ComplementaryPattern>? declared = null)
+        IReadOnlyDictionary<string, ComplementaryPattern>? declared, IReadOnlyList<LayerPlan>? elsewhere)
     {
-        (_source, _pattern, _prepared) = (source, pattern, source.Clone());
+        (_source, _pattern, _prepared, _elsewhere) = (source, pattern, source.Clone(), elsewhere);
         foreach (PreparationStep step in PackingSteps.All.OfType<PreparationStep>())
             step.Apply(_prepared);
         _prepared.NameNodes();
@@ -52,8 +57,11 @@ internal sealed class PackingJob
             DeclaredWeights.Check(Layers, declared, _packing);
     }
 
-    /// <summary>The layers with weights, in graph order.</summary>
+    /// <summary>The layers with weights of the graph itself, in graph order.</summary>
     public IReadOnlyList<WeightLayer> Layers { get; }
+
+    /// <summary>Nothing to pack here is no fault: there are layers elsewhere.</summary>
+    private bool MayBeEmpty => _elsewhere is null || _elsewhere.Any(layer => layer.IsPacked);
 
     /// <exception cref="PatternException">No layer can be packed, or none would become faster.</exception>
     public PackingDraft Plan()
@@ -84,6 +92,7 @@ internal sealed class PackingJob
     {
         foreach (WritingStep step in PackingSteps.All.OfType<WritingStep>())
             step.Apply(this, draft.Plan, draft.Graph);
+        draft.Graph.Graph.ValueInfos.Clear(); // of tensors that are gone, and shapes that were only needed up to here
         draft.Graph.CheckGraph();
         return new PackingResult(draft.Graph, draft.Plan);
     }
@@ -103,7 +112,7 @@ internal sealed class PackingJob
             _prepared, _shapes, Layers, plan.Packed.ToDictionary(layer => layer.Name, layer => layer.Pattern!), faster);
         List<LayerPlan> layers = [.. plan.Layers.Select(layer => predictions.GetValueOrDefault(layer.Name) is not { } prediction ? layer
             : (prediction.IsPacked ? layer : layer.KeepDense(prediction.Words(faster.LeastGain))) with { Prediction = prediction })];
-        return layers.Exists(layer => layer.IsPacked)
+        return layers.Exists(layer => layer.IsPacked) || MayBeEmpty
             ? plan with { Layers = layers }
             : throw new PatternException(
                 $"Packing would not make '{plan.ModelName}' faster here: " +
@@ -118,7 +127,6 @@ internal sealed class PackingJob
         foreach (LayerPlan layer in plan.Packed)
             writer.Write(layers[layer.Name], _weights[layer.Name]);
         model.RemoveDeadNodes();
-        model.Graph.ValueInfos.Clear();
         model.SetOpsetVersion(OperatorSet.Domain, OperatorSet.Version);
     }
 
@@ -149,8 +157,9 @@ internal sealed class PackingJob
 
     private void CheckPacked(IReadOnlyList<LayerPlan> layers)
     {
-        if (layers.Any(layer => layer.IsPacked))
+        if (layers.Any(layer => layer.IsPacked) || MayBeEmpty)
             return;
+        layers = [.. layers, .. _elsewhere!];
         if (_source.Nodes.Exists(node => node.Domain == OperatorSet.Domain))
             throw new PatternException(
                 $"'{_prepared.Graph.Name}' is packed already, expected a sparse model in standard ONNX. " +
@@ -165,10 +174,11 @@ internal sealed class PackingJob
 
     private void CheckNames()
     {
-        foreach (string name in _options.LayerPatterns.Keys.Concat(_options.KeepDense.Keys))
-            if (!Layers.Any(layer => layer.Name == name))
-                throw new OnnxException(
-                    $"The model has no layer '{name}' with weights, expected one of: "
-                    + $"{string.Join(", ", Layers.Select(layer => layer.Name))}.");
+        if (_elsewhere is null)
+            return;
+        string[] names = [.. Layers.Select(layer => layer.Name), .. _elsewhere.Select(layer => layer.Name)];
+        foreach (string name in _options.LayerPatterns.Keys.Concat(_options.KeepDense.Keys).Except(names))
+            throw new OnnxException(
+                $"The model has no layer '{name}' with weights, expected one of: {string.Join(", ", names)}.");
     }
 }

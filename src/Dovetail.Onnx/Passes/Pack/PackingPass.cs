@@ -10,7 +10,8 @@ namespace Dovetail.Onnx.Passes.Pack;
 /// 2. A plan says for each layer with weights which pattern it is packed by or why it stays dense.
 /// 3. The packed graph is drawn by the plan, which then says too where images are NHWC and where Transposes stand.
 /// 4. The model is written.
-/// 5. The result is never larger than the source. Where it came out so, the layers go that save fewer bytes than the nodes around
+/// 5. The graphs inside nodes (If, Loop, Scan) are packed before the graph around them, by the same steps.
+/// 6. The result is never larger than the source. Where it came out so, the layers go that save fewer bytes than the nodes around
 ///    them take, and it is written again.
 /// </summary>
 public static class PackingPass
@@ -23,8 +24,8 @@ public static class PackingPass
     public static PackingResult PackDeclared(OnnxModel sparseModel, PackingOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(sparseModel);
-        options ??= new PackingOptions();
-        return Pack(Declared(sparseModel, options), sparseModel, options);
+        IReadOnlyDictionary<string, ComplementaryPattern> declared = Declared(sparseModel);
+        return Pack(sparseModel, declared.Values.First(), options ?? new PackingOptions(), declared);
     }
 
     /// <summary>Packs a copy of the model.</summary>
@@ -35,8 +36,7 @@ public static class PackingPass
     {
         ArgumentNullException.ThrowIfNull(sparseModel);
         ArgumentNullException.ThrowIfNull(pattern);
-        options ??= new PackingOptions();
-        return Pack(new PackingJob(sparseModel, pattern, options), sparseModel, options);
+        return Pack(sparseModel, pattern, options ?? new PackingOptions(), declared: null);
     }
 
     /// <summary>What <see cref="Pack(OnnxModel, ComplementaryPattern, PackingOptions?)"/> does, without the model.</summary>
@@ -47,34 +47,87 @@ public static class PackingPass
     {
         ArgumentNullException.ThrowIfNull(sparseModel);
         ArgumentNullException.ThrowIfNull(pattern);
-        return new PackingJob(sparseModel, pattern, options ?? new PackingOptions()).Plan().Plan;
+        (PackingJob job, PackingPlan? bodies) = Begin(sparseModel, pattern, options ?? new PackingOptions(), declared: null);
+        return Join(job.Plan().Plan, bodies);
     }
 
-    private static PackingJob Declared(OnnxModel sparseModel, PackingOptions options)
+    private static IReadOnlyDictionary<string, ComplementaryPattern> Declared(OnnxModel sparseModel)
     {
         IReadOnlyDictionary<string, ComplementaryPattern> patterns = LayerPatterns.Find(sparseModel)
             ?? throw new OnnxException($"The model declares no patterns of its layers (metadata '{LayerPatterns.Metadata}'); say which "
                 + "pattern to pack.");
-        ComplementaryPattern any = patterns.Values.FirstOrDefault()
-            ?? throw new OnnxException(
-                "The model declares all its layers dense; there is nothing to pack. " +
-                "Prune or train it first, or say which pattern to pack.");
-        return new PackingJob(sparseModel, any, options, patterns);
+        return patterns.Count > 0 ? patterns : throw new OnnxException(
+            "The model declares all its layers dense; there is nothing to pack. " +
+            "Prune or train it first, or say which pattern to pack.");
     }
 
-    private static PackingResult Pack(PackingJob job, OnnxModel source, PackingOptions options)
+    private static PackingResult Pack(
+        OnnxModel source, ComplementaryPattern pattern, PackingOptions options,
+        IReadOnlyDictionary<string, ComplementaryPattern>? declared)
     {
+        (PackingJob job, PackingPlan? bodies) = Begin(source, pattern, options, declared);
         PackingResult result = job.Write(job.Plan());
-        if (options.AllowLarger)
-            return result;
         long before = source.ByteCount, after = result.Model.ByteCount;
-        if (after > before && job.WithoutSmallLayers(result.Plan) is { } smaller)
+        if (after > before && !options.AllowLarger && job.WithoutSmallLayers(result.Plan) is { } smaller)
         {
             result = job.Write(smaller);
             after = result.Model.ByteCount;
         }
 
-        return after <= before ? result : throw new PatternException(
-            $"Packed, '{source.Graph.Name}' would take {after} bytes, more than the {before} that it takes now; there is nothing to gain.");
+        if (after > before && !options.AllowLarger)
+            throw new PatternException(
+                $"Packed, '{source.Graph.Name}' would take {after} bytes, more than the {before} that it takes now; there is nothing to "
+                + "gain.");
+        result = result with { Plan = Join(result.Plan, bodies) };
+        LayerPatterns.DeclareCommon(result.Model, result.Plan.Packed.Select(layer => layer.Pattern!));
+        return result;
     }
+
+    /// <summary>Prepares the graph of a model; the graphs inside its nodes are packed before, each for itself.</summary>
+    /// <returns>The job, and what was done to the layers of the graphs inside; null where there are none.</returns>
+    private static (PackingJob Job, PackingPlan? Bodies) Begin(
+        OnnxModel source, ComplementaryPattern pattern, PackingOptions options,
+        IReadOnlyDictionary<string, ComplementaryPattern>? declared)
+    {
+        if (!source.Nodes.SelectMany(Subgraphs.Of).Any())
+            return (new PackingJob(source, pattern, options, declared, []), null);
+        OnnxModel model = source.Clone();
+        model.NameNodes();
+        PackingPlan bodies = PackBodies(model, pattern, options, declared);
+        return (new PackingJob(model, pattern, options, declared, bodies.Layers), bodies);
+    }
+
+    private static PackingPlan PackBodies(
+        OnnxModel model, ComplementaryPattern pattern, PackingOptions options,
+        IReadOnlyDictionary<string, ComplementaryPattern>? declared)
+    {
+        var done = new PackingPlan(model.Graph.Name, [], LayoutPlan.None);
+        foreach (AttributeProto attribute in model.Nodes.SelectMany(node => node.Attributes))
+        {
+            if (attribute.G is { } graph)
+                attribute.G = PackBody(graph);
+            for (int i = 0; i < attribute.Graphs.Count; i++)
+                attribute.Graphs[i] = PackBody(attribute.Graphs[i]);
+        }
+
+        return done;
+
+        GraphProto PackBody(GraphProto graph)
+        {
+            OnnxModel body = model.Body(graph);
+            done = Join(done, PackBodies(body, pattern, options, declared));
+            var job = new PackingJob(body, pattern, options, declared, elsewhere: null);
+            if (job.Layers.Count == 0)
+                return graph;
+            PackingDraft draft = job.Plan();
+            done = Join(done, draft.Plan);
+            return draft.Plan.Packed.Any() ? job.Write(draft).Model.Graph : graph;
+        }
+    }
+
+    private static PackingPlan Join(PackingPlan plan, PackingPlan? other) => other is null ? plan : plan with
+    {
+        Layers = [.. plan.Layers, .. other.Layers],
+        Layout = new LayoutPlan([.. plan.Layout.Regions, .. other.Layout.Regions], [.. plan.Layout.Transposes, .. other.Layout.Transposes]),
+    };
 }

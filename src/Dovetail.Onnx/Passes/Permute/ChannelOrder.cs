@@ -64,7 +64,8 @@ internal static class ChannelOrder
     }
 
     internal static int Uses(OnnxModel model, string tensor) =>
-        model.Nodes.Sum(n => n.Inputs.Count(i => i == tensor)) + (model.IsOutput(tensor) ? 1 : 0);
+        model.Nodes.Sum(n => n.Inputs.Contains(tensor) ? n.Inputs.Count(i => i == tensor) : Subgraphs.Reads(n, tensor) ? 1 : 0)
+        + (model.IsOutput(tensor) ? 1 : 0);
 
     // "rows": index over all dimensions before the axis
     private static void PermuteRows(TensorProto tensor, int firstRow, int rows, int axis, ReadOnlySpan<int> order)

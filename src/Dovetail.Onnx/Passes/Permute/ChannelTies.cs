@@ -41,7 +41,7 @@ internal sealed class ChannelTies
             ties.Fix(output.Name, $"'{output.Name}' is an output of the graph");
         foreach (NodeProto node in model.Nodes.Where(n => !n.Is("Constant")))
             if (!ties.Tie(node))
-                foreach (string tensor in node.Inputs.Concat(node.Outputs).Where(t => t.Length > 0 && !ties.IsConstant(t)))
+                foreach (string tensor in Subgraphs.Reads(node).Concat(node.Outputs).Where(t => t.Length > 0 && !ties.IsConstant(t)))
                     ties.Fix(tensor, $"{node} depends on the order of '{tensor}'");
         return ties;
     }

@@ -40,7 +40,9 @@ public sealed class PermutationPass
         ArgumentNullException.ThrowIfNull(pattern);
         options ??= new PermutationPassOptions();
         OnnxModel copy = model.Clone();
-        IReadOnlyList<WeightLayer> layers = WeightLayers.Find(copy);
+        copy.NameNodes();
+        // orders of channels do not reach into the graphs inside nodes
+        IReadOnlyList<WeightLayer> layers = WeightLayers.Find(copy, Shapes.ShapeInference.Infer(copy, batch: 1));
         if (options.LayerPatterns.Keys.FirstOrDefault(name => !layers.Any(l => l.Name == name)) is { } unknown)
             throw new OnnxException($"The model has no layer '{unknown}' with weights, expected one of: "
                 + $"{string.Join(", ", layers.Select(l => l.Name))}.");

@@ -21,13 +21,14 @@ internal sealed class QuantizationPlan
     public QuantizationPlan(OnnxModel model)
     {
         _model = model;
-        Layers = [.. WeightLayers.Find(model).Where(l => !l.IsQuantized)];
+        model.NameNodes();
+        Layers = [.. WeightLayers.Find(model, ShapeInference.Infer(model, batch: 1)).Where(l => !l.IsQuantized)];
         IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(model);
         var layerNodes = Layers.Select(l => l.Node).ToHashSet();
         foreach (NodeProto node in model.Nodes)
         {
-            bool add = node.Is("Add") && node.Inputs.All(i => model.FindConstant(i) is null) && shapes[node.Inputs[0]]
-                .Equals(shapes[node.Inputs[1]]);
+            bool add = node.Is("Add") && node.Inputs.All(i => model.FindConstant(i) is null) && shapes[node.Inputs[0]].HasShape
+                && shapes[node.Inputs[0]].Equals(shapes[node.Inputs[1]]);
             bool layer = layerNodes.Contains(node);
             if (!layer && !add && !node.Is("GlobalAveragePool") && !node.Is("AveragePool"))
                 continue;

@@ -1,0 +1,180 @@
+using ProtoBuf;
+
+namespace Dovetail.Onnx.Model;
+
+/// <summary>
+/// Calls of the model's own functions become the functions' nodes, where these hold layers: so the layers can be seen, pruned and packed.
+/// 1. A function is put in the place of its call if, by itself or by what it calls, it has a Conv, Gemm, MatMul or a recurrent layer,
+///    and its operator sets are the model's. Other functions, and calls that do not fit them, stay as they are.
+/// 2. Names become unique by the call's name before them: "call/conv". The attributes that refer to the call's take its values.
+/// 3. Constants of a function become initializers that all its calls share.
+/// 4. Functions that nothing calls any more go.
+/// </summary>
+internal sealed class FunctionInlining
+{
+    private const int DeepestCall = 32;
+
+    private static readonly string[] s_layers = ["Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM", "GRU", "RNN"];
+
+    private readonly ModelProto _model;
+    private readonly HashSet<FunctionProto> _inlined = [];
+    private readonly Dictionary<(FunctionProto Function, string Output), string> _constants = [];
+    private readonly HashSet<string> _names;
+
+    private FunctionInlining(ModelProto model)
+    {
+        _model = model;
+        _names = [.. Subgraphs.Names(model.Graph!)];
+    }
+
+    public static void Apply(ModelProto model)
+    {
+        if (model.Functions.Count == 0)
+            return;
+        var pass = new FunctionInlining(model);
+        pass.Inline(model.Graph!, 0);
+        HashSet<FunctionProto> called = [];
+        pass.Follow(model.Graph!.Nodes, called);
+        model.Functions.RemoveAll(function => pass._inlined.Contains(function) && !called.Contains(function));
+    }
+
+    private void Inline(GraphProto graph, int depth)
+    {
+        for (int i = 0; i < graph.Nodes.Count; i++)
+        {
+            NodeProto call = graph.Nodes[i];
+            foreach ((_, GraphProto inner) in Subgraphs.Of(call))
+                Inline(inner, depth);
+            if (depth >= DeepestCall || Find(call) is not { } function || !HoldsLayers(function, 0) || !Fits(function, call))
+                continue;
+            _inlined.Add(function);
+            graph.Nodes.RemoveAt(i);
+            graph.Nodes.InsertRange(i, Body(function, call));
+            depth++;
+            i--; // what it calls is next
+        }
+    }
+
+    private FunctionProto? Find(NodeProto node) => _model.Functions.Find(function =>
+        function.Name == node.OpType && function.Domain == node.Domain && function.Overload == node.Overload);
+
+    private bool HoldsLayers(FunctionProto function, int depth) => depth < DeepestCall && AllNodes(function.Nodes).Any(node =>
+        (node.Domain is "" or "ai.onnx" && s_layers.Contains(node.OpType)) || (Find(node) is { } inner && HoldsLayers(inner, depth + 1)));
+
+    private static IEnumerable<NodeProto> AllNodes(IEnumerable<NodeProto> nodes) =>
+        nodes.SelectMany(node => Subgraphs.Of(node).SelectMany(entry => AllNodes(entry.Graph.Nodes)).Prepend(node));
+
+    private bool Fits(FunctionProto function, NodeProto call) =>
+        call.Inputs.Count <= function.Inputs.Count && call.Outputs.Count <= function.Outputs.Count
+        && function.OpsetImports.TrueForAll(set => _model.OpsetImports.Find(own => Domain(own) == Domain(set)) is not { } own
+            || own.Version == set.Version);
+
+    private static string Domain(OperatorSetIdProto set) => set.Domain is "ai.onnx" ? "" : set.Domain;
+
+    private List<NodeProto> Body(FunctionProto function, NodeProto call)
+    {
+        foreach (OperatorSetIdProto set in function.OpsetImports.Where(set => !_model.OpsetImports.Exists(own => Domain(own) == Domain(set))))
+            _model.OpsetImports.Add(new OperatorSetIdProto { Domain = set.Domain, Version = set.Version });
+        string name = call.Name.Length > 0 ? call.Name : call.OpType.ToLowerInvariant();
+        var renamed = new Dictionary<string, string> { [""] = "" };
+        foreach ((int index, string input) in function.Inputs.Index())
+            renamed[input] = call.Input(index);
+        foreach ((int index, string output) in function.Outputs.Index())
+            if (index < call.Outputs.Count && call.Outputs[index].Length > 0)
+                renamed[output] = call.Outputs[index];
+        List<NodeProto> nodes = [];
+        foreach (NodeProto original in function.Nodes)
+        {
+            NodeProto node = Serializer.DeepClone(original);
+            Rename(node, name, renamed);
+            FillAttributes(node, function, call);
+            if (node.Is("Constant") && node.FindTensor("value") is { } value && !call.Outputs.Contains(node.Output()))
+                renamed[node.Output()] = Share(function, original.Output(), value);
+            else
+                nodes.Add(node);
+        }
+
+        foreach (NodeProto node in nodes) // constants stand before their readers, but their shared names are known only now
+            foreach ((string from, string to) in renamed)
+                if (from != to && from.Length > 0 && from.StartsWith(name + "/", StringComparison.Ordinal))
+                    Subgraphs.ReplaceReads(node, from, to);
+        return nodes;
+    }
+
+    private string Share(FunctionProto function, string constant, TensorProto value)
+    {
+        if (_constants.TryGetValue((function, constant), out string? shared))
+            return shared;
+        TensorProto tensor = Serializer.DeepClone(value);
+        tensor.Name = Unique($"{function.Name}/{constant}");
+        _model.Graph!.Initializers.Add(tensor);
+        return _constants[(function, constant)] = tensor.Name;
+    }
+
+    /// <summary>Gives the tensors of a node, and of the graphs in it, their names outside.</summary>
+    private void Rename(NodeProto node, string call, Dictionary<string, string> renamed)
+    {
+        node.Name = Unique($"{call}/{(node.Name.Length > 0 ? node.Name : node.OpType.ToLowerInvariant())}");
+        for (int i = 0; i < node.Inputs.Count; i++)
+            node.Inputs[i] = renamed.GetValueOrDefault(node.Inputs[i], node.Inputs[i]);
+        foreach ((_, GraphProto graph) in Subgraphs.Of(node))
+        {
+            foreach (TensorProto tensor in graph.Initializers)
+                tensor.Name = Local(tensor.Name);
+            foreach (ValueInfoProto input in graph.Inputs)
+                input.Name = Local(input.Name);
+            foreach (NodeProto inner in graph.Nodes)
+                Rename(inner, call, renamed);
+            foreach (ValueInfoProto output in graph.Outputs)
+                output.Name = renamed.GetValueOrDefault(output.Name, output.Name);
+            graph.ValueInfos.Clear();
+        }
+
+        for (int i = 0; i < node.Outputs.Count; i++)
+            node.Outputs[i] = Local(node.Outputs[i]);
+
+        string Local(string tensor) => renamed.TryGetValue(tensor, out string? known) ? known
+            : renamed[tensor] = Unique($"{call}/{tensor}");
+    }
+
+    private static void FillAttributes(NodeProto node, FunctionProto function, NodeProto call)
+    {
+        for (int i = node.Attributes.Count - 1; i >= 0; i--)
+        {
+            AttributeProto attribute = node.Attributes[i];
+            if (attribute.RefName.Length > 0)
+            {
+                AttributeProto? given = call.FindAttribute(attribute.RefName)
+                    ?? function.Defaults.Find(value => value.Name == attribute.RefName);
+                if (given is null)
+                {
+                    node.Attributes.RemoveAt(i); // left out: the operator's own default
+                    continue;
+                }
+
+                AttributeProto copy = Serializer.DeepClone(given);
+                copy.Name = attribute.Name;
+                node.Attributes[i] = copy;
+            }
+        }
+
+        foreach ((_, GraphProto graph) in Subgraphs.Of(node))
+            foreach (NodeProto inner in graph.Nodes)
+                FillAttributes(inner, function, call);
+    }
+
+    private void Follow(IEnumerable<NodeProto> nodes, HashSet<FunctionProto> called)
+    {
+        foreach (NodeProto node in AllNodes(nodes))
+            if (Find(node) is { } function && called.Add(function))
+                Follow(function.Nodes, called);
+    }
+
+    private string Unique(string wanted)
+    {
+        string name = wanted;
+        for (int i = 1; !_names.Add(name); i++)
+            name = $"{wanted}_{i}";
+        return name;
+    }
+}
