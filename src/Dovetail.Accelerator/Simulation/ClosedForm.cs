@@ -37,8 +37,15 @@ public static class ClosedForm
     }
 
     /// <summary>A layer with its weights: their pattern, or dense on a dense array.</summary>
-    public static LayerCounts Simulate(ArrayConfig config, PackedLayer layer, FoldSchedule schedule = FoldSchedule.Serial) =>
-        Simulate(LayerMapping.Of(config, layer), schedule);
+    public static LayerCounts Simulate(ArrayConfig config, PackedLayer layer, FoldSchedule schedule = FoldSchedule.Serial)
+    {
+        LayerMapping mapping = LayerMapping.Of(config, layer);
+        return Simulate(mapping, schedule) with { SlotFill = SlotFill(mapping, layer) };
+    }
+
+    /// <summary>The share of a layer's slots, padding aside, that hold a weight other than zero.</summary>
+    internal static double SlotFill(LayerMapping mapping, PackedLayer layer) =>
+        layer.Weights.CountNonZeros() / ((double)UsefulSlots(mapping) * mapping.Layout.Shape.Outputs);
 
     public static LayerCounts Simulate(LayerMapping mapping, FoldSchedule schedule = FoldSchedule.Serial)
     {

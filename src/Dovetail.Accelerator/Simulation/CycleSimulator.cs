@@ -51,7 +51,10 @@ public static class CycleSimulator
         Stream(running!.Value);
         AddZeroPoint(accumulators, weights, quantization.InputZeroPoint);
         var counts = new LayerCounts(
-            layer.Name, config, schedule, mapping.Shape, mapping.Pattern, counter.ToCounts(), dram.ToTraffic());
+            layer.Name, config, schedule, mapping.Shape, mapping.Pattern, counter.ToCounts(), dram.ToTraffic())
+        {
+            SlotFill = ClosedForm.SlotFill(mapping, layer),
+        };
         return new LayerSimulation(counts, accumulators);
 
         void Stream((ArrayFold Fold, FoldUse Use, ArrayTile Tile) current)

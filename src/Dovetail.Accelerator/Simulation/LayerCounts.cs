@@ -18,8 +18,14 @@ public sealed record LayerCounts(
     /// <summary>How many cycles there were: one more than the number of the last.</summary>
     public long ElapsedCycles => Cycles + 1;
 
-    /// <summary>Useful multiply-accumulates over PEs × elapsed cycles, at most 1.</summary>
-    public double Utilization => (double)Events.UsefulMacs / ((double)Config.PeCount * ElapsedCycles);
+    /// <summary>Of the slots that are no padding, those that hold a weight other than zero; 1 where only the shape is known.</summary>
+    public double SlotFill { get; init; } = 1;
+
+    /// <summary>Multiply-accumulates with a weight that is not zero.</summary>
+    public double UsefulMacs => Events.UsefulMacs * SlotFill;
+
+    /// <summary>Useful multiply-accumulates over PEs × elapsed cycles, at most 1. A slot that holds zero is no useful work.</summary>
+    public double Utilization => UsefulMacs / ((double)Config.PeCount * ElapsedCycles);
 
     /// <summary>Cycles that DRAM needs for the layer's bytes; a layer with more of these than <see cref="Cycles"/> waits for
     /// memory.</summary>

@@ -8,12 +8,16 @@ namespace Dovetail.Accelerator.Simulation;
 /// <summary>The layers of a network, one after the other on the same array, and their sums.</summary>
 public sealed record NetworkSimulation(ArrayConfig Config, IReadOnlyList<LayerCounts> Layers)
 {
+    /// <summary>The numbers of the layers' last cycles, added: SCALE-Sim's total.</summary>
     public long TotalCycles => Layers.Sum(layer => layer.Cycles);
 
-    public long UsefulMacs => Layers.Sum(layer => layer.Events.UsefulMacs);
+    /// <summary>How many cycles there were in all.</summary>
+    public long ElapsedCycles => Layers.Sum(layer => layer.ElapsedCycles);
+
+    internal double UsefulMacs => Layers.Sum(layer => layer.UsefulMacs);
 
     /// <summary>Useful multiply-accumulates over PEs × elapsed cycles, at most 1; 0 without layers.</summary>
-    public double Utilization => Layers.Count == 0 ? 0 : UsefulMacs / ((double)Config.PeCount * Layers.Sum(layer => layer.ElapsedCycles));
+    public double Utilization => Layers.Count == 0 ? 0 : UsefulMacs / ((double)Config.PeCount * ElapsedCycles);
 
     public EventCounts Events => Layers.Aggregate(new EventCounts(), (sum, layer) => sum + layer.Events);
 

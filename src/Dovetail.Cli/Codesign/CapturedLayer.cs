@@ -36,11 +36,12 @@ internal sealed record CapturedLayer(PackedLayer Layer, byte[] Input, byte[]? Ou
     public static IReadOnlyList<CapturedLayer> Capture(
         OnnxModel model, PackedModel layers, float[] image, IReadOnlyList<long> shape, bool exactIntegers = true)
     {
-        string[] names = [.. layers.Layers.SelectMany(layer => (string[])[layer.InputName, layer.OutputName]).Distinct()];
+        List<PackedLayer> integers = [.. layers.Layers.Where(layer => layer.Quantization is not null)];
+        string[] names = [.. integers.SelectMany(layer => (string[])[layer.InputName, layer.OutputName]).Distinct()];
         OnnxModel open = GraphSlicer.WithOutputs(model, names);
         IReadOnlyDictionary<string, CapturedTensor> tensors =
             ActivationCapture.Capture(open.ToBytes(), names, image, [1, .. shape], exactIntegers);
-        return [.. layers.Layers.Where(layer => layer.Quantization is not null).Select(layer => new CapturedLayer(
+        return [.. integers.Select(layer => new CapturedLayer(
             layer, Bytes(tensors[layer.InputName], layer), tensors[layer.OutputName] is CapturedBytes ? Bytes(
                 tensors[layer.OutputName], layer) : null))];
     }

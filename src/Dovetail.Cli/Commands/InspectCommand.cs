@@ -9,6 +9,7 @@ using Dovetail.Core.Files;
 using Dovetail.Core.Operators;
 using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Inspection;
+using Dovetail.Onnx.Layers;
 using Spectre.Console;
 using Markup = Spectre.Console.Markup;
 using Table = Spectre.Console.Table;
@@ -72,14 +73,16 @@ internal static class InspectCommand
                     step(entry.Name);
                 }
             });
-            long size = new FileInfo(path).Length;
+            long size = weights.FileBytes;
+            IReadOnlyList<OtherNode> others = weights.Model is { } graph ? WeightLayers.FindOthers(graph) : [];
             Print(output.Human, path, weights.Format, size, layers);
+            PrintOthers(output.Human, others);
             if (drawn is not null)
                 Draw(drawn, layers.First(layer => layer.Name == drawn.Name), parsed.GetValue(svg), parsed.GetValue(png));
             long places = layers.Sum(layer => layer.Weights), nonZeros = layers.Sum(layer => layer.NonZeros);
             output.WriteJson(new InspectJson(
                 path, weights.Format, declared?.ToString(), size, places, nonZeros, layers.Count == 0 ? 0 : 1 - (double)nonZeros / places,
-                layers.Sum(layer => layer.Bytes), layers.Sum(layer => layer.DenseBytes), layers));
+                layers.Sum(layer => layer.Bytes), layers.Sum(layer => layer.DenseBytes), layers, others));
             return Task.FromResult(0);
         });
         return command;
@@ -117,18 +120,45 @@ internal static class InspectCommand
         Table table = new Table().AddColumns("Layer", "Op", "Shape", "Type", "Pattern");
         foreach (string column in (string[])["Sparsity", "Bytes", "Dense bytes"])
             table.AddColumn(new TableColumn(column).RightAligned());
+        bool indexed = layers.Exists(layer => layer.IndexBits is not null), noted = layers.Exists(layer => layer.Note is not null);
+        if (indexed)
+            table.AddColumn(new TableColumn("Index bits").RightAligned()).AddColumn(new TableColumn("Index bytes").RightAligned());
+        if (noted)
+            table.AddColumn("Note");
         foreach (LayerInspection layer in layers)
-            table.AddRow(
+        {
+            List<string> cells =
+            [
                 Markup.Escape(layer.Name), layer.Op,
                 string.Join('×', layer.Shape) + (layer.Groups > 1 ? $" in {layer.Groups} groups" : ""), Type(layer),
                 layer.Pattern is null ? "–" : $"{layer.Pattern} ({layer.PatternSource})", $"{layer.Sparsity:0.00%}", $"{layer.Bytes:N0}",
-                $"{layer.DenseBytes:N0}");
+                $"{layer.DenseBytes:N0}",
+            ];
+            if (indexed)
+                cells.AddRange([layer.IndexBits?.ToString() ?? "–", layer.IndexBytes is { } bytes ? $"{bytes:N0}" : "–"]);
+            if (noted)
+                cells.Add(Markup.Escape(layer.Note ?? ""));
+            table.AddRow([.. cells]);
+        }
+
         console.Write(table);
 
-        foreach (Table fits in FitTables.Of(layers, console.Profile.Width))
+        if (!layers.Exists(layer => layer.Candidates.Count > 0))
+            return;
+        foreach (Table fits in FitTables.Of([.. layers.Where(layer => layer.Candidates.Count > 0)], console.Profile.Width))
             console.Write(fits);
         console.WriteLine("✓ all non-zeros lie inside the pattern; – the pattern does not fit the shape."
             + (layers.Exists(layer => layer.BestFit is not null) ? " Best fit: the pattern with ✓ that keeps fewest weights." : ""));
+    }
+
+    private static void PrintOthers(IAnsiConsole console, IReadOnlyList<OtherNode> others)
+    {
+        if (others.Count == 0)
+            return;
+        Table table = new Table().AddColumns("No layer", "Op", "Because");
+        foreach (OtherNode other in others)
+            table.AddRow(Markup.Escape(other.Name), Markup.Escape(other.Op), Markup.Escape(other.Reason));
+        console.Write(table);
     }
 
     /// <summary>E.g. "float32", or "bfloat16, bf16 operands" where a layer multiplies other than fp32.</summary>

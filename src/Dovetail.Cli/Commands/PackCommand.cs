@@ -11,6 +11,7 @@ using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Passes.Choose;
 using Dovetail.Onnx.Passes.Pack;
+using Dovetail.Runtime;
 using Spectre.Console;
 
 namespace Dovetail.Cli.Commands;
@@ -19,6 +20,9 @@ namespace Dovetail.Cli.Commands;
 internal static class PackCommand
 {
     private const string Faster = "faster", All = "all";
+
+    /// <summary>Larger models are not loaded again from memory: protobuf messages end at 2 GB.</summary>
+    private const long MostBytesInMemory = 1_500_000_000;
 
     public static Command Create()
     {
@@ -59,11 +63,12 @@ internal static class PackCommand
         {
             Description = "Measure this machine anew (a few seconds) instead of using what is in the cache.",
         };
+        Option<Dictionary<string, long>> dimensions = DimensionOption.Create();
         Option<string?> json = CommonOptions.Json();
         var command = new Command("pack", "Pack the layers of a sparse ONNX model that satisfy a pattern and gain speed by it; the others "
             + "stay dense, and the table says why.")
         {
-            model, pattern, values, operands, file, safetensors, which, batch, threads, calibrate, json,
+            model, pattern, values, operands, file, safetensors, which, batch, threads, calibrate, dimensions, json,
         };
         command.Validators.Add(result =>
         {
@@ -77,8 +82,9 @@ internal static class PackCommand
             ModelSource.CheckFile(source, parsed.GetValue(pattern)!.ToString());
             if (Path.GetFullPath(source) == Path.GetFullPath(target))
                 throw new DovetailException($"The packed model would replace its source, '{source}'. Give --out another name.");
-            long before = new FileInfo(source).Exists ? new FileInfo(source).Length : 0;
-            OnnxModel sparse = OnnxModel.Load(source);
+            OnnxModel read = OnnxModel.Load(source);
+            long before = read.SourceBytes!.Value;
+            OnnxModel sparse = DimensionOption.Apply(read, parsed.GetValue(dimensions)!, source);
             bool declared = parsed.GetResult(pattern) is not { Implicit: false } && LayerPatterns.Find(sparse) is not null;
             FasterLayers? faster = parsed.GetValue(which) == All ? null
                 : new FasterLayers(new Calibrations(output.Human, parsed.GetValue(threads), parsed.GetValue(calibrate), cancellation)
@@ -89,17 +95,18 @@ internal static class PackCommand
                 BFloat16Operands = parsed.GetValue(operands) == OperandNames.BFloat16,
                 Faster = faster,
             };
-            PackingResult result = declared
+            PackingResult result = Pack(output.Human, () => declared
                 ? PackingPass.PackDeclared(sparse, options)
-                : PackingPass.Pack(sparse, parsed.GetValue(pattern)!, options);
+                : PackingPass.Pack(sparse, parsed.GetValue(pattern)!, options));
             cancellation.ThrowIfCancellationRequested();
             PackNotes.CheckFloats(result.Model, ((Option[])[values, operands]).FirstOrDefault(parsed.CommandResult.IsGiven)?.Name);
-            result.Model.Save(target);
+            (long after, string? note) = WriteLoadable(result.Model, sparse, target);
             if (parsed.GetValue(safetensors) is { } weights)
                 SafetensorsExport.Write(result.Model, weights);
             Print(output.Human, result.Plan, faster is not null);
-            long after = new FileInfo(target).Length;
-            foreach (string note in options.BFloat16Operands ? PackNotes.OnBFloat16(result.Model) : [])
+            foreach (string said in options.BFloat16Operands ? PackNotes.OnBFloat16(result.Model) : [])
+                output.Human.WriteLine(said);
+            if (note is not null)
                 output.Human.WriteLine(note);
             output.Human.WriteLine($"{source}: {before:N0} bytes; {target}: {after:N0} bytes, {(double)before / after:0.0} times smaller.");
             if (faster is not null)
@@ -114,13 +121,74 @@ internal static class PackCommand
         return command;
     }
 
+    /// <summary>Where nothing is packed, a table says why, layer by layer, before the message does in a sentence.</summary>
+    private static PackingResult Pack(IAnsiConsole console, Func<PackingResult> pack)
+    {
+        try
+        {
+            return pack();
+        }
+        catch (NothingPackedException error)
+        {
+            if (error.Layers.Count > 0)
+                Print(console, error.Layers, error.Layers.Any(layer => layer.Prediction is not null));
+            string remedy = error.Cause switch
+            {
+                NothingPackedCause.NoGain =>
+                    "Run it as it is, or give --pack all: a smaller file of all layers that satisfy their pattern.",
+                _ => "",
+            };
+            int end = remedy.Length > 0 ? error.Summary.IndexOf(". ", StringComparison.Ordinal) + 1 : error.Summary.Length;
+            throw new DovetailException($"{error.Summary[..end]} {remedy}".TrimEnd(), error);
+        }
+    }
+
+    /// <summary>Proves that ONNX Runtime loads the packed model, and writes it then.</summary>
+    /// <returns>Bytes written, and what a user should know of the proof; null where it holds.</returns>
+    /// <exception cref="DovetailException">It does not load, and the source does: nothing is written.</exception>
+    private static (long Bytes, string? Note) WriteLoadable(OnnxModel packed, OnnxModel source, string target)
+    {
+        string? fault = packed.ByteCount > MostBytesInMemory ? null : LoadFault(packed), note = null;
+        if (fault is not null && LoadFault(source) is { } own)
+            note = $"Not proven by loading it: ONNX Runtime does not load the source either ({own})";
+        else if (fault is not null)
+            throw new DovetailException(
+                $"'{target}' was not written: ONNX Runtime loads the source, and does not load the packed model ({fault}). "
+                + "Please report it with the model.");
+        return (packed.Save(target), note);
+    }
+
+    private static string? LoadFault(OnnxModel model)
+    {
+        try
+        {
+            using var session = DovetailSession.Create(model.ToBytes(), new DovetailSessionOptions(1));
+            return null;
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            return error.Message.ReplaceLineEndings(" ").Trim();
+        }
+    }
+
     private static void Print(IAnsiConsole console, PackingPlan plan, bool predicted)
+    {
+        Print(console, plan.Layers, predicted);
+        (IReadOnlyList<ChannelsLastRegion> regions, IReadOnlyList<LayoutTranspose> transposes) = plan.Layout;
+        if (regions.Count > 0)
+            console.WriteLine($"{Count(regions.Count, "region")} of images in NHWC, {Count(transposes.Count, "Transpose")} at the "
+                + $"borders{(transposes.Count > 0 ? $": {string.Join(", ", transposes.Select(transpose => transpose.Image))}" : "")}.");
+
+        static string Count(int number, string noun) => $"{number} {noun}{(number == 1 ? "" : "s")}";
+    }
+
+    private static void Print(IAnsiConsole console, IReadOnlyList<LayerPlan> layers, bool predicted)
     {
         Table table = new Table().AddColumns("Layer", "Pattern", "Dense bytes", "Packed bytes");
         if (predicted)
             table.AddColumns("Dense µs", "Packed µs");
         table.AddColumn("Stays dense because");
-        foreach (LayerPlan layer in plan.Layers)
+        foreach (LayerPlan layer in layers)
         {
             List<string> cells = [
                 Markup.Escape(layer.Name), layer.Pattern?.ToString() ?? "dense", $"{layer.DenseBytes:N0}", $"{layer.PackedBytes:N0}"];
@@ -131,12 +199,6 @@ internal static class PackCommand
         }
 
         console.Write(table);
-        (IReadOnlyList<ChannelsLastRegion> regions, IReadOnlyList<LayoutTranspose> transposes) = plan.Layout;
-        if (regions.Count > 0)
-            console.WriteLine($"{Count(regions.Count, "region")} of images in NHWC, {Count(transposes.Count, "Transpose")} at the "
-                + $"borders{(transposes.Count > 0 ? $": {string.Join(", ", transposes.Select(transpose => transpose.Image))}" : "")}.");
-
-        static string Count(int number, string noun) => $"{number} {noun}{(number == 1 ? "" : "s")}";
     }
 
     private static PackedLayerJson Json(LayerPlan layer) => new(
@@ -155,6 +217,6 @@ internal static class PackCommand
             + $"their pattern: dense {dense:N0} µs, as chosen {chosen:N0} µs. Measure the whole with 'dovetail bench'.");
         int unknown = plan.Layers.Count(layer => layer.Pattern is not null && layer.Prediction is null);
         if (unknown > 0)
-            console.WriteLine($"{unknown} layer{(unknown > 1 ? "s" : "")} packed without a prediction: sizes that are not fixed.");
+            console.WriteLine($"{unknown} layer{(unknown > 1 ? "s" : "")} packed without a prediction: sizes that are not fixed; --dim NAME=N fixes them.");
     }
 }

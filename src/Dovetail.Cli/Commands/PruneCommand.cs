@@ -6,6 +6,7 @@ using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Passes.Permute;
 using Dovetail.Onnx.Pruning;
@@ -152,7 +153,7 @@ internal static class PruneCommand
         Table table = new Table().AddColumns("Layer", "Shape", "Pattern").AddColumn(new TableColumn("Captured energy").RightAligned());
         if (ordered)
             table.AddColumn(new TableColumn("As it stood").RightAligned()).AddColumn("Order");
-        table.AddColumn("Dense because");
+        table.AddColumn("Remark");
         foreach (PrunedLayer layer in result.Layers)
         {
             bool sparse = layer.Pattern is not null;
@@ -160,7 +161,7 @@ internal static class PruneCommand
                 ?? "dense", sparse ? $"{layer.CapturedEnergy:0.0%}" : "–"];
             if (ordered)
                 cells.AddRange(sparse ? [$"{layer.Order!.CapturedBefore:0.0%}", Markup.Escape(Describe(layer.Order))] : ["–", ""]);
-            table.AddRow([.. cells, Markup.Escape(Describe(layer.Dense))]);
+            table.AddRow([.. cells, Markup.Escape(Remark(layer))]);
         }
 
         console.Write(table);
@@ -173,6 +174,9 @@ internal static class PruneCommand
             $"Wrote {target}: {result.Layers.Count(layer => layer.Pattern is not null)} of {result.Layers.Count} layers pruned, "
             + $"{result.Sparsity:0.0%} of the weights of all layers zero. Captured energy is the share of Σw² that was kept.");
     }
+
+    private static string Remark(PrunedLayer layer) =>
+        layer.Pattern is null ? "dense: " + Describe(layer.Dense) : PatternFit.TailNote(layer.Shape, layer.Pattern) ?? "";
 
     private static string Describe(DenseReason? reason) =>
         reason is { Cause: DenseCause.Head } ? $"{reason.Words} (--head prunes it too)" : reason?.Words ?? "";
@@ -195,7 +199,7 @@ internal static class PruneCommand
         target, result.Sparsity,
         [.. result.Layers.Where(layer => layer.Pattern is not null).Select(layer => new PrunedLayerJson(
             layer.Name, layer.Shape.ToString(), layer.Pattern!.ToString(), layer.CapturedEnergy,
-            layer.Order is { } order ? Json(order) : null))],
+            layer.Order is { } order ? Json(order) : null, PatternFit.TailNote(layer.Shape, layer.Pattern)))],
         [.. result.Layers.Where(layer => layer.Pattern is null).Select(layer => new DenseLayerJson(layer.Name, Describe(layer.Dense)))],
         result.Allocation is { } allocation ? Json(allocation, cost) : null);
 

@@ -74,12 +74,20 @@ internal static class SimulateCommand
                 result.AddError("Give either a model or --topology FILE.csv.");
             else if (result.GetValue(topology) is not null && result.IsGiven(dimensions))
                 result.AddError("--dim belongs to a model; the sizes of a topology are numbers.");
+            if (result.GetValue(overlap) && result.GetValue(dataflow) == "os")
+                result.AddError("--overlap has no effect with --dataflow os, where no weights are loaded before a fold; leave one out.");
+            bool random = result.GetValue(mode) == "cycle"
+                || result.GetValue(model)?.StartsWith("zoo:", StringComparison.Ordinal) == true;
+            if (result.IsGiven(seed) && !random)
+                result.AddError("--seed has no effect here: it is for the weights of zoo:NAME and the values of --mode cycle.");
         });
         command.SetAction((parsed, cancellation) => Task.Run(() => // off this thread, so that Ctrl-C can wait for it
         {
             Workload workload = parsed.GetValue(topology) is { } file
                 ? new Workload(Topology.Load(file), Packed: null)
-                : Load(parsed.GetValue(model)!, parsed.GetValue(dimensions)!, parsed.GetValue(seed));
+                : Load(
+                    parsed.GetValue(model)!, parsed.GetValue(dimensions)!, parsed.GetValue(seed), parsed.GetValue(pattern),
+                    cancellation);
             ComplementaryPattern chosen = parsed.GetValue(pattern) ?? workload.WidestPattern;
             ArrayConfig config = chosen.Group == 1
                 ? ArrayConfig.Dense(parsed.GetValue(rows), parsed.GetValue(cols))
@@ -114,13 +122,25 @@ internal static class SimulateCommand
         return command;
     }
 
-    private static Workload Load(string source, Dictionary<string, long> sizes, int seed)
+    private static Workload Load(
+        string source, Dictionary<string, long> sizes, int seed, ComplementaryPattern? asked, CancellationToken cancellation)
     {
         OnnxModel model = DimensionOption.Apply(ModelSource.Load(source, seed), sizes, source);
         try
         {
-            PackedModel packed = PackedModelReader.Read(model);
-            return new Workload([.. packed.Layers.Select(layer => layer.Workload)], packed);
+            IReadOnlyDictionary<string, ComplementaryPattern>? declared = LayerPatterns.Find(model);
+            cancellation.ThrowIfCancellationRequested();
+            // Declared, or asked for: a layer whose weights do not satisfy it is dense.
+            IReadOnlyDictionary<string, ComplementaryPattern> patterns = declared
+                ?? (asked is { IsDense: false }
+                    ? WeightLayers.Find(model).ToDictionary(layer => layer.Name, _ => asked)
+                    : new Dictionary<string, ComplementaryPattern>());
+            PackedModel packed = PackedModelReader.Read(model, patterns);
+            return new Workload([.. packed.Layers.Select(layer => layer.Workload)], packed)
+            {
+                Declared = declared,
+                InDenseStorage = WeightLayers.Find(model).Select(layer => layer.Name).ToHashSet(),
+            };
         }
         catch (OnnxException)
         {
@@ -142,15 +162,17 @@ internal static class SimulateCommand
             table.AddRow(
                 Markup.Escape(layer.Name), layer.Pattern.ToString(),
                 $"{layer.Shape.Pixels}", $"{layer.Shape.Outputs}", $"{layer.Shape.Inputs}",
-                $"{layer.Cycles:N0}", $"{layer.Utilization:0.0%}",
+                $"{layer.ElapsedCycles:N0}", $"{layer.Utilization:0.0%}",
                 $"{layer.Events.IfmapReads:N0}", $"{layer.Events.FilterReads:N0}", $"{layer.Events.OfmapWrites:N0}",
                 $"{layer.Dram.TotalBytes:N0}", $"{layer.EnergyPicojoules / 1e3:N1}");
         table.AddRow(
-            "[bold]all[/]", "", "", "", "", $"[bold]{network.TotalCycles:N0}[/]", $"[bold]{network.Utilization:0.0%}[/]",
+            "[bold]all[/]", "", "", "", "", $"[bold]{network.ElapsedCycles:N0}[/]", $"[bold]{network.Utilization:0.0%}[/]",
             $"{network.Events.IfmapReads:N0}", $"{network.Events.FilterReads:N0}", $"{network.Events.OfmapWrites:N0}",
             $"{network.Dram.TotalBytes:N0}", $"{network.Energy.TotalPicojoules / 1e3:N1}");
         console.Write(table);
-        console.WriteLine("m output pixels, n filters, k window; reads and writes in words of the buffers.");
+        console.WriteLine("m output pixels, n filters, k window; reads and writes in words of the buffers. Cycles that elapse, one layer "
+            + "after the other: SCALE-Sim names the last cycle of a layer, which is one less. Utilization counts weights that are not "
+            + "zero.");
     }
 
     /// <summary>What is simulated: bare shapes, or a model with its packed weights.</summary>
@@ -160,6 +182,12 @@ internal static class SimulateCommand
             Packed?.Layers.Select(layer => layer.Weights.Pattern).Where(pattern => !pattern.IsDense).MaxBy(pattern => pattern.Group)
             ?? ComplementaryPattern.Dense;
 
+        /// <summary>What the model itself says of its layers in dense storage; null where it says nothing.</summary>
+        public IReadOnlyDictionary<string, ComplementaryPattern>? Declared { get; init; }
+
+        /// <summary>The layers whose weights are stored dense.</summary>
+        public IReadOnlySet<string> InDenseStorage { get; init; } = new HashSet<string>();
+
         /// <summary>What a selecting array takes the weights to be, where that is not what their file says; null where it is.</summary>
         public string? Assumption(ComplementaryPattern array)
         {
@@ -168,10 +196,24 @@ internal static class SimulateCommand
             if (Packed is null)
                 return $"Shapes alone: layers count as if their weights had {array}, those of fewer channels than {array.Group} as dense.";
             int dense = Packed.Layers.Count(layer => layer.Weights.Pattern.IsDense), all = Packed.Layers.Count;
-            return dense == 0 ? null
-                : dense < all ? $"Stored dense and counted as 1:1: {dense} of {all} layers."
-                : $"All weights are stored dense and count as 1:1: {array} gains nothing on them. "
-                    + "Simulate the packed model ('dovetail prune', then 'dovetail pack').";
+            List<PackedLayer> taken =
+                [.. Packed.Layers.Where(layer => !layer.Weights.Pattern.IsDense && InDenseStorage.Contains(layer.Name))];
+            string said = taken.Count == 0 ? "" : $"{taken.Count} of {all} layers are stored dense and counted by the pattern that "
+                + (Declared is null ? $"their weights satisfy, {array}. " : "the file declares for them. ");
+            string broken = Declared is null ? "" : Unsatisfied();
+            string rest = dense == 0 ? ""
+                : dense < all ? $"Dense, counted as 1:1: {dense} of {all} layers."
+                : $"No weights satisfy a pattern of this array: all count as 1:1, and {array} gains nothing on them. "
+                    + "Simulate the pruned or packed model ('dovetail prune', then 'dovetail pack').";
+            return (said + broken + rest).Trim() is { Length: > 0 } words ? words : null;
+        }
+
+        private string Unsatisfied()
+        {
+            string[] names = [.. Packed!.Layers.Where(layer => layer.Weights.Pattern.IsDense && Declared!.ContainsKey(layer.Name))
+                .Select(layer => layer.Name)];
+            return names.Length == 0 ? ""
+                : $"Not what the file declares, and counted as 1:1: {string.Join(", ", names)}. ";
         }
 
         public NetworkSimulation Closed(ArrayConfig config, FoldSchedule schedule) =>

@@ -92,7 +92,7 @@ internal static class VerifyCommand
             table.AddRow(
                 Markup.Escape(layer.Name), layer.Shape, layer.Pattern ?? "–",
                 Markup.Escape(
-                    layer.Reason is null || layer.Status == LayerVerdict.Good ? layer.Status : $"{layer.Status}: {layer.Reason}"));
+                    layer.Reason is null ? layer.Status : $"{layer.Status}: {layer.Reason}"));
         console.Write(table);
         int good = verdict.Layers.Count(layer => layer.Status == LayerVerdict.Good);
         string pattern = verdict.Pattern ?? "the patterns of its layers";

@@ -48,6 +48,9 @@ public abstract class PackedTensor
         + (long)Layout.OwnerRows * OwnerCodec.RowBytes(Layout.OwnerColumns, Pattern.IndexBits)
         + (Scales is null ? 0 : 4L * Scales.Length);
 
+    /// <summary>How many values are not zero; padding is.</summary>
+    public abstract long CountNonZeros();
+
     private void CheckOwners()
     {
         if (OwnerCheck.IsGood(Layout, Owners))
@@ -91,6 +94,24 @@ public sealed class PackedTensor<T> : PackedTensor
 
     /// <summary>[ValueRows, ValueColumns], row-major.</summary>
     public T[] Values { get; }
+
+    public override long CountNonZeros()
+    {
+        long count = 0;
+        foreach (T value in Values)
+            if (!IsZero(value))
+                count++;
+        return count;
+    }
+
+    /// <summary>Either zero of a floating-point type.</summary>
+    private static bool IsZero(T value) => value switch
+    {
+        float number => number == 0,
+        Half number => number == (Half)0,
+        BFloat16 number => (float)number == 0,
+        _ => value.Equals(default(T)),
+    };
 
     public override DType DType =>
         typeof(T) == typeof(float) ? DType.Float32

@@ -40,7 +40,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
     public long DataStart => _header.DataStart;
 
     /// <summary>Bytes of the whole file.</summary>
-    internal long FileLength => _length;
+    public long FileLength => _length;
 
     /// <exception cref="SafetensorsException">The file is missing, cannot be read or is not valid.</exception>
     public static SafetensorsFile Open(string path)

@@ -6,45 +6,47 @@ using Dovetail.Onnx.Model;
 namespace Dovetail.Onnx.Inspection;
 
 /// <summary>
-/// The layers of an ONNX file: Conv of any rank, Gemm and MatMul with constant weights, also behind a
-/// DequantizeLinear, and the packed operators. It needs no shape inference, so operators that the rest of the tool
-/// cannot run are no obstacle.
+/// The layers of an ONNX file as <see cref="WeightLayers"/> finds them, the packed operators, and the depthwise convolutions that packing
+/// turned to NHWC.
 /// </summary>
 internal static class OnnxWeights
 {
-    public static IReadOnlyList<WeightEntry> Read(OnnxModel model) =>
-        [.. model.WithBodies().SelectMany(graph => graph.Nodes.Select(node => Read(graph, node)).OfType<WeightEntry>())];
+    /// <exception cref="OnnxException">The graph contradicts itself.</exception>
+    public static IReadOnlyList<WeightEntry> Read(OnnxModel model)
+    {
+        ILookup<NodeProto, WeightLayer> layers = WeightLayers.Find(model).ToLookup(layer => layer.Node);
+        return [.. model.WithBodies().SelectMany(graph => graph.Nodes.SelectMany(node => Read(graph, node, layers[node])))];
+    }
 
-    /// <returns>Null for a node without weights that patterns apply to.</returns>
-    public static WeightEntry? Read(OnnxModel model, NodeProto node)
+    /// <returns>None for a node without weights that patterns apply to; two for a recurrent layer.</returns>
+    public static IEnumerable<WeightEntry> Read(OnnxModel model, NodeProto node, IEnumerable<WeightLayer> layers)
     {
         if (PackedWeights.IsPacked(node))
-            return WeightEntry.Of(node.Name, node.OpType, PackedWeights.Read(model, node)) with
+            return [WeightEntry.Of(node.Name, node.OpType, PackedWeights.Read(model, node)) with
             {
                 Operands = PackedWeights.IsQuantized(node) ? null : node.Get(OperatorAttributes.Operands),
-            };
-        if (!(node.Is("Conv") || node.Is("Gemm") || node.Is("MatMul")))
-            return null;
-        TensorProto? tensor = model.FindConstant(node.Input(1));
-        NodeProto? dequantize = null;
-        if (tensor is null && model.FindProducer(node.Input(1)) is { } producer && producer.Is("DequantizeLinear"))
-            (tensor, dequantize) = (model.FindConstant(producer.Inputs[0]), producer);
-        bool supported = dequantize is null
-            ? tensor?.DataType is OnnxType.Float or OnnxType.Float16 or OnnxType.BFloat16 or OnnxType.Double
-            : tensor?.DataType is OnnxType.Int8 or OnnxType.UInt8;
-        if (!supported || tensor is null)
-            return null;
-        int[] dims = tensor.Shape();
-        if (node.Is("Conv") ? dims.Length < 3 : dims.Length != 2)
-            return null;
-        bool inputsFirst = node.Is("MatMul") || (node.Is("Gemm") && node.GetInt("transB", 0) == 0);
-        WeightShape shape = inputsFirst ? WeightShape.Matrix(dims[1], dims[0])
-            : node.Is("Conv") ? new WeightShape(dims, (int)node.GetInt("group", 1))
-            : new WeightShape(dims);
-        long bytes = (long)shape.Count * TensorData.ElementBytes(tensor.DataType);
+            }];
+        return node.Is(OperatorSet.DepthwiseConv) ? [Depthwise(model, node)] : layers.Select(layer => Of(model, layer));
+    }
+
+    private static WeightEntry Depthwise(OnnxModel model, NodeProto node)
+    {
+        (WeightShape shape, float[] weights) = DepthwiseWeights.Read(model, node);
+        long bytes = (long)shape.Count * sizeof(float);
+        return new WeightEntry(node.Name, node.OpType, shape, "float32", bytes, bytes, Declared: null, () => weights);
+    }
+
+    private static WeightEntry Of(OnnxModel model, WeightLayer layer)
+    {
+        TensorProto tensor = model.FindConstant(layer.WeightName)!;
         return new WeightEntry(
-            node.Name, node.OpType, shape, TypeName(tensor.DataType), bytes, bytes, Declared: null,
-            () => ToMatrix(dequantize is null ? tensor.ToFloats() : Dequantize(model, tensor, dims, dequantize), shape, inputsFirst));
+            layer.Name, layer.Op, layer.Shape, TypeName(tensor.DataType), layer.DenseBytes, layer.DenseBytes, Declared: null,
+            () => layer.Dequantize is { } dequantize
+                ? ToMatrix(Dequantize(model, tensor, tensor.Shape(), dequantize), layer)
+                : layer.GetWeights())
+        {
+            Readers = layer.Readers,
+        };
     }
 
     /// <summary>(q − zero point)·scale, a scale for the tensor or for each entry along an axis; other forms count as scale 1.</summary>
@@ -70,20 +72,7 @@ internal static class OnnxWeights
         return weights;
     }
 
-    private static float[] ToMatrix(float[] tensor, WeightShape shape, bool inputsFirst)
-    {
-        var matrix = new float[shape.Count];
-        if (!inputsFirst)
-        {
-            shape.ToMatrixOrder<float>(tensor, matrix);
-            return matrix;
-        }
-
-        for (int input = 0; input < shape.Inputs; input++)
-            for (int output = 0; output < shape.Outputs; output++)
-                matrix[output * shape.Inputs + input] = tensor[input * shape.Outputs + output];
-        return matrix;
-    }
+    private static float[] ToMatrix(float[] tensor, WeightLayer layer) => layer.ToMatrix(tensor);
 
     private static string TypeName(OnnxType type) => type switch
     {

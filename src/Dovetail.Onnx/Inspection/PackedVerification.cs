@@ -22,17 +22,19 @@ internal sealed class PackedVerification(SparsityPattern? asked)
 
     public void Check(OnnxModel model)
     {
+        ILookup<NodeProto, WeightLayer> layers = WeightLayers.Find(model).ToLookup(layer => layer.Node);
         foreach (OnnxModel graph in model.WithBodies())
-            CheckGraph(graph);
+            CheckGraph(graph, layers);
     }
 
-    private void CheckGraph(OnnxModel model)
+    private void CheckGraph(OnnxModel model, ILookup<NodeProto, WeightLayer> layers)
     {
         foreach (NodeProto node in model.Nodes)
         {
             if (!PackedWeights.IsPacked(node))
             {
-                AddDense(OnnxWeights.Read(model, node));
+                foreach (WeightEntry entry in OnnxWeights.Read(model, node, layers[node]))
+                    AddDense(entry);
                 continue;
             }
 

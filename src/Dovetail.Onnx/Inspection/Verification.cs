@@ -1,5 +1,6 @@
 using Dovetail.Core;
 using Dovetail.Core.Patterns;
+using Dovetail.Onnx.Layers;
 
 namespace Dovetail.Onnx.Inspection;
 
@@ -71,10 +72,19 @@ public static class Verification
             return;
         }
 
-        bool[] nonZeros = Array.ConvertAll(entry.Load(), weight => weight != 0);
+        float[] weights = entry.Load();
+        if (NotFinite.Find(weights, entry.Shape) is var (row, column, words))
+        {
+            layers.Add(new LayerVerdict(entry.Name, entry.Shape.ToString(), pattern.ToString(), LayerVerdict.Bad, words));
+            violations.Add(new Violation(entry.Name, null, row, column, words));
+            return;
+        }
+
+        bool[] nonZeros = Array.ConvertAll(weights, weight => weight != 0);
         MaskFault? fault = PatternMatch.FindFault(nonZeros, pattern, entry.Shape);
         layers.Add(new LayerVerdict(
-            entry.Name, entry.Shape.ToString(), pattern.ToString(), fault is null ? LayerVerdict.Good : LayerVerdict.Bad, fault?.Message));
+            entry.Name, entry.Shape.ToString(), pattern.ToString(), fault is null ? LayerVerdict.Good : LayerVerdict.Bad,
+            fault?.Message ?? (pattern is ComplementaryPattern cells ? PatternFit.TailNote(entry.Shape, cells) : null)));
         if (fault is not null)
             violations.Add(new Violation(entry.Name, fault.Cell, fault.Row, fault.Column, fault.Message));
     }

@@ -18,6 +18,9 @@ public sealed record WeightEntry(
     /// <summary>What a packed floating-point layer of an ONNX file multiplies, "fp32" or "bf16"; else null.</summary>
     public string? Operands { get; init; }
 
+    /// <summary>How many layers of the file read these weights.</summary>
+    public int Readers { get; init; } = 1;
+
     public bool IsPacked => LoadOwners is not null;
 
     /// <summary>Packed weights of any container.</summary>

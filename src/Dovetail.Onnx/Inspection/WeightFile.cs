@@ -24,6 +24,9 @@ public sealed class WeightFile : IDisposable
     public bool IsPacked => (Model is null ? (bool?)null : PackedWeights.Nodes(Model).Any())
         ?? (Safetensors!.Metadata.TryGetValue("format", out string? format) && format == PackedSafetensors.Format);
 
+    /// <summary>Bytes of the file, links followed and the files of external data included.</summary>
+    public long FileBytes => Model?.SourceBytes ?? Safetensors!.FileLength;
+
     /// <summary>"onnx", "packed onnx", "safetensors" or "packed safetensors".</summary>
     public string Format => (IsPacked ? "packed " : "") + (Model is null ? "safetensors" : "onnx");
 

@@ -15,6 +15,6 @@ public sealed record NetworkHead(string Name)
     public static NetworkHead? Find(IReadOnlyList<WeightLayer> layers)
     {
         ArgumentNullException.ThrowIfNull(layers);
-        return layers.Count > 1 && layers[^1].Op != "Conv" ? new NetworkHead(layers[^1].Name) : null;
+        return layers.Count > 1 && layers[^1].Op is "Gemm" or "MatMul" ? new NetworkHead(layers[^1].Name) : null;
     }
 }

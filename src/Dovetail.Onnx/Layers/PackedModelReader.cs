@@ -9,15 +9,23 @@ namespace Dovetail.Onnx.Layers;
 
 /// <summary>
 /// What simulator and RTL see of a network: its layers with weights in graph order, packed ones from the
-/// operators of ai.dovetail, dense ones with the pattern "1:1". Works on dense and QDQ models too.
+/// operators of ai.dovetail and dense ones with the pattern "1:1", or the one that the model declares for them. Works on dense and QDQ
+/// models too. A layer whose int8 weights meet activations that are not quantized has no <see cref="PackedLayer.Quantization"/>.
 /// </summary>
 public static class PackedModelReader
 {
-    /// <exception cref="OnnxException">Initializers do not fit, shapes are unknown, or an int8 layer is not in QDQ form.</exception>
-    public static PackedModel Read(OnnxModel packed)
+    /// <exception cref="OnnxException">Initializers do not fit, or shapes are unknown.</exception>
+    public static PackedModel Read(OnnxModel packed) => Read(packed, new Dictionary<string, ComplementaryPattern>());
+
+    /// <param name="patterns">
+    /// Of layers in dense storage whose weights satisfy one, by name: what a packed model would say of them. Those that do not are "1:1".
+    /// </param>
+    /// <exception cref="OnnxException">Initializers do not fit, or shapes are unknown.</exception>
+    public static PackedModel Read(OnnxModel packed, IReadOnlyDictionary<string, ComplementaryPattern> patterns)
     {
         ArgumentNullException.ThrowIfNull(packed);
-        Dictionary<NodeProto, WeightLayer> dense = WeightLayers.Find(packed).ToDictionary(l => l.Node);
+        ArgumentNullException.ThrowIfNull(patterns);
+        ILookup<NodeProto, WeightLayer> dense = WeightLayers.Find(packed).ToLookup(layer => layer.Node);
         var layers = new List<PackedLayer>();
         foreach (OnnxModel graph in packed.WithBodies())
         {
@@ -26,8 +34,10 @@ public static class PackedModelReader
             {
                 if (PackedWeights.IsPacked(node))
                     layers.Add(ReadPacked(graph, node, shapes));
-                else if (dense.TryGetValue(node, out WeightLayer? layer))
-                    layers.Add(ReadDense(graph, layer));
+                else if (node.Is(OperatorSet.DepthwiseConv))
+                    layers.Add(ReadDepthwise(graph, node, shapes));
+                else
+                    layers.AddRange(dense[node].Select(layer => ReadDense(graph, layer, patterns.GetValueOrDefault(layer.Name))));
             }
         }
 
@@ -65,20 +75,52 @@ public static class PackedModelReader
         return new PackedLayer(workload, weights, node.Inputs[0], node.Outputs[0], quantization, ChannelsLast: true);
     }
 
-    private static PackedLayer ReadDense(OnnxModel model, WeightLayer layer)
+    /// <summary>A depthwise convolution in NHWC: [kh, kw, C] floats, one channel a group.</summary>
+    private static PackedLayer ReadDepthwise(OnnxModel model, NodeProto node, IReadOnlyDictionary<string, TensorInfo> shapes)
     {
-        var layout = new CellLayout(ComplementaryPattern.Dense, layer.Shape);
+        (WeightShape shape, float[] weights) = DepthwiseWeights.Read(model, node);
+        TensorInfo input = shapes[node.Inputs[0]];
+        ConvolutionGeometry geometry = WeightLayers.Geometry(
+            Window.Read(node, [.. shape.Dimensions.Skip(2)]), input.Size(1, node.Inputs[0]), input.Size(2, node.Inputs[0]), shape.Groups);
+        return new PackedLayer(
+            new LayerWorkload(node.Name, "Conv", shape.Outputs, geometry.OutputPixels, shape.Inputs, geometry),
+            Packer.Pack<float>(weights, new CellLayout(ComplementaryPattern.Dense, shape)), node.Inputs[0], node.Outputs[0],
+            ChannelsLast: true);
+    }
+
+    private static PackedLayer ReadDense(OnnxModel model, WeightLayer layer, ComplementaryPattern? pattern)
+    {
         if (!layer.IsQuantized)
             return new PackedLayer(
-                layer.Workload, Packer.Pack<float>(layer.GetWeights(), layout), layer.Node.Inputs[0], layer.Node.Outputs[0]);
-        (QuantizedLayer? quantized, string? reason) = QuantizedLayer.Read(model, layer);
+                layer.Workload, Stored<float>(layer, layer.GetWeights(), pattern, null), layer.Node.Inputs[layer.IsLeft ? 1 : 0],
+                layer.Node.Outputs[0]);
+        (QuantizedLayer? quantized, _) = QuantizedLayer.Read(model, layer);
         if (quantized is null)
-            throw new OnnxException($"{layer.Node} has int8 weights, but {reason}; expected the QDQ form with uint8 activations.");
+            return new PackedLayer(
+                layer.Workload, Stored<sbyte>(layer, layer.GetInt8Weights(), pattern, null), layer.Node.Inputs[0], layer.Node.Outputs[0]);
         if (quantized.Clamp is { } clamp)
             CheckActivation(layer.Node, PackedActivation.FindClamp(model, clamp)!, quantized.Quantization);
         return new PackedLayer(
-            layer.Workload, Packer.Pack<sbyte>(layer.GetInt8Weights(), layout, scales: quantized.WeightScales),
+            layer.Workload, Stored<sbyte>(layer, layer.GetInt8Weights(), pattern, quantized.WeightScales),
             quantized.DequantizeInput.Inputs[0], quantized.QuantizeOutput.Outputs[0], quantized.Quantization);
+    }
+
+    private static PackedTensor<T> Stored<T>(WeightLayer layer, T[] weights, ComplementaryPattern? pattern, float[]? scales)
+        where T : unmanaged
+    {
+        if (pattern is not null && layer.ReasonAgainst(pattern) is null)
+        {
+            try
+            {
+                return Packer.Pack<T>(weights, new CellLayout(pattern, layer.Shape), scales: scales);
+            }
+            catch (PackingException)
+            {
+                // the weights do not satisfy it
+            }
+        }
+
+        return Packer.Pack<T>(weights, new CellLayout(ComplementaryPattern.Dense, layer.Shape), scales: scales);
     }
 
     private static T Scalar<T>(OnnxModel model, NodeProto node, string input)

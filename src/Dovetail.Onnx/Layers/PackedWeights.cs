@@ -78,6 +78,12 @@ public static class PackedWeights
         node.SetInput(InputNames.Values, values).SetInput(InputNames.Owners, owners);
     }
 
+    /// <summary>Gives a node the initializers of another one, whose weights it has.</summary>
+    internal static void Share(NodeProto node, NodeProto same, PackedTensor packed) =>
+        node.With(OperatorAttributes.Pattern, packed.Pattern.ToString())
+            .With(OperatorAttributes.WeightShape, packed.Shape.Dimensions)
+            .SetInput(InputNames.Values, same.Input(InputNames.Values)).SetInput(InputNames.Owners, same.Input(InputNames.Owners));
+
     private static void CheckShape(NodeProto node, TensorProto tensor, int rows, int columns)
     {
         if (tensor.Dims is not [var r, var c] || r != rows || c != columns)

@@ -21,4 +21,23 @@ public static class PatternFit
                 + $"are fewer than the group, {pattern.Group}"
             : null;
     }
+
+    /// <summary>
+    /// What a report must say of a layer whose last cells have fewer candidates than the group, e.g. "K = 10: the last cell of each row has
+    /// 2 candidates and keeps 2"; null where all cells are whole.
+    /// </summary>
+    public static string? TailNote(WeightShape shape, ComplementaryPattern pattern)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        ArgumentNullException.ThrowIfNull(pattern);
+        bool inputs = pattern.Axis == CellAxis.Input;
+        int length = inputs ? shape.Channels : (shape.OutputsPerGroup + pattern.Share - 1) / pattern.Share, rest = length % pattern.Group;
+        if (pattern.IsDense || rest == 0 || length < pattern.Group)
+            return null;
+        string where = inputs ? shape.Taps == 1 ? "each row" : "each row and tap" : "each column";
+        string last = pattern.Arrangement == Arrangement.Strided
+            ? $"some cells of {where} have one candidate fewer than the others"
+            : $"the last cell of {where} has {rest} candidate{(rest == 1 ? "" : "s")} and keeps {Math.Min(rest, pattern.Keep)}";
+        return $"{(inputs ? shape.Taps == 1 ? "K" : "channels" : "M")} = {length}: {last}";
+    }
 }

@@ -5,28 +5,35 @@ using Dovetail.Onnx.Model;
 namespace Dovetail.Onnx.Layers;
 
 /// <summary>
-/// A Conv, Gemm or MatMul node with constant weights, seen as the matrix W[M, K] that patterns cut into
-/// cells. Reads and writes go to the model it was found in.
+/// A node with constant weights, seen as the matrix W[M, K] that patterns cut into cells: Conv, ConvTranspose, Gemm, MatMul, and each
+/// matrix of a recurrent layer. Reads and writes go to the model it was found in.
 /// </summary>
 public sealed class WeightLayer
 {
     private readonly TensorProto _tensor;
-    private readonly bool _inputsFirst;
+    private readonly WeightForm _form;
     private readonly Lazy<LayerWorkload> _workload;
 
-    internal WeightLayer(NodeProto node, TensorProto tensor, bool inputsFirst, NodeProto? dequantize, WeightShape shape, bool hasFixedSize,
-        Func<LayerWorkload> workload)
+    /// <param name="graph">The graph that holds the node: the model's own, or one inside a node.</param>
+    /// <param name="input">The activations that the layer reads.</param>
+    internal WeightLayer(OnnxModel graph, NodeProto node, string name, TensorProto tensor, WeightForm form, NodeProto? dequantize,
+        WeightShape shape, TensorInfo input, Func<LayerWorkload> workload)
     {
-        (Node, _tensor, _inputsFirst, Dequantize, Shape, HasFixedSize) = (node, tensor, inputsFirst, dequantize, shape, hasFixedSize);
+        (Graph, Node, Name, _tensor, _form, Dequantize, Shape, Input) = (graph, node, name, tensor, form, dequantize, shape, input);
         _workload = new Lazy<LayerWorkload>(workload);
     }
 
+    internal OnnxModel Graph { get; }
+
     public NodeProto Node { get; }
 
-    /// <summary>The node's name, unique in the graph.</summary>
-    public string Name => Node.Name;
+    /// <summary>
+    /// The node's name, unique in the model; inside another node the path to it, "If_0/then_branch/Conv_3". The matrices of a recurrent
+    /// layer are "NAME/W" and "NAME/R".
+    /// </summary>
+    public string Name { get; }
 
-    /// <summary>The node's operator: Conv, Gemm or MatMul.</summary>
+    /// <summary>The node's operator, e.g. Conv, Gemm or MatMul.</summary>
     public string Op => Node.OpType;
 
     /// <summary>The initializer's name.</summary>
@@ -39,13 +46,44 @@ public sealed class WeightLayer
     public LayerWorkload Workload => _workload.Value;
 
     /// <summary>True where <see cref="Workload"/> is known.</summary>
-    internal bool HasFixedSize { get; }
+    internal bool HasFixedSize => Input.IsFixed;
+
+    /// <summary>Type and shape of the activations, as far as they are known.</summary>
+    internal TensorInfo Input { get; }
+
+    /// <summary>True for a convolution, or a product X·W with the constant on the right: what every pass understands.</summary>
+    internal bool IsStandard => _form is WeightForm.Convolution or WeightForm.OutputsFirst or WeightForm.InputsFirst
+        && Node.GetInt("transA", 0) == 0;
+
+    /// <summary>True for a constant on the left of a MatMul.</summary>
+    internal bool IsLeft => _form == WeightForm.Left;
+
+    /// <summary>The spatial dimensions of a convolution, 0 for a matrix.</summary>
+    internal int SpatialRank => _form == WeightForm.Convolution ? _tensor.Dims.Count - 2 : 0;
+
+    /// <summary>How many layers read these weights.</summary>
+    internal int Readers => Graph.Nodes.Count(node => node.Inputs.Contains(WeightName));
+
+    /// <summary>Why there is no packed operator for a layer of this kind; null where there is one. It can be pruned nevertheless.</summary>
+    internal string? ReasonAgainstPacking => _form switch
+    {
+        WeightForm.TransposedConvolution => "ConvTranspose has no packed operator",
+        WeightForm.Recurrent => $"the matrices of {Node.OpType} have no packed operator",
+        WeightForm.Convolution when SpatialRank > 2 => $"convolutions over {SpatialRank} dimensions have no packed operator",
+        WeightForm.Convolution when SpatialRank == 1 && !Input.HasShape => "the shape of its input is not known",
+        WeightForm.Left when !Input.HasShape => "the rank of its input is not known",
+        _ when _tensor.DataType == OnnxType.Double => "its weights are double, and packed operators multiply in fp32",
+        _ => null,
+    };
 
     /// <summary>True where the weights are int8 behind a DequantizeLinear.</summary>
     public bool IsQuantized => Dequantize is not null;
 
     /// <summary>The DequantizeLinear between the initializer and the node.</summary>
     internal NodeProto? Dequantize { get; }
+
+    /// <summary>The initializer's element type.</summary>
+    internal OnnxType WeightType => _tensor.DataType;
 
     /// <summary>Bytes of the dense weights in the file.</summary>
     public long DenseBytes => (long)Shape.Count * TensorData.ElementBytes(_tensor.DataType);
@@ -62,30 +100,72 @@ public sealed class WeightLayer
         ? Array.ConvertAll(GetInt8Weights(), w => w != 0)
         : Array.ConvertAll(GetWeights(), w => w != 0);
 
-    /// <summary>Replaces the weights, given in matrix order. The initializer becomes float.</summary>
+    /// <summary>Replaces the weights, given in matrix order; they are rounded to the initializer's type.</summary>
     public void SetWeights(ReadOnlySpan<float> matrix)
     {
         if (IsQuantized)
             throw new OnnxException($"{Node} has int8 weights; change the floating-point model and quantize it again.");
         var tensor = new float[Shape.Count];
-        if (_inputsFirst)
-            Transpose<float>(matrix, tensor, Shape.Outputs, Shape.Inputs);
-        else
-            Shape.ToTensorOrder(matrix, tensor);
-        _tensor.Write<float>(tensor);
+        switch (_form)
+        {
+            case WeightForm.InputsFirst:
+                Transpose<float>(matrix, tensor, Shape.Outputs, Shape.Inputs);
+                break;
+            case WeightForm.TransposedConvolution:
+                var straight = new float[Shape.Count];
+                Shape.ToTensorOrder(matrix, straight);
+                Turn<float>(tensor, straight, toStraight: false);
+                break;
+            default:
+                Shape.ToTensorOrder(matrix, tensor);
+                break;
+        }
+
+        _tensor.WriteFloats(tensor);
     }
+
+    /// <summary>Where the first weight stands that is NaN or infinite, for a message; null where all are finite.</summary>
+    public string? FindNotFinite() => IsQuantized ? null : NotFinite.Find(GetWeights(), Shape)?.Words;
 
     /// <summary>Why a pattern does not fit the layer's shape; null where it does.</summary>
     public string? ReasonAgainst(ComplementaryPattern pattern) => PatternFit.ReasonAgainst(Shape, pattern);
 
-    private T[] ToMatrix<T>(T[] tensor)
+    /// <summary>A tensor like the weights' in matrix order.</summary>
+    internal T[] ToMatrix<T>(T[] tensor)
     {
         var matrix = new T[Shape.Count];
-        if (_inputsFirst)
-            Transpose<T>(tensor, matrix, Shape.Inputs, Shape.Outputs);
-        else
-            Shape.ToMatrixOrder<T>(tensor, matrix);
+        switch (_form)
+        {
+            case WeightForm.InputsFirst:
+                Transpose<T>(tensor, matrix, Shape.Inputs, Shape.Outputs);
+                break;
+            case WeightForm.TransposedConvolution:
+                var straight = new T[Shape.Count];
+                Turn<T>(tensor, straight, toStraight: true);
+                Shape.ToMatrixOrder<T>(straight, matrix);
+                break;
+            default:
+                Shape.ToMatrixOrder<T>(tensor, matrix);
+                break;
+        }
+
         return matrix;
+    }
+
+    /// <summary>Between [channels of all groups, outputs of one, taps] and a convolution's [outputs, channels of one group, taps].</summary>
+    private void Turn<T>(Span<T> turned, Span<T> straight, bool toStraight)
+    {
+        int outputs = Shape.OutputsPerGroup, channels = Shape.Channels, taps = Shape.Taps;
+        for (int m = 0; m < Shape.Outputs; m++)
+            for (int c = 0; c < channels; c++)
+            {
+                Span<T> there = turned.Slice(((m / outputs * channels + c) * outputs + m % outputs) * taps, taps);
+                Span<T> here = straight.Slice((m * channels + c) * taps, taps);
+                if (toStraight)
+                    there.CopyTo(here);
+                else
+                    here.CopyTo(there);
+            }
     }
 
     private static void Transpose<T>(ReadOnlySpan<T> source, Span<T> target, int rows, int columns)

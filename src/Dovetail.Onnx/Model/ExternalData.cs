@@ -9,15 +9,20 @@ namespace Dovetail.Onnx.Model;
 internal static class ExternalData
 {
     /// <summary>Brings the data of all initializers into memory.</summary>
-    /// <exception cref="OnnxException">A file is missing, too short, or outside the folder.</exception>
-    public static void Read(OnnxModel model, string modelPath)
+    /// <returns>Bytes of the files that hold them.</returns>
+    /// <exception cref="OnnxException">A file is missing, too short, no plain file, or outside the folder.</exception>
+    public static long Read(OnnxModel model, string modelPath)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(modelPath))!;
-        foreach (TensorProto tensor in model.Graph.Initializers.Where(t => t.DataLocation != 0))
+        HashSet<string> files = [];
+        foreach (TensorProto tensor in Tensors(model).Where(t => t.DataLocation != 0))
         {
             string? Value(string key) => tensor.ExternalData.Find(e => e.Key == key)?.Value;
             string location = Value("location") ?? throw new OnnxException(
                 $"'{modelPath}': tensor {tensor} has external data without a location.");
+            if (location.Contains('\0', StringComparison.Ordinal) || location.Length == 0)
+                throw new OnnxException($"'{modelPath}': tensor {tensor} has its data in a file without a name, or with a NUL in it; "
+                    + "expected the name of a file beside the model.");
             string file = Path.GetFullPath(Path.Combine(folder, location));
             if (Path.IsPathRooted(location) || !IsBelow(file, folder))
                 throw new OnnxException($"'{modelPath}': tensor {tensor} has its data in '{location}', outside the model's folder; only "
@@ -33,16 +38,22 @@ internal static class ExternalData
             if (offset < 0 || length != expected)
                 throw new OnnxException($"'{modelPath}': tensor {tensor} has external data at offset {offset} of {length} bytes, expected "
                     + $"{expected} bytes.");
+            files.Add(file);
             tensor.RawData = ReadSlice(modelPath, tensor, file, offset, (int)length);
             tensor.DataLocation = 0;
             tensor.ExternalData.Clear();
         }
+
+        return files.Sum(file => new FileInfo(RealPath(file) ?? file).Length);
 
         long ParseNumber(string? text, long absent) =>
             text is null ? absent
             : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) ? value
             : throw new OnnxException($"'{modelPath}': '{text}' stands where an offset or a length of external data belongs.");
     }
+
+    private static IEnumerable<TensorProto> Tensors(OnnxModel model) => model.WithBodies().SelectMany(graph =>
+        graph.Graph.Initializers.Concat(graph.Nodes.SelectMany(node => node.Attributes).Select(attribute => attribute.T).OfType<TensorProto>()));
 
     private static byte[] ReadSlice(string modelPath, TensorProto tensor, string file, long offset, int length)
     {

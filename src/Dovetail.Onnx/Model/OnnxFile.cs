@@ -35,12 +35,21 @@ internal static class OnnxFile
             throw new OnnxException($"'{path}' cannot be read: {error.Message}", error);
         }
 
-        OnnxModel model = Parse(bytes, $"'{path}'");
-        ExternalData.Read(model, path);
+        OnnxModel model = Read(bytes, $"'{path}'");
+        model.SourceBytes = bytes.Length + ExternalData.Read(model, path);
+        WeightFolding.Apply(model);
         return model;
     }
 
     public static OnnxModel Parse(ReadOnlyMemory<byte> bytes, string source)
+    {
+        OnnxModel model = Read(bytes, source);
+        model.SourceBytes = bytes.Length;
+        WeightFolding.Apply(model);
+        return model;
+    }
+
+    private static OnnxModel Read(ReadOnlyMemory<byte> bytes, string source)
     {
         if (bytes.IsEmpty)
             throw new OnnxException($"{source} is empty, expected an ONNX model. {WhatToDo}");
@@ -67,19 +76,21 @@ internal static class OnnxFile
         return new OnnxModel(proto);
     }
 
-    public static void Save(OnnxModel model, string path, long externalDataThresholdBytes)
+    /// <returns>Bytes of the file, and of the one beside it.</returns>
+    public static long Save(OnnxModel model, string path, long externalDataThresholdBytes)
     {
         string full = Path.GetFullPath(path);
         long bytes = model.Graph.Initializers.Sum(t => (long)(t.RawData?.Length ?? 0));
         if (bytes <= externalDataThresholdBytes)
         {
             AtomicFile.Write(full, stream => Serializer.Serialize(stream, model.Proto));
-            return;
+            return model.ByteCount;
         }
 
         string location = Path.GetFileName(full) + ".data";
         List<TensorProto> tensors = model.Graph.Initializers;
         TensorProto[] inMemory = [.. tensors];
+        long beside = 0;
         try
         {
             AtomicFile.Write(Path.Combine(Path.GetDirectoryName(full)!, location), stream =>
@@ -93,8 +104,11 @@ internal static class OnnxFile
                     tensors[i] = inMemory[i].WithExternalData(location, stream.Position, raw.Length);
                     stream.Write(raw);
                 }
+
+                beside = stream.Position;
             });
             AtomicFile.Write(full, stream => Serializer.Serialize(stream, model.Proto));
+            return model.ByteCount + beside;
         }
         finally
         {

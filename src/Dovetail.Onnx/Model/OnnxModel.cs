@@ -47,7 +47,8 @@ public sealed class OnnxModel
     /// Writes the model under a temporary name and renames it. Where it takes more than the threshold,
     /// the tensors' data go into one file beside it, <c>NAME.data</c>, as ONNX wants of files over 2 GB.
     /// </summary>
-    public void Save(string path, long externalDataThresholdBytes = OnnxFile.LargestMessageBytes) =>
+    /// <returns>Bytes written, those of the file beside it included.</returns>
+    public long Save(string path, long externalDataThresholdBytes = OnnxFile.LargestMessageBytes) =>
         OnnxFile.Save(this, path, externalDataThresholdBytes);
 
     public byte[] ToBytes()
@@ -56,6 +57,10 @@ public sealed class OnnxModel
         Serializer.Serialize(stream, Proto);
         return stream.ToArray();
     }
+
+    /// <summary>Bytes of the file that the model was read from, with the files that hold its external data; null for one made in
+    /// memory.</summary>
+    public long? SourceBytes { get; internal set; }
 
     /// <summary>Bytes of the model as a file.</summary>
     public long ByteCount

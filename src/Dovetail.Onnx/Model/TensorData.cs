@@ -99,6 +99,26 @@ public static class TensorData
         }
     }
 
+    /// <summary>Replaces the elements of a floating-point tensor, rounded to its type; the dimensions stay.</summary>
+    internal static void WriteFloats(this TensorProto tensor, float[] values)
+    {
+        switch (tensor.DataType)
+        {
+            case OnnxType.Float16:
+                tensor.Write<Half>(Array.ConvertAll(values, value => (Half)value));
+                break;
+            case OnnxType.BFloat16:
+                tensor.Write<BFloat16>(Array.ConvertAll(values, value => (BFloat16)value));
+                break;
+            case OnnxType.Double:
+                tensor.Write<double>(Array.ConvertAll(values, value => (double)value));
+                break;
+            default:
+                tensor.Write<float>(values);
+                break;
+        }
+    }
+
     /// <summary>A tensor with its elements in raw_data. T is float, Half, BFloat16, double, sbyte, byte, short, int or long.</summary>
     public static TensorProto Create<T>(string name, ReadOnlySpan<long> dims, ReadOnlySpan<T> values)
         where T : unmanaged

@@ -21,4 +21,7 @@ public enum DenseCause
 
     /// <summary>No pattern was asked for it.</summary>
     NotAsked,
+
+    /// <summary>A weight is NaN or infinite.</summary>
+    NotFinite,
 }

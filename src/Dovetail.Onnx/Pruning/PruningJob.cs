@@ -26,16 +26,21 @@ internal sealed class PruningJob
         Layers = WeightLayers.Find(Model);
         if (Layers.FirstOrDefault(layer => layer.IsQuantized) is { } quantized)
             throw new OnnxException($"Layer '{quantized.Name}' has int8 weights; prune the floating-point model and quantize it again.");
-        if (Layers.FirstOrDefault(layer => layer.GetWeights().Any(w => !float.IsFinite(w))) is { } diverged)
+        foreach (WeightLayer layer in Layers)
+            if (layer.FindNotFinite() is { } fault)
+                NotFinite.Add(layer.Name, fault);
+        if (Layers.Count > 0 && NotFinite.Count == Layers.Count)
             throw new OnnxException(
-                $"Layer '{diverged.Name}' has weights that are NaN or infinite, expected finite numbers. "
-                + "A training that diverged leaves such weights.");
+                $"No layer has finite weights; {Layers[0].Name}: {NotFinite[Layers[0].Name]}. A training that diverged leaves such weights.");
         DenseHead = _options.Head ? null : NetworkHead.Find(Layers)?.Name;
     }
 
     public OnnxModel Model { get; }
 
     public IReadOnlyList<WeightLayer> Layers { get; }
+
+    /// <summary>Layers that stay as they are because a weight of theirs is NaN or infinite, with where it stands.</summary>
+    public Dictionary<string, string> NotFinite { get; } = [];
 
     /// <summary>The head where it is to stay dense.</summary>
     public string? DenseHead { get; }
@@ -44,6 +49,7 @@ internal sealed class PruningJob
     public PruningResult Run(IReadOnlyDictionary<string, ComplementaryPattern> patterns, Func<WeightLayer, DenseReason> reason)
     {
         OnnxModel model = Model;
+        patterns = patterns.Where(pair => !NotFinite.ContainsKey(pair.Key)).ToDictionary();
         Dictionary<string, PermutedLayer>? orders = null;
         double ordered = 0;
         if (_options.Permutation is { } permutation)
@@ -66,12 +72,15 @@ internal sealed class PruningJob
             PermutedLayer? order = orders?.GetValueOrDefault(layer.Name);
             pruned.Add(patterns.TryGetValue(layer.Name, out ComplementaryPattern? pattern)
                 ? Prune(model, layer, pattern, order)
-                : new PrunedLayer(layer.Name, layer.Shape, null, reason(layer), null, 1, order));
+                : new PrunedLayer(layer.Name, layer.Shape, null, Reason(layer), null, 1, order));
             _progress?.Report(ordered + (1 - ordered) * pruned.Count / layers.Count);
         }
 
         LayerPatterns.Declare(model, patterns);
         return new PruningResult(model, pruned, null);
+
+        DenseReason Reason(WeightLayer layer) =>
+            NotFinite.TryGetValue(layer.Name, out string? fault) ? new DenseReason(DenseCause.NotFinite, fault) : reason(layer);
     }
 
     // Layers inside a node's graph keep their order.

@@ -18,7 +18,7 @@ public static class PruningPass
 
     /// <summary>Prunes a copy: every layer that the pattern fits, but for the head unless the options say so.</summary>
     /// <param name="progress">Told the share that is done, 0 to 1.</param>
-    /// <exception cref="DovetailException">No layer can be pruned, or the weights are int8, packed or not finite.</exception>
+    /// <exception cref="DovetailException">No layer can be pruned, or the weights are int8 or packed, or none are finite.</exception>
     public static PruningResult Prune(
         OnnxModel model, ComplementaryPattern pattern, PruningOptions? options = null, IProgress<double>? progress = null,
         CancellationToken cancellation = default)
@@ -40,7 +40,7 @@ public static class PruningPass
     /// <summary>Prunes a copy: each layer by what an allocation gives it.</summary>
     /// <param name="progress">Told the share that is done, 0 to 1.</param>
     /// <exception cref="DovetailException">
-    /// The budget is too small, the latencies are of other layers, or the weights are int8, packed or not finite.
+    /// The budget is too small, the latencies are of other layers, or the weights are int8 or packed, or none are finite.
     /// </exception>
     public static PruningResult Prune(
         OnnxModel model, AllocationOptions allocation, PruningOptions? options = null, IProgress<double>? progress = null,
@@ -64,7 +64,7 @@ public static class PruningPass
     /// <param name="patterns">By node name; the other layers stay dense.</param>
     /// <param name="progress">Told the share that is done, 0 to 1.</param>
     /// <exception cref="DovetailException">
-    /// There is no such layer, a pattern does not fit its layer, or the weights are int8, packed or not finite.
+    /// There is no such layer, a pattern does not fit its layer, or the weights are int8 or packed, or none are finite.
     /// </exception>
     public static PruningResult Prune(
         OnnxModel model, IReadOnlyDictionary<string, ComplementaryPattern> patterns, PruningOptions? options = null,

@@ -30,7 +30,8 @@ internal sealed class LayoutFreeOperators(OnnxModel model, IReadOnlyDictionary<s
     public bool IsElementwise(NodeProto node) => Read(node) is { Operator.Layout.IsElementwise: true } && Contains(node);
 
     /// <summary>True for the mean of a whole image, which is as good in either layout and ends it.</summary>
-    public bool EndsLayout(NodeProto node) => Read(node) is { Operator.Layout.EndsLayout: true };
+    /// <remarks>The Reshape that stands behind it then takes its shape as an input, since operator set 5.</remarks>
+    public bool EndsLayout(NodeProto node) => Read(node) is { Operator.Layout.EndsLayout: true } && model.OpsetVersion() >= 5;
 
     /// <summary>A constant that another one can stand for in NHWC: a number, or floats, one a channel or an image.</summary>
     public bool IsPermutableConstant(string tensor) => model.FindInitializer(tensor) is { } constant

@@ -21,8 +21,8 @@ public static class BatchNormFolding
                 throw new OnnxException($"{norm} lacks one of its five inputs.");
             if (model.FindProducer(norm.Inputs[0]) is not { } conv || !conv.Is("Conv")
                 || model.SingleConsumer(conv.Outputs[0]) != norm
-                || model.FindInitializer(conv.Input(1)) is not { Dims: [> 0, _, _, ..] } weight
-                || (conv.HasInput(2) && model.FindInitializer(conv.Inputs[2]) is null)
+                || model.FindInitializer(conv.Input(1)) is not { DataType: OnnxType.Float, Dims: [> 0, _, _, ..] } weight
+                || (conv.HasInput(2) && model.FindInitializer(conv.Inputs[2]) is not { DataType: OnnxType.Float })
                 || norm.GetInt("training_mode", 0) != 0
                 || norm.GetInt("spatial", 1) == 0 // before version 9: a mean for each number of an image
                 || norm.Outputs.Count(o => o.Length > 0) != 1)

@@ -59,7 +59,7 @@ internal static class GemmNormalization
     private static void Scale(OnnxModel model, NodeProto node, int input, string attribute)
     {
         float factor = node.GetFloat(attribute, 1);
-        if (factor == 1 || (node.HasInput(input) && model.FindConstant(node.Inputs[input]) is null))
+        if (factor == 1 || (node.HasInput(input) && model.FindConstant(node.Inputs[input]) is not { DataType: OnnxType.Float }))
             return;
         node.RemoveAttribute(attribute);
         if (!node.HasInput(input))

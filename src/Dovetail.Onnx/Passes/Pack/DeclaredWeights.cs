@@ -28,15 +28,8 @@ internal static class DeclaredWeights
     {
         if (layer.ReasonAgainst(pattern) is { } unfit)
             return unfit;
-        if (!layer.IsQuantized)
-        {
-            float[] weights = layer.GetWeights();
-            int at = Array.FindIndex(weights, weight => !float.IsFinite(weight));
-            if (at >= 0)
-                return $"the weight at row {at / layer.Shape.Inputs}, column {at % layer.Shape.Inputs} is {weights[at]}, expected a "
-                    + "finite number";
-        }
-
+        if (layer.FindNotFinite() is { } diverged)
+            return diverged;
         return packing.Fault(layer, pattern);
     }
 }

@@ -15,6 +15,8 @@ internal sealed class LayerPacking(OnnxModel model, PackingOptions options)
     /// <param name="pattern">The same for every call with the layer.</param>
     public (PackedTensor? Weights, string? Reason) Pack(WeightLayer layer, ComplementaryPattern pattern)
     {
+        if (layer.ReasonAgainstPacking is { } kind)
+            return (null, kind);
         if (layer.Node.GetString("auto_pad", "NOTSET").StartsWith("SAME", StringComparison.Ordinal) && !layer.HasFixedSize)
             return (null, "its padding (auto_pad SAME) depends on the size of its input, which is not fixed");
         return layer.IsQuantized ? PackQuantized(layer, pattern) : PackFloat(layer, pattern);
@@ -26,11 +28,19 @@ internal sealed class LayerPacking(OnnxModel model, PackingOptions options)
     /// <summary>Values and owners, in bytes.</summary>
     public long PackedBytes(WeightLayer layer, ComplementaryPattern pattern)
     {
-        int valueBytes = layer.IsQuantized ? sizeof(sbyte) : options.ValueType == DType.Float32 ? sizeof(float) : sizeof(ushort);
+        int valueBytes = layer.IsQuantized ? sizeof(sbyte) : ValueType(layer) == DType.Float32 ? sizeof(float) : sizeof(ushort);
         var layout = new CellLayout(pattern, layer.Shape);
         return (long)layout.ValueCount * valueBytes
             + (long)layout.OwnerRows * OwnerCodec.RowBytes(layout.OwnerColumns, pattern.IndexBits);
     }
+
+    /// <summary>Half-precision weights stay what they are, unless another type is asked for.</summary>
+    private DType ValueType(WeightLayer layer) => (options.ValueType, layer.WeightType) switch
+    {
+        (DType.Float32, OnnxType.Float16) => DType.Float16,
+        (DType.Float32, OnnxType.BFloat16) => DType.BFloat16,
+        _ => options.ValueType,
+    };
 
     private (PackedTensor?, string?) PackFloat(WeightLayer layer, ComplementaryPattern pattern)
     {
@@ -42,7 +52,7 @@ internal sealed class LayerPacking(OnnxModel model, PackingOptions options)
             return (null, reason);
         try
         {
-            packed = PackedCast.To((PackedTensor<float>)packed, options.ValueType);
+            packed = PackedCast.To((PackedTensor<float>)packed, ValueType(layer));
         }
         catch (PackingException error)
         {

@@ -63,7 +63,7 @@ internal sealed class PackingJob
     /// <summary>Nothing to pack here is no fault: there are layers elsewhere.</summary>
     private bool MayBeEmpty => _elsewhere is null || _elsewhere.Any(layer => layer.IsPacked);
 
-    /// <exception cref="PatternException">No layer can be packed, or none would become faster.</exception>
+    /// <exception cref="NothingPackedException">No layer can be packed, or none would become faster.</exception>
     public PackingDraft Plan()
     {
         var plan = new PackingPlan(_prepared.Graph.Name, [], LayoutPlan.None);
@@ -73,15 +73,18 @@ internal sealed class PackingJob
     }
 
     /// <summary>Without the layers that save fewer bytes than the nodes around them take; null where there are none.</summary>
-    /// <exception cref="PatternException">No layer is left.</exception>
+    /// <exception cref="NothingPackedException">No layer is left.</exception>
     public PackingDraft? WithoutSmallLayers(PackingPlan plan)
     {
         if (!plan.Packed.Any(IsSmall))
             return null;
         List<LayerPlan> layers = [.. plan.Layers.Select(layer => layer.IsPacked && IsSmall(layer)
-            ? layer.KeepDense($"packing it saves {layer.DenseBytes - layer.PackedBytes} bytes, fewer than the nodes around it take")
+            ? layer.KeepDense(
+                $"it satisfies {layer.Pattern}, and packing it saves {layer.DenseBytes - layer.PackedBytes} bytes, fewer than the nodes "
+                + "around it take")
             : layer)];
-        CheckPacked(layers);
+        if (!layers.Exists(layer => layer.IsPacked) && !MayBeEmpty)
+            throw TooSmall(layers);
         return Draw(plan with { Layers = layers });
 
         static bool IsSmall(LayerPlan layer) => layer.DenseBytes - layer.PackedBytes < NodeBytes;
@@ -114,10 +117,9 @@ internal sealed class PackingJob
             : (prediction.IsPacked ? layer : layer.KeepDense(prediction.Words(faster.LeastGain))) with { Prediction = prediction })];
         return layers.Exists(layer => layer.IsPacked) || MayBeEmpty
             ? plan with { Layers = layers }
-            : throw new PatternException(
-                $"Packing would not make '{plan.ModelName}' faster here: " +
-                $"{string.Join("; ", layers.Select(layer => $"{layer.Name}: {layer.DenseReason}"))}. " +
-                "Run it as it is, or pack all layers that satisfy their pattern for the size of the file.");
+            : throw new NothingPackedException(
+                NothingPackedCause.NoGain, $"Packing would not make '{plan.ModelName}' faster here. Run it as it is, or pack all layers "
+                + "that satisfy their pattern for the size of the file.", [.. layers, .. _elsewhere!]);
     }
 
     public void DrawLayers(PackingPlan plan, OnnxModel model)
@@ -143,7 +145,8 @@ internal sealed class PackingJob
     {
         ComplementaryPattern pattern = _options.LayerPatterns.GetValueOrDefault(layer.Name, _pattern);
         var dense = new LayerPlan(layer.Name, layer.Shape, null, null, layer.DenseBytes, layer.DenseBytes);
-        if ((_options.KeepDense.GetValueOrDefault(layer.Name) ?? layer.ReasonAgainst(pattern)) is { } reason)
+        if ((_options.KeepDense.GetValueOrDefault(layer.Name) ?? layer.ReasonAgainst(pattern) ?? layer.ReasonAgainstPacking
+            ?? layer.FindNotFinite()) is { } reason)
             return dense.KeepDense(reason);
         long bytes = _packing.PackedBytes(layer, pattern);
         if (bytes >= dense.DenseBytes && !_options.AllowLarger)
@@ -160,17 +163,21 @@ internal sealed class PackingJob
         if (layers.Any(layer => layer.IsPacked) || MayBeEmpty)
             return;
         layers = [.. layers, .. _elsewhere!];
-        if (_source.Nodes.Exists(node => node.Domain == OperatorSet.Domain))
-            throw new PatternException(
-                $"'{_prepared.Graph.Name}' is packed already, expected a sparse model in standard ONNX. " +
-                "Give the file that it was packed from.");
-        throw new PatternException(
-            $"Pattern {_pattern} fits no layer of '{_prepared.Graph.Name}': " +
-            (layers.Count == 0
-                ? WeightLayers.NoLayers
-                : WeightLayers.Reasons(layers.Select(layer => (layer.Name, layer.DenseReason)))
-                    + ". Train or prune the model onto the pattern, or choose a smaller group."));
+        if (PackedWeights.Nodes(_source).Any())
+            throw new NothingPackedException(
+                NothingPackedCause.Packed, $"'{_prepared.Graph.Name}' is packed already, expected a sparse model in standard ONNX. "
+                + "Give the file that it was packed from.", []);
+        if (layers.Count == 0)
+            throw new NothingPackedException(
+                NothingPackedCause.NoLayers, $"'{_prepared.Graph.Name}' has nothing to pack: {WeightLayers.NoLayers}", []);
+        throw new NothingPackedException(
+            NothingPackedCause.NotSatisfied, $"No layer of '{_prepared.Graph.Name}' can be packed by {_pattern}. Where the weights do not "
+            + "satisfy it, train or prune the model onto it, or choose a smaller group.", layers);
     }
+
+    private NothingPackedException TooSmall(IReadOnlyList<LayerPlan> layers) => new(
+        NothingPackedCause.TooSmall, $"'{_prepared.Graph.Name}' is too small to gain: packed, the file would be larger than it is. Run it "
+        + "as it is.", layers);
 
     private void CheckNames()
     {

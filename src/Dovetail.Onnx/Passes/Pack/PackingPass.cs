@@ -18,9 +18,8 @@ public static class PackingPass
 {
     /// <summary>Packs a copy of a model by the patterns that it declares (<see cref="LayerPatterns"/>).</summary>
     /// <exception cref="OnnxException">It declares none, or a layer that is not there.</exception>
-    /// <exception cref="PatternException">
-    /// A layer does not satisfy what is declared for it, or none can be packed; the message lists each with its reason.
-    /// </exception>
+    /// <exception cref="PatternException">A layer does not satisfy what is declared for it.</exception>
+    /// <exception cref="NothingPackedException">No layer can be packed, or nothing would become smaller.</exception>
     public static PackingResult PackDeclared(OnnxModel sparseModel, PackingOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(sparseModel);
@@ -29,7 +28,7 @@ public static class PackingPass
     }
 
     /// <summary>Packs a copy of the model.</summary>
-    /// <exception cref="PatternException">
+    /// <exception cref="NothingPackedException">
     /// No layer can be packed, or nothing would become smaller; the message lists each layer with its reason.
     /// </exception>
     public static PackingResult Pack(OnnxModel sparseModel, ComplementaryPattern pattern, PackingOptions? options = null)
@@ -40,7 +39,7 @@ public static class PackingPass
     }
 
     /// <summary>What <see cref="Pack(OnnxModel, ComplementaryPattern, PackingOptions?)"/> does, without the model.</summary>
-    /// <exception cref="PatternException">No layer can be packed, or none would become faster.</exception>
+    /// <exception cref="NothingPackedException">No layer can be packed, or none would become faster.</exception>
     /// <remarks>Before the last step: where the file would come out larger than the source, more layers stay dense than the plan
     /// says.</remarks>
     public static PackingPlan Plan(OnnxModel sparseModel, ComplementaryPattern pattern, PackingOptions? options = null)
@@ -75,9 +74,9 @@ public static class PackingPass
         }
 
         if (after > before && !options.AllowLarger)
-            throw new PatternException(
-                $"Packed, '{source.Graph.Name}' would take {after} bytes, more than the {before} that it takes now; there is nothing to "
-                + "gain.");
+            throw new NothingPackedException(
+                NothingPackedCause.TooSmall, $"Packed, '{source.Graph.Name}' would take {after} bytes, more than the {before} that it takes "
+                + "now; there is nothing to gain.", []);
         result = result with { Plan = Join(result.Plan, bodies) };
         LayerPatterns.DeclareCommon(result.Model, result.Plan.Packed.Select(layer => layer.Pattern!));
         return result;

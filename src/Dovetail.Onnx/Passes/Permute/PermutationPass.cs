@@ -58,6 +58,7 @@ public sealed class PermutationPass
     {
         string? reason = layer.IsQuantized
             ? "its weights are int8; order the floating-point model and quantize it again"
+            : !layer.IsStandard || layer.SpatialRank is 1 or > 2 ? $"channels of {layer.Op} in this form are not ordered"
             : layer.ReasonAgainst(pattern);
         if (reason is not null || pattern.IsDense)
             return new Candidate(layer, null, reason ?? "a dense pattern has nothing to choose");

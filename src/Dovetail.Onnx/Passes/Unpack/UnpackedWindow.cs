@@ -36,13 +36,8 @@ internal static class UnpackedWindow
 
     private static void AddFilter(OnnxModel model, NodeProto node, NodeProto dense)
     {
-        TensorProto filter = model.Constant(node.Input(InputNames.Filter), node);
-        if (filter.Dims is not [var height, var width, var channels])
-            throw new OnnxException($"{node}: filter {filter} does not fit, expected [kh, kw, C].");
-        float[] values = filter.ToFloats(), moved = new float[values.Length];
-        for (long tap = 0, at = 0; tap < height * width; tap++)
-            for (long c = 0; c < channels; c++, at++)
-                moved[c * height * width + tap] = values[at];
+        (Core.Patterns.WeightShape shape, float[] moved) = Layers.DepthwiseWeights.Read(model, node);
+        long channels = shape.Outputs, height = shape.Dimensions[2], width = shape.Dimensions[3];
         dense.Inputs.Add(
             model.AddInitializer(
                 TensorData.Create<float>(model.UniqueName($"{node.Name}.weight"), [channels, 1, height, width], moved)).Name);

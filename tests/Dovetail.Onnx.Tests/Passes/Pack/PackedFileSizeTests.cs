@@ -34,7 +34,7 @@ public sealed class PackedFileSizeTests
             Assert.All(result.Layers, l => Assert.True(l.PackedBytes <= l.DenseBytes));
             Assert.All(result.Layers.Where(l => l.Pattern is null), l => Assert.NotNull(l.DenseReason));
         }
-        catch (PatternException error)
+        catch (NothingPackedException error)
         {
             // Nothing gains: every layer says why.
             Assert.Matches("would take \\d+ bytes|fewer than the group|non-zeros|saves", error.Message);
@@ -61,12 +61,12 @@ public sealed class PackedFileSizeTests
     {
         OnnxModel model = Chain([16, 16, 16, 16, 16], kernel: 1);
         Graphs.Project(model, ComplementaryPattern.Parse("15:16"));
-        string message = Assert.Throws<PatternException>(() => PackingPass.Pack(model, ComplementaryPattern.Parse("15:16"))).Message;
+        string message = Assert.Throws<NothingPackedException>(() => PackingPass.Pack(model, ComplementaryPattern.Parse("15:16"))).Message;
         Assert.Contains("conv0: packed it would take 1088 bytes, and dense it takes 1024", message);
         model = Chain([16, 16, 16], kernel: 1);
         Graphs.Project(model, ComplementaryPattern.Parse("13:16"));
-        message = Assert.Throws<PatternException>(() => PackingPass.Pack(model, ComplementaryPattern.Parse("13:16"))).Message;
-        Assert.Contains("conv1: packing it saves 80 bytes, fewer than the nodes around it take", message);
+        message = Assert.Throws<NothingPackedException>(() => PackingPass.Pack(model, ComplementaryPattern.Parse("13:16"))).Message;
+        Assert.Contains("conv1: it satisfies 13:16, and packing it saves 80 bytes, fewer than the nodes around it take", message);
     }
 
     // Convolutions in a row over a 6×6 image, each followed by a Softmax over the channels, which stays in NCHW.

@@ -90,7 +90,7 @@ public sealed class PackingPassTests
     [Fact]
     public void Weights_that_satisfy_nowhere_are_one_message()
     {
-        string message = Assert.Throws<PatternException>(
+        string message = Assert.Throws<NothingPackedException>(
             () => PackingPass.Pack(Graphs.Trained("fashion-cnn", 3), ComplementaryPattern.Parse("1:16"))).Message;
         Assert.Contains("stem: 1 channel is fewer", message);
         Assert.Contains("block1.conv2: ", message);
