@@ -1,7 +1,6 @@
 using Dovetail.Core;
 using Dovetail.Core.Operators;
 using Dovetail.Core.Patterns;
-using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Passes.Pack;
 using Dovetail.Onnx.Pruning;
@@ -64,7 +63,8 @@ public sealed class BarrierTests
     {
         GraphProto graph = model.Graph;
         graph.Name = "barrier";
-        ValueInfoProto? first = graph.Inputs.FirstOrDefault(input => input.Type?.Tensor is { ElementType: OnnxType.Float, Shape: not null });
+        ValueInfoProto? first = graph.Inputs.FirstOrDefault(
+            input => input.Type?.Tensor is { ElementType: OnnxType.Float, Shape: not null });
         ValueInfoProto? result = graph.Outputs.FirstOrDefault(output => output.Type?.Tensor is not null);
         var random = new Random(3);
         graph.Inputs.Add(ValueInfoProto.Tensor("image_", OnnxType.Float, [1, 16, 4, 4]));
@@ -167,7 +167,8 @@ public sealed class BarrierTests
             {
                 float e = expected[output]![i], a = actual[output]![i];
                 Assert.True(
-                    e.Equals(a) || Math.Abs(e - a) <= 1e-4f * (1 + Math.Abs(e)), $"{name}, output {output}, element {i}: {a}, expected {e}.");
+                    e.Equals(a) || Math.Abs(e - a) <= 1e-4f * (1 + Math.Abs(e)),
+                    $"{name}, output {output}, element {i}: {a}, expected {e}.");
             }
         }
     }

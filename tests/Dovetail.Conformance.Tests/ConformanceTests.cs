@@ -1,4 +1,3 @@
-using Dovetail.Core.Patterns;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Passes.Pack;
 

@@ -19,7 +19,8 @@ public sealed class LayerFormTests
     private static readonly ComplementaryPattern s_pattern = ComplementaryPattern.Parse("1:8");
 
     /// <summary>Input shape, nodes, constants, and how many layers are pruned and packed.</summary>
-    private sealed record Form(long[] Input, NodeProto[] Nodes, TensorProto[] Constants, int Pruned, int Packed, OnnxType Type = OnnxType.Float);
+    private sealed record Form(
+        long[] Input, NodeProto[] Nodes, TensorProto[] Constants, int Pruned, int Packed, OnnxType Type = OnnxType.Float);
 
     private static readonly Dictionary<string, Form> s_forms = new()
     {
@@ -28,7 +29,8 @@ public sealed class LayerFormTests
         ["transA"] = new([32, 5], [N("Gemm", "x w").With("transA", 1)], [Random("w", 32, 24)], 1, 1),
         ["transposed weights"] = new([5, 32], [N("Transpose", "w", "t"), N("MatMul", "x t")], [Random("w", 24, 32)], 1, 1),
         ["identity and reshape"] = new(
-            [5, 32], [N("Identity", "w", "i"), N("Reshape", "i s", "r"), N("MatMul", "x r")], [Random("w", 4, 8, 24), Ints("s", 32, -1)], 1, 1),
+            [5, 32], [N("Identity", "w", "i"), N("Reshape", "i s", "r"), N("MatMul", "x r")], [Random("w", 4, 8, 24), Ints("s", 32, -1)], 1,
+            1),
         ["cast from half precision"] = new(
             [5, 32], [N("Cast", "w", "c").With("to", 1), N("MatMul", "x c")], [Half("w", 32, 24)], 1, 1),
         ["signal"] = new([2, 16, 20], [N("Conv", "x w b").With("pads", [1L, 1]), ], [Random("w", 24, 16, 3), Random("b", 24)], 1, 1),
@@ -37,7 +39,8 @@ public sealed class LayerFormTests
         ["signal padded to the same length"] = new(
             [2, 16, 20], [N("Conv", "x w").With("auto_pad", "SAME_UPPER")], [Random("w", 24, 16, 4)], 1, 1),
         ["signals in a row"] = new(
-            [2, 16, 20], [N("Conv", "x w", "c"), N("Relu", "c", "r"), N("Conv", "r v")], [Random("w", 16, 16, 3), Random("v", 8, 16, 3)], 2, 2),
+            [2, 16, 20], [N("Conv", "x w", "c"), N("Relu", "c", "r"), N("Conv", "r v")], [Random("w", 16, 16, 3), Random("v", 8, 16, 3)], 2,
+            2),
         ["volume"] = new([1, 16, 5, 6, 7], [N("Conv", "x w")], [Random("w", 8, 16, 2, 3, 2)], 1, 0),
         ["transposed convolution"] = new([1, 16, 5, 6], [N("ConvTranspose", "x w")], [Random("w", 16, 8, 3, 3)], 1, 0),
         ["transposed convolution in groups"] = new(
@@ -129,9 +132,11 @@ public sealed class LayerFormTests
         OnnxModel sparse = PruningPass.Prune(model, s_pattern, new PruningOptions { Head = true }).Model;
         PackingResult packed = PackingPass.PackDeclared(sparse, new PackingOptions { AllowLarger = true });
         Assert.Contains(packed.Layers, layer => layer.IsPacked);
-        Assert.All(WeightLayers.Find(sparse).Select(layer => layer.Name), name => Assert.Contains(packed.Layers, layer => layer.Name == name));
+        Assert.All(WeightLayers.Find(sparse).Select(layer => layer.Name), name =>
+            Assert.Contains(packed.Layers, layer => layer.Name == name));
         var shape = new Form(
-            [.. model.Inputs[0].Type!.Tensor!.Shape!.Dims.Select(d => d.Value ?? 1)], [], [], 1, 1, model.Inputs[0].Type!.Tensor!.ElementType);
+            [.. model.Inputs[0].Type!.Tensor!.Shape!.Dims.Select(d => d.Value ?? 1)], [], [], 1, 1,
+            model.Inputs[0].Type!.Tensor!.ElementType);
         float[] expected = Run(sparse, shape), actual = Run(packed.Model, shape);
         float largest = expected.Max(MathF.Abs);
         for (int i = 0; i < expected.Length; i++)
@@ -186,7 +191,8 @@ public sealed class LayerFormTests
         return Model(new Form(
             [5, 32],
             [
-                N("MatMul", "x w", "h", "fc"), N("ReduceSum", "x", "s", "sum").With("keepdims", 0), N("Greater", "s zero", "c", "sign"), choose,
+                N("MatMul", "x w", "h", "fc"), N("ReduceSum", "x", "s", "sum").With("keepdims", 0), N("Greater", "s zero", "c", "sign"),
+                    choose,
             ],
             [Random("w", 32, 32), Random("u", 32, 16), TensorData.Scalar("zero", 0f)], 3, 3));
     }

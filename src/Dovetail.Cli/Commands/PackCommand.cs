@@ -217,6 +217,7 @@ internal static class PackCommand
             + $"their pattern: dense {dense:N0} µs, as chosen {chosen:N0} µs. Measure the whole with 'dovetail bench'.");
         int unknown = plan.Layers.Count(layer => layer.Pattern is not null && layer.Prediction is null);
         if (unknown > 0)
-            console.WriteLine($"{unknown} layer{(unknown > 1 ? "s" : "")} packed without a prediction: sizes that are not fixed; --dim NAME=N fixes them.");
+            console.WriteLine($"{unknown} layer{(unknown > 1 ? "s" : "")} packed without a prediction: sizes that are not fixed; --dim "
+                + $"NAME=N fixes them.");
     }
 }

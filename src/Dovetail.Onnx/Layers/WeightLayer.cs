@@ -152,7 +152,8 @@ public sealed class WeightLayer
         return matrix;
     }
 
-    /// <summary>Between [channels of all groups, outputs of one, taps] and a convolution's [outputs, channels of one group, taps].</summary>
+    /// <summary>Between [channels of all groups, outputs of one, taps] and a convolution's [outputs, channels of one group,
+    /// taps].</summary>
     private void Turn<T>(Span<T> turned, Span<T> straight, bool toStraight)
     {
         int outputs = Shape.OutputsPerGroup, channels = Shape.Channels, taps = Shape.Taps;

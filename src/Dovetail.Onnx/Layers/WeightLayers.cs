@@ -165,7 +165,8 @@ public static class WeightLayers
             case WeightForm.Convolution when tensor.Dims.Count <= 4:
                 Window window = ReadWindow(node, shape);
                 ConvolutionGeometry geometry = Geometry(
-                    window, tensor.Dims.Count == 3 ? 1 : input.Size(2, node.Inputs[0]), input.Size(input.Rank < 3 ? 2 : input.Rank - 1, node.Inputs[0]),
+                    window, tensor.Dims.Count == 3 ? 1 : input.Size(2, node.Inputs[0]),
+                    input.Size(input.Rank < 3 ? 2 : input.Rank - 1, node.Inputs[0]),
                     shape.Groups);
                 return new LayerWorkload(name, "Conv", shape.Outputs, geometry.OutputPixels, shape.Inputs, geometry);
             case WeightForm.Convolution:

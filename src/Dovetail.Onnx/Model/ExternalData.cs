@@ -53,7 +53,8 @@ internal static class ExternalData
     }
 
     private static IEnumerable<TensorProto> Tensors(OnnxModel model) => model.WithBodies().SelectMany(graph =>
-        graph.Graph.Initializers.Concat(graph.Nodes.SelectMany(node => node.Attributes).Select(attribute => attribute.T).OfType<TensorProto>()));
+        graph.Graph.Initializers.Concat(
+            graph.Nodes.SelectMany(node => node.Attributes).Select(attribute => attribute.T).OfType<TensorProto>()));
 
     private static byte[] ReadSlice(string modelPath, TensorProto tensor, string file, long offset, int length)
     {

@@ -73,7 +73,8 @@ internal sealed class FunctionInlining
 
     private List<NodeProto> Body(FunctionProto function, NodeProto call)
     {
-        foreach (OperatorSetIdProto set in function.OpsetImports.Where(set => !_model.OpsetImports.Exists(own => Domain(own) == Domain(set))))
+        foreach (OperatorSetIdProto set in function.OpsetImports.Where(
+            set => !_model.OpsetImports.Exists(own => Domain(own) == Domain(set))))
             _model.OpsetImports.Add(new OperatorSetIdProto { Domain = set.Domain, Version = set.Version });
         string name = call.Name.Length > 0 ? call.Name : call.OpType.ToLowerInvariant();
         var renamed = new Dictionary<string, string> { [""] = "" };

@@ -132,7 +132,8 @@ public sealed class OnnxModel
 
     /// <summary>The version of an operator domain; 0 where it is not imported.</summary>
     public long OpsetVersion(string domain = "") =>
-        Outer is not null ? Outer.OpsetVersion(domain) : Proto.OpsetImports.Find(o => o.Domain == domain || (domain.Length == 0 && o.Domain == "ai.onnx"))?.Version ?? 0;
+        Outer is not null ? Outer.OpsetVersion(domain) : Proto.OpsetImports.Find(
+            o => o.Domain == domain || (domain.Length == 0 && o.Domain == "ai.onnx"))?.Version ?? 0;
 
     public void SetOpsetVersion(string domain, long version)
     {
@@ -204,7 +205,8 @@ public sealed class OnnxModel
 
         static bool IsNamedByPath(NodeProto node) =>
             node.Domain == Core.Operators.OperatorSet.Domain
-            || (node.Domain is "" or "ai.onnx" && node.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" or "LSTM" or "GRU" or "RNN");
+            || (node.Domain is "" or "ai.onnx" && node.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" or "LSTM" or "GRU"
+                or "RNN");
     }
 
     /// <summary>Drops initializers that nothing reads.</summary>

@@ -33,5 +33,6 @@ public sealed record TensorInfo(OnnxType Type, IReadOnlyList<Dim> Shape)
 
     public override int GetHashCode() => HashCode.Combine(Type, Rank);
 
-    public override string ToString() => !HasShape ? "of unknown shape" : $"{Type.ToString().ToLowerInvariant()}[{string.Join(", ", Shape)}]";
+    public override string ToString() =>
+        !HasShape ? "of unknown shape" : $"{Type.ToString().ToLowerInvariant()}[{string.Join(", ", Shape)}]";
 }

@@ -31,7 +31,8 @@ internal sealed class PruningJob
                 NotFinite.Add(layer.Name, fault);
         if (Layers.Count > 0 && NotFinite.Count == Layers.Count)
             throw new OnnxException(
-                $"No layer has finite weights; {Layers[0].Name}: {NotFinite[Layers[0].Name]}. A training that diverged leaves such weights.");
+                $"No layer has finite weights; {Layers[0].Name}: {NotFinite[Layers[0].Name]}. "
+                + "A training that diverged leaves such weights.");
         DenseHead = _options.Head ? null : NetworkHead.Find(Layers)?.Name;
     }
 

@@ -132,7 +132,8 @@ internal sealed class Sparsifier : IDisposable
         List<WeightLayer> chosen =
         [
             .. WeightLayers.FindFitting(model, options.Pattern)
-                .Where(l => l.Op is "Conv" or "Gemm" or "MatMul" && !dense.Contains(l.WeightName) && graph.Parameters.ContainsKey(l.WeightName)),
+                .Where(l => l.Op is "Conv" or "Gemm" or "MatMul" && !dense.Contains(l.WeightName)
+                    && graph.Parameters.ContainsKey(l.WeightName)),
         ];
         if (chosen.Count == 0)
             throw new PatternException(

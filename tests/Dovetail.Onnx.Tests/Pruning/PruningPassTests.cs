@@ -207,7 +207,8 @@ public sealed class PruningPassTests
         layer.SetWeights(weights);
         PruningResult others = PruningPass.Prune(model, s_pattern);
         Assert.Equal(
-            new DenseReason(DenseCause.NotFinite, "the weight at row 0, column 7 is NaN, expected a finite number"), others.Layers[1].Dense);
+            new DenseReason(DenseCause.NotFinite, "the weight at row 0, column 7 is NaN, expected a finite number"),
+            others.Layers[1].Dense);
         Assert.NotNull(others.Layers[0].Pattern);
         Assert.Equal(["fc1"], LayerPatterns.Find(others.Model)!.Keys);
 

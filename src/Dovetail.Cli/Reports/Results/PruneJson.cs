@@ -10,7 +10,8 @@ public sealed record PruneJson(
 
 /// <param name="Order">Null without <c>--permute</c>.</param>
 /// <param name="Note">Where the last cells have fewer candidates than the group; else null.</param>
-public sealed record PrunedLayerJson(string Name, string Shape, string Pattern, double CapturedEnergy, ChannelOrderJson? Order, string? Note);
+public sealed record PrunedLayerJson(
+    string Name, string Shape, string Pattern, double CapturedEnergy, ChannelOrderJson? Order, string? Note);
 
 /// <param name="Outcome">"folded", "stored" or "unchanged".</param>
 public sealed record ChannelOrderJson(

@@ -8,7 +8,8 @@ namespace Dovetail.Cli.Reports.Results;
 /// <param name="Assumption">What weights are taken to be where that is not what their file says; else null.</param>
 public sealed record SimulationJson(
     int Rows, int Cols, string Dataflow, string Pattern, string Mode, string Schedule,
-    long TotalCycles, long ElapsedCycles, double Utilization, double EnergyPicojoules, IReadOnlyList<SimulatedLayerJson> Layers, string? Assumption)
+    long TotalCycles, long ElapsedCycles, double Utilization, double EnergyPicojoules, IReadOnlyList<SimulatedLayerJson> Layers,
+    string? Assumption)
         : VerbResult
 {
     public static SimulationJson Of(NetworkSimulation network, string mode, string? assumption)

@@ -234,7 +234,8 @@ internal sealed class ChannelsLastRegions
             }
 
             bool flattens = OperatorNode.Find(_model, reader) is { Operator.Channels: ChannelTie.Shape }
-                && _shapes[reader.Outputs[0]].Shape is [_, { IsKnown: true } channels] && channels == _shapes[tensor].Shape.ElementAtOrDefault(1);
+                && _shapes[reader.Outputs[0]].Shape is [_, { IsKnown: true } channels]
+                    && channels == _shapes[tensor].Shape.ElementAtOrDefault(1);
             if (flattens && !_model.IsOutput(reader.Outputs[0]))
             {
                 Bypass(reader, rows);

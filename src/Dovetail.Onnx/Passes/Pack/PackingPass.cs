@@ -75,7 +75,8 @@ public static class PackingPass
 
         if (after > before && !options.AllowLarger)
             throw new NothingPackedException(
-                NothingPackedCause.TooSmall, $"Packed, '{source.Graph.Name}' would take {after} bytes, more than the {before} that it takes "
+                NothingPackedCause.TooSmall,
+                $"Packed, '{source.Graph.Name}' would take {after} bytes, more than the {before} that it takes "
                 + "now; there is nothing to gain.", []);
         result = result with { Plan = Join(result.Plan, bodies) };
         LayerPatterns.DeclareCommon(result.Model, result.Plan.Packed.Select(layer => layer.Pattern!));
