@@ -51,7 +51,7 @@ internal static class OptimizedOperator
 
     private static OnnxModel Optimize(byte[] model)
     {
-        DirectoryInfo folder = Directory.CreateTempSubdirectory("dovetail-bench");
+        var folder = new DirectoryInfo(Core.Files.TemporaryFolders.Create("dovetail-bench"));
         try
         {
             string path = Path.Combine(folder.FullName, "optimized.onnx");

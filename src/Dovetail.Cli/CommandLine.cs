@@ -39,13 +39,15 @@ public static class CommandLine
             return Usage;
         }
 
+        using var hangUp = new HangUp();
         try
         {
-            return await parsed.InvokeAsync(new InvocationConfiguration
-            {
-                EnableDefaultExceptionHandler = false,
-                ProcessTerminationTimeout = GracePeriod,
-            });
+            return await parsed.InvokeAsync(
+                new InvocationConfiguration
+                {
+                    EnableDefaultExceptionHandler = false,
+                    ProcessTerminationTimeout = GracePeriod,
+                }, hangUp.Token);
         }
         catch (OperationCanceledException error)
         {
@@ -60,6 +62,12 @@ public static class CommandLine
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             Report($"{error.Message.TrimEnd('.')}. Check that the folder exists, may be written and has room, then run the command again.");
+            return Failed;
+        }
+        catch (OutOfMemoryException)
+        {
+            Report("The memory of this machine does not suffice for what was asked. Close other programs, or take a smaller model or "
+                + "batch.");
             return Failed;
         }
         catch (Exception error) // the last resort: one line, and a trace on demand
@@ -125,6 +133,8 @@ public static class CommandLine
     private static void Report(string message) => Console.Error.WriteLine($"dovetail: {OnOneLine(message)}");
 
     /// <summary>ONNX Runtime's messages, and others that are quoted, may have several.</summary>
-    private static string OnOneLine(string message) =>
-        string.Join(' ', message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries));
+    /// <remarks>Names come from files: what a terminal would obey is shown as a question mark.</remarks>
+    private static string OnOneLine(string message) => new([..
+        string.Join(' ', message.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            .Select(character => char.IsControl(character) ? '?' : character)]);
 }

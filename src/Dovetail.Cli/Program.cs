@@ -1,3 +1,6 @@
 using Dovetail.Cli;
+using Dovetail.Cli.Terminal;
 
-return await CommandLine.RunAsync(args);
+GuardedStream.Install();
+int code = await CommandLine.RunAsync(args);
+return code == 0 && GuardedStream.HasFailed ? CommandLine.Failed : code;

@@ -1,3 +1,4 @@
+using Dovetail.Core.Files;
 using System.Buffers.Binary;
 using System.IO.Compression;
 
@@ -12,6 +13,9 @@ internal static class IdxFile
 {
     private const int UnsignedByte = 8, LargestRank = 4, LargestCount = 1 << 30;
 
+    /// <summary>A gzipped file may inflate to this many bytes anyway, and beyond to this multiple of its own.</summary>
+    private const long AlwaysInflated = 1 << 26, MostInflation = 64;
+
     /// <param name="path">The file; gzip is recognised by its first two bytes.</param>
     /// <param name="rank">The expected number of dimensions: 1 for labels, 3 for images.</param>
     /// <exception cref="DataException">The file is missing, not such a file, cut short, or longer than its header says.</exception>
@@ -19,7 +23,7 @@ internal static class IdxFile
     {
         try
         {
-            using FileStream file = File.OpenRead(path);
+            using FileStream file = UserFile.OpenRead(path);
             return Read(file, path, rank);
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
@@ -45,7 +49,7 @@ internal static class IdxFile
             using var unzipped = new GZipStream(stream, CompressionMode.Decompress, leaveOpen: true);
             try
             {
-                return ReadPlain(unzipped, name, rank);
+                return ReadPlain(unzipped, name, rank, Math.Max(AlwaysInflated, (stream.Length - stream.Position) * MostInflation));
             }
             catch (InvalidDataException error)
             {
@@ -53,10 +57,11 @@ internal static class IdxFile
             }
         }
 
-        return ReadPlain(stream, name, rank);
+        return ReadPlain(stream, name, rank, stream.Length - stream.Position);
     }
 
-    private static IdxArray ReadPlain(Stream stream, string name, int rank)
+    /// <param name="most">Bytes that the stream may give: its own, or a multiple of the gzipped ones.</param>
+    private static IdxArray ReadPlain(Stream stream, string name, int rank, long most)
     {
         Span<byte> header = stackalloc byte[4 * (1 + LargestRank)];
         ReadHeader(stream, header[..4], name);
@@ -75,6 +80,10 @@ internal static class IdxFile
             dimensions[i] = (int)dimension;
         }
 
+        if (count > most)
+            throw new DataException($"{name} says that it holds {string.Join('×', dimensions)} = {count} bytes, and at most {most} "
+                + $"are read "
+                + "of a file of its size. It is cut short, damaged, or packed beyond what data are.");
         var data = new byte[count];
         int read = stream.ReadAtLeast(data, data.Length, throwOnEndOfStream: false);
         if (read < count)

@@ -1,3 +1,4 @@
+using Dovetail.Core.Files;
 namespace Dovetail.Data;
 
 /// <summary>Reads a data set of four IDX files with MNIST's names, each plain or gzipped.</summary>
@@ -17,7 +18,7 @@ internal static class MnistFiles
             path += ".gz";
         try
         {
-            return (File.OpenRead(path), path);
+            return (UserFile.OpenRead(path), path);
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {

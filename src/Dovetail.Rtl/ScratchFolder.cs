@@ -1,9 +1,11 @@
+using Dovetail.Core.Files;
+
 namespace Dovetail.Rtl;
 
 /// <summary>A folder under the system's temporary folder, deleted with its content at the end.</summary>
 internal sealed class ScratchFolder : IDisposable
 {
-    public string Path { get; } = Directory.CreateTempSubdirectory("dovetail-rtl-").FullName;
+    public string Path { get; } = TemporaryFolders.Create("dovetail-rtl-");
 
     public string File(string name) => System.IO.Path.Combine(Path, name);
 

@@ -1,3 +1,4 @@
+using Dovetail.Core.Files;
 using Dovetail.Kernels;
 using Microsoft.ML.OnnxRuntime;
 using Microsoft.ML.OnnxRuntime.Tensors;
@@ -23,6 +24,16 @@ public sealed class DovetailSession : IDisposable
         ArgumentNullException.ThrowIfNull(path);
         if (!File.Exists(path))
             throw new OperatorException($"There is no model at '{path}'; expected an ONNX file.");
+        try
+        {
+            using FileStream file = UserFile.OpenRead(path);
+            OperatorSetVersion.Check(file, $"'{path}'");
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new OperatorException($"'{path}' cannot be read: {error.Message.TrimEnd('.')}.", error);
+        }
+
         return Create($"'{path}'", options, session => new InferenceSession(path, session));
     }
 
@@ -30,6 +41,8 @@ public sealed class DovetailSession : IDisposable
     public static DovetailSession Create(byte[] model, DovetailSessionOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
+        using (var bytes = new MemoryStream(model, writable: false))
+            OperatorSetVersion.Check(bytes, "The model");
         return Create($"a model of {model.Length} bytes", options, session => new InferenceSession(model, session));
     }
 

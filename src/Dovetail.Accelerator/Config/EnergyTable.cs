@@ -1,3 +1,4 @@
+using Dovetail.Core.Files;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -61,7 +62,7 @@ public sealed record EnergyTable
     {
         try
         {
-            return Parse(File.ReadAllText(path), path);
+            return Parse(UserFile.ReadAllText(path), path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -81,7 +82,8 @@ public sealed record EnergyTable
         }
         catch (JsonException error)
         {
-            throw new AcceleratorException($"The energy table '{name}' is not valid: {error.Message} Take docs/accelerator.md's table as "
+            throw new AcceleratorException($"The energy table '{name}' is not valid: {JsonFault.Describe(error)}. Take "
+                + $"docs/accelerator.md's table as "
                 + "a model.", error);
         }
 

@@ -1,3 +1,4 @@
+using Dovetail.Core.Files;
 using System.Globalization;
 using Dovetail.Core.Workloads;
 
@@ -22,7 +23,7 @@ public static class Topology
     {
         try
         {
-            return Parse(File.ReadAllText(path), path);
+            return Parse(UserFile.ReadAllText(path), path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -78,6 +79,8 @@ public static class Topology
         CheckCount(fields, 4, name, line);
         int pixels = Positive(fields, 1, "M", name, line), outputs = Positive(fields, 2, "N", name, line),
             inputs = Positive(fields, 3, "K", name, line);
+        if ((long)outputs * inputs > Array.MaxLength)
+            throw Error(name, line, $"{inputs} inputs × {outputs} outputs are more than a layer may have, {Array.MaxLength} weights");
         return new LayerWorkload(fields[0], "Gemm", outputs, pixels, inputs);
     }
 
@@ -91,6 +94,9 @@ public static class Topology
         int stride = Positive(fields, 7, "the stride", name, line);
         if (kernelHeight > height || kernelWidth > width)
             throw Error(name, line, $"the filter of {kernelHeight}×{kernelWidth} is larger than the input of {height}×{width}");
+        if ((long)kernelHeight * kernelWidth * channels > Array.MaxLength)
+            throw Error(name, line, $"{kernelHeight}×{kernelWidth}×{channels} inputs of a filter are more than a layer may have, "
+                + $"{Array.MaxLength}");
         var geometry = new ConvolutionGeometry(
             height, width, kernelHeight, kernelWidth, stride, stride,
             PadBottom: MissingBelow(height, kernelHeight, stride), PadRight: MissingBelow(width, kernelWidth, stride));

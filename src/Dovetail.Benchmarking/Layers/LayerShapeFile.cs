@@ -1,3 +1,4 @@
+using Dovetail.Core.Files;
 using System.Globalization;
 using Dovetail.Core.Workloads;
 
@@ -14,6 +15,8 @@ namespace Dovetail.Benchmarking.Layers;
 /// </summary>
 public static class LayerShapeFile
 {
+    private const int LargestTensor = 1 << 28, LargestSide = 1 << 14;
+
     private static readonly string[] s_required = ["name", "op", "m", "n", "k", "h", "w", "kernel", "stride"];
     private static readonly string[] s_optional = ["pad", "groups", "count"];
 
@@ -23,7 +26,7 @@ public static class LayerShapeFile
         ArgumentNullException.ThrowIfNull(path);
         if (!File.Exists(path))
             throw new BenchmarkException($"There is no list of layers at '{path}'; expected a CSV file such as bench/shapes/resnet50.csv.");
-        return Parse(File.ReadAllLines(path), path);
+        return Parse(UserFile.ReadAllLines(path), path);
     }
 
     /// <param name="lines">The file's lines.</param>
@@ -71,6 +74,8 @@ public static class LayerShapeFile
     {
         string name = row.Text("name");
         int m = row.Positive("m"), n = row.Positive("n"), k = row.Positive("k"), count = row.Number("count", 1, least: 1);
+        if (Math.Max((long)m * k, Math.Max((long)m * n, (long)k * n)) > LargestTensor)
+            throw row.Wrong($"m × n × k is {m} × {n} × {k}, expected tensors of at most {LargestTensor} numbers");
         switch (row.Text("op"))
         {
             case "gemm":
@@ -89,6 +94,8 @@ public static class LayerShapeFile
     {
         int kernel = row.Positive("kernel"), stride = row.Positive("stride"), groups = row.Number("groups", 1, least: 1);
         int pad = row.Number("pad", stride == kernel ? 0 : (kernel - 1) / 2, least: 0);
+        if (new[] { kernel, stride, pad, row.Positive("h"), row.Positive("w") }.Max() is > LargestSide and var side)
+            throw row.Wrong($"a size of {side} stands there, expected at most {LargestSide}");
         var geometry = new ConvolutionGeometry(
             row.Positive("h"), row.Positive("w"), kernel, kernel, stride, stride, pad, pad, pad, pad, Groups: groups);
         if (geometry.InputHeight + 2 * pad < kernel || geometry.InputWidth + 2 * pad < kernel)

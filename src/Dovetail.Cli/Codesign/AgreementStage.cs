@@ -22,10 +22,11 @@ internal static class AgreementStage
     /// <summary>Of the greatest magnitude: fp32 sums of a thousand products in another order.</summary>
     private const double Float32Tolerance = 2e-5;
 
+    /// <param name="FloatLayers">Layers of that network whose activations stay floating point, which no integer array runs.</param>
     /// <param name="Captured">The packed int8 network's layers with what they read and made of the first test image.</param>
     public sealed record Outcome(
         AccuracyInfo Accuracy, IReadOnlyList<EqualityCheck> Checks, IReadOnlyList<OnnxRuntimeInt8Info> OnnxRuntimeInt8,
-        IReadOnlyList<CapturedLayer> Captured);
+        IReadOnlyList<CapturedLayer> Captured, IReadOnlyList<string> FloatLayers);
 
     public static Outcome Run(
         ExportedModels models, JobImages images, int threads, int seed, Action<string> step, CancellationToken cancellation)
@@ -77,7 +78,7 @@ internal static class AgreementStage
                 exact => exact ? (Logits(models.SparseInt8, true), Logits(packedModel, true)) : (sparseInt8, packedInt8),
                 image => OnnxRuntimeIntegers.AreExact([.. OfSparse(image), .. OfPacked(image)])),
             KernelsEqualReference(PackedModelReader.Read(models.Packed.Model), seed),
-        ], onnxRuntime, captured);
+        ], onnxRuntime, captured, [.. packedLayers.Layers.Where(layer => layer.Quantization is null).Select(layer => layer.Name)]);
     }
 
     private static EqualityCheck KernelsEqualReference(PackedModel model, int seed)

@@ -31,7 +31,7 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
         OnnxModel model = ModelSource.Load(options.Model, options.Seed);
         WeightLayers.FindFitting(model, options.Pattern);
         ArrayConfig.Complementary(options.Rows, options.Columns, options.Pattern); // refuses what the array cannot select by
-        var folder = JobFolder.Open(options.Folder);
+        using var folder = JobFolder.Open(options.Folder);
         TrainingStage.CheckResume(options, folder);
         if (!options.Resume)
             folder.Clear(); // what an earlier job left must not be taken for this one's
@@ -156,6 +156,9 @@ internal sealed class CodesignJob(CodesignOptions options, IAnsiConsole console)
         double error = 100 * Math.Sqrt(2 * 0.09 / data.Test.Count); // of a difference of two accuracies near 90 %
         notes.Add($"One seed and a short training: a difference of accuracy has a standard error of about {error:0.0#} points on "
             + $"{data.Test.Count:N0} test images, and other seeds add to it.");
+        if (agreement.FloatLayers.Count > 0)
+            notes.Add($"Not on the array, as their activations stay floating point in the packed int8 network: "
+                + $"{string.Join(", ", agreement.FloatLayers)}. 'dovetail simulate packed_int8.onnx' counts them too.");
         notes.Add("Speeds are medians of runs that alternate between dense and packed in this process; the ratio is what to read, as the "
             + "machine may be shared.");
         return notes;

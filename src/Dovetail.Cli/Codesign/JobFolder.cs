@@ -3,7 +3,7 @@ using Dovetail.Core;
 namespace Dovetail.Cli.Codesign;
 
 /// <summary>The output folder of a job and the names in it.</summary>
-internal sealed class JobFolder
+internal sealed class JobFolder : IDisposable
 {
     public const string Dense = "dense.onnx";
     public const string Sparse = "sparse.onnx";
@@ -18,7 +18,9 @@ internal sealed class JobFolder
     public const string Result = "result.json";
     public const string Report = "report.html";
 
-    private JobFolder(string path) => Path = path;
+    private readonly FileStream _lock;
+
+    private JobFolder(string path, FileStream locked) => (Path, _lock) = (path, locked);
 
     public string Path { get; }
 
@@ -52,6 +54,25 @@ internal sealed class JobFolder
                 + "that can.", error);
         }
 
-        return new JobFolder(System.IO.Path.GetFullPath(path));
+        return new JobFolder(System.IO.Path.GetFullPath(path), Lock(path));
+    }
+
+    /// <summary>Another job may use the folder again.</summary>
+    public void Dispose() => _lock.Dispose();
+
+    // The system drops it with the process, however that ends.
+    private static FileStream Lock(string path)
+    {
+        try
+        {
+            return new FileStream(
+                System.IO.Path.Combine(path, ".dovetail.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1,
+                FileOptions.DeleteOnClose);
+        }
+        catch (IOException error)
+        {
+            throw new DovetailException(
+                $"Another 'dovetail codesign' is at work in '{path}'. Wait for it, or give --out another folder.", error);
+        }
     }
 }

@@ -21,7 +21,8 @@ public static class AtomicFile
             return;
         }
 
-        string temporary = $"{full}.{Path.GetRandomFileName()}.tmp";
+        RemoveLitter(full);
+        string temporary = Temporary(full);
         try
         {
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None))
@@ -59,7 +60,7 @@ public static class AtomicFile
             return;
         if (!Directory.Exists(folder))
             throw new DovetailException($"Cannot write '{path}': there is no folder '{folder}'. Make it, or give another name.");
-        string temporary = $"{full}.{Path.GetRandomFileName()}.tmp";
+        string temporary = Temporary(full);
         try
         {
             using var stream = new FileStream(
@@ -98,6 +99,48 @@ public static class AtomicFile
         return Directory.Exists(full)
             ? throw new DovetailException($"Cannot write '{path}': it is a folder. Give the name of a file.")
             : full;
+    }
+
+    /// <summary>With the number of this process, so that another one can tell what a killed one left.</summary>
+    private static string Temporary(string full) => $"{full}.{Environment.ProcessId}-{Path.GetRandomFileName()}.tmp";
+
+    /// <summary>Deletes what processes that are gone left of this file; a kill gives no time to do it.</summary>
+    private static void RemoveLitter(string full)
+    {
+        string? folder = Path.GetDirectoryName(full);
+        if (!Directory.Exists(folder))
+            return;
+        string name = Path.GetFileName(full) + ".";
+        try
+        {
+            foreach (string path in Directory.EnumerateFiles(folder))
+            {
+                string file = Path.GetFileName(path);
+                if (!file.StartsWith(name, StringComparison.Ordinal) || !file.EndsWith(".tmp", StringComparison.Ordinal))
+                    continue;
+                string middle = file[name.Length..^4];
+                int dash = middle.IndexOf('-', StringComparison.Ordinal);
+                if (dash > 0 && int.TryParse(middle[..dash], out int process) && process != Environment.ProcessId && !IsAlive(process))
+                    TryDelete(path);
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // a folder that cannot be listed can be written to nevertheless
+        }
+    }
+
+    private static bool IsAlive(int process)
+    {
+        try
+        {
+            using var found = System.Diagnostics.Process.GetProcessById(process);
+            return true;
+        }
+        catch (ArgumentException)
+        {
+            return false;
+        }
     }
 
     private static void TryDelete(string path)

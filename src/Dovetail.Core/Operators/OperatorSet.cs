@@ -11,6 +11,12 @@ public static class OperatorSet
     /// <summary>What files import: the newest.</summary>
     public const int Version = 1;
 
+    /// <summary>What ONNX Runtime writes for every custom domain into the models that it optimized: any version.</summary>
+    public const int AnyVersion = 1000;
+
+    /// <summary>True for a version of the domain whose files are read.</summary>
+    public static bool Reads(long version) => version is >= 1 and <= Version or AnyVersion;
+
     private const string Image = "[N,H,W,C]", Convolved = "[N,OH,OW,M]", Pooled = "[N,OH,OW,C]";
     private const string Rows = "[…,K]", Multiplied = "[…,M]", PerOutput = "[M]", Scalar = "scalar";
 

@@ -250,7 +250,11 @@ public static class PackedSafetensors
     {
         string found = Metadata(file, key);
         if (found != expected)
-            throw new SafetensorsException($"The metadata say {key} '{SafetensorsException.Shorten(found)}', expected '{expected}'.");
+            throw new SafetensorsException(
+                $"{file.Name}: the metadata say {key} '{SafetensorsException.Shorten(found)}', expected '{expected}'. "
+                + (key == VersionKey
+                    ? "A newer Dovetail wrote it: update, or pack its source again with this one."
+                    : "Give a file that 'dovetail pack --safetensors' wrote."));
     }
 
     private static SafetensorsTensor Expect(SafetensorsFile file, string name, SafetensorsDType? type, long[]? shape)

@@ -39,6 +39,9 @@ public sealed unsafe class SafetensorsFile : IDisposable
     /// <summary>File offset of the data section.</summary>
     public long DataStart => _header.DataStart;
 
+    /// <summary>What messages call the file.</summary>
+    internal string Name { get; private init; } = "The file";
+
     /// <summary>Bytes of the whole file.</summary>
     public long FileLength => _length;
 
@@ -50,6 +53,8 @@ public sealed unsafe class SafetensorsFile : IDisposable
         long length;
         try
         {
+            if (Files.SpecialFile.IsAt(path))
+                throw new IOException("it is a device, a pipe or a socket, expected a file");
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 1);
             length = stream.Length;
             if (length < 8)
@@ -74,7 +79,7 @@ public sealed unsafe class SafetensorsFile : IDisposable
 
         try
         {
-            return new SafetensorsFile(start + view.PointerOffset, length, Release);
+            return new SafetensorsFile(start + view.PointerOffset, length, Release) { Name = $"'{path}'" };
         }
         catch
         {

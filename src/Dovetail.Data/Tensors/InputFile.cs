@@ -1,3 +1,4 @@
+using Dovetail.Core.Files;
 using StbImageSharp;
 
 namespace Dovetail.Data.Tensors;
@@ -18,7 +19,7 @@ public static class InputFile
         byte[] file;
         try
         {
-            file = File.ReadAllBytes(path);
+            file = UserFile.ReadAllBytes(path, Array.MaxLength);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -59,6 +60,9 @@ public static class InputFile
             throw new TensorFileException($"'{path}' is an image, and the input {input} is none: expected [N, C, H, W] or [N, H, W, C] of "
                 + "1, 3 or 4 channels. Give it as .npy.");
         int channels = input.Shape[axis];
+        ImageHeader header = ImageHeader.Read(file, path, size => Fits(Last(size)));
+        if (!Fits(Last(header)))
+            throw DoesNotFit(path, Last(header), input);
         ImageResult image;
         try
         {
@@ -79,9 +83,15 @@ public static class InputFile
         long[] last = [1, image.Height, image.Width, channels];
         return Pixels(image.Data, last, path, input, scaling, axis);
 
+        long[] Last(ImageHeader size) => [1, size.Height, size.Width, channels];
+
+        bool Fits(long[] pixels) => FitsPixels(pixels, input, axis);
+
         // the decoder's message may be blank
         static string Words(Exception error) =>
-            error.Message.Trim(' ', '.', '\0', '\r', '\n') is { Length: > 0 } words ? words : error.GetType().Name;
+            error.Message.Trim(' ', '.', '\0', '\r', '\n') is { Length: > 0 } words and not "Index was outside the bounds of the array"
+                ? words
+                : "its data contradict each other";
     }
 
     private static FileTensor Idx(byte[] file, string path, ModelInput input, PixelScaling scaling)
@@ -105,10 +115,9 @@ public static class InputFile
     /// <param name="last">Shape of the pixels, [images, height, width, channels].</param>
     private static FileTensor Pixels(byte[] pixels, long[] last, string path, ModelInput input, PixelScaling scaling, int axis)
     {
-        long[] shape = axis == 1 ? [last[0], last[3], last[1], last[2]] : last;
-        if (!input.Fits([input.Shape[0] < 0 ? shape[0] : input.Shape[0], .. shape.AsSpan(1)]))
-            throw new TensorFileException($"'{path}' is {last[2]} × {last[1]} pixels (width × height), and the input is {input}. Crop or "
-                + "scale the image to that size before; nothing is resized here.");
+        long[] shape = Shape(last, axis);
+        if (!FitsPixels(last, input, axis))
+            throw DoesNotFit(path, last, input);
         if (input.ElementType == typeof(byte))
             return new FileTensor(axis == 1 ? ToChannelsFirst(pixels, shape) : pixels, shape);
         if (input.ElementType != typeof(float))
@@ -116,6 +125,18 @@ public static class InputFile
         float[] scaled = scaling.Apply(pixels, (int)last[3]);
         return new FileTensor(axis == 1 ? ToChannelsFirst(scaled, shape) : scaled, shape) { IsScaled = true };
     }
+
+    private static long[] Shape(long[] last, int axis) => axis == 1 ? [last[0], last[3], last[1], last[2]] : last;
+
+    private static bool FitsPixels(long[] last, ModelInput input, int axis)
+    {
+        long[] shape = Shape(last, axis);
+        return input.Fits([input.Shape[0] < 0 ? shape[0] : input.Shape[0], .. shape.AsSpan(1)]);
+    }
+
+    private static TensorFileException DoesNotFit(string path, long[] last, ModelInput input) => new(
+        $"'{path}' is {last[2]} × {last[1]} pixels (width × height), and the input is {input}. Crop or "
+        + "scale the image to that size before; nothing is resized here.");
 
     private static T[] ToChannelsFirst<T>(T[] last, long[] shape) => Transpose(last, shape[0], shape[2] * shape[3], shape[1]);
 

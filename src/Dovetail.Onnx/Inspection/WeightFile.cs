@@ -1,3 +1,4 @@
+using Dovetail.Core.Files;
 using System.Buffers.Binary;
 using Dovetail.Core;
 using Dovetail.Core.Patterns;
@@ -80,7 +81,7 @@ public sealed class WeightFile : IDisposable
         Span<byte> start = stackalloc byte[9];
         try
         {
-            using FileStream stream = File.OpenRead(path);
+            using FileStream stream = UserFile.OpenRead(path);
             return stream.ReadAtLeast(start, start.Length, throwOnEndOfStream: false) == start.Length
                 && start[8] == '{' && BinaryPrimitives.ReadUInt64LittleEndian(start) <= (ulong)stream.Length;
         }

@@ -63,7 +63,8 @@ public static class PackedModelReader
         {
             int columns = output.HasShape ? 1 : output.Size(0, node.Outputs[0]);
             for (int axis = 0; axis < output.Rank - 1; axis++)
-                columns = checked(columns * output.Size(axis, node.Outputs[0]));
+                columns = (long)columns * output.Size(axis, node.Outputs[0]) is <= int.MaxValue and var product ? (int)product
+                    : throw new OnnxException($"{node} makes {output}, more than {int.MaxValue} rows.");
             return new PackedLayer(
                 new LayerWorkload(node.Name, "Gemm", outputs, columns, inputs), weights, node.Inputs[0], node.Outputs[0], quantization);
         }

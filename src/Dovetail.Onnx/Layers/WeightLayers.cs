@@ -178,7 +178,7 @@ public static class WeightLayers
             case WeightForm.Left:
                 int width = output.Size(output.HasShape ? output.Rank - 1 : 0, node.Outputs[0]);
                 LayerWorkload batch = Product(0, output.Rank - 2, output, node.Outputs[0]);
-                return batch with { N = checked(batch.N * width) };
+                return batch with { N = Columns((long)batch.N * width) };
             default:
                 return Product(0, output.Rank - 1, output, node.Outputs[0]);
         }
@@ -187,9 +187,12 @@ public static class WeightLayers
         {
             int columns = of.HasShape ? 1 : of.Size(0, tensorName);
             for (int axis = from; axis < to; axis++)
-                columns = checked(columns * of.Size(axis, tensorName));
+                columns = Columns((long)columns * of.Size(axis, tensorName));
             return new LayerWorkload(name, "Gemm", shape.Outputs, columns, shape.Inputs);
         }
+
+        int Columns(long count) => count <= int.MaxValue ? (int)count
+            : throw new OnnxException($"{node} makes {count} columns, expected at most {int.MaxValue}.");
     }
 
     /// <summary>The window of a convolution over one or two dimensions as one over two.</summary>
@@ -217,9 +220,15 @@ public static class WeightLayers
     {
         (int top, int bottom) = window.PadsOf(0, height);
         (int left, int right) = window.PadsOf(1, width);
-        return new ConvolutionGeometry(
+        var geometry = new ConvolutionGeometry(
             height, width, window.Kernel[0], window.Kernel[1], window.Strides[0], window.Strides[1],
             top, left, bottom, right, window.Dilations[0], window.Dilations[1], groups);
+        return geometry.OutputHeight >= 1 && geometry.OutputWidth >= 1
+            && (long)geometry.OutputHeight * geometry.OutputWidth <= int.MaxValue
+            ? geometry
+            : throw new OnnxException(
+                $"A convolution over {height} × {width} pixels makes {geometry.OutputHeight} × {geometry.OutputWidth}, expected 1 to "
+                + $"{int.MaxValue} in all.");
     }
 
     private static (TensorProto? Tensor, NodeProto? Dequantize) FindWeights(OnnxModel model, string name)

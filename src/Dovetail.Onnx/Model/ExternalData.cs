@@ -1,3 +1,4 @@
+using Dovetail.Core.Files;
 using System.Globalization;
 
 namespace Dovetail.Onnx.Model;
@@ -60,7 +61,7 @@ internal static class ExternalData
     {
         try
         {
-            using FileStream stream = File.OpenRead(file);
+            using FileStream stream = UserFile.OpenRead(file);
             if (offset > stream.Length - length)
                 throw new OnnxException($"'{modelPath}': the data of tensor {tensor} end at byte {offset + length} of '{file}', which has "
                     + $"only {stream.Length}. Get the whole file.");

@@ -42,7 +42,8 @@ public static class NodeAttributes
             return defaultValues;
         if (attribute.Ints.Count != defaultValues.Length)
             throw new OnnxException($"Attribute '{name}' of {node} has {attribute.Ints.Count} values, expected {defaultValues.Length}.");
-        return [.. attribute.Ints.Select(v => checked((int)v))];
+        return [.. attribute.Ints.Select(value => value is >= int.MinValue and <= int.MaxValue ? (int)value
+            : throw new OnnxException($"Attribute '{name}' of {node} has the value {value}, expected at most {int.MaxValue}."))];
     }
 
     /// <summary>Adds an attribute or replaces the one of the same name.</summary>

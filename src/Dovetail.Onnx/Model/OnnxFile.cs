@@ -24,11 +24,11 @@ internal static class OnnxFile
         byte[] bytes;
         try
         {
-            long length = new FileInfo(path).Length;
-            if (length > Array.MaxLength)
-                throw new OnnxException($"'{path}' has {length} bytes; an ONNX file holds less than 2 GB and keeps larger tensors as "
-                    + "external data.");
-            bytes = File.ReadAllBytes(path);
+            using FileStream stream = UserFile.OpenRead(path);
+            if (stream.Length > Array.MaxLength)
+                throw new OnnxException($"'{path}' has {stream.Length} bytes; an ONNX file holds less than 2 GB and keeps larger tensors "
+                    + "as external data.");
+            bytes = UserFile.ReadAllBytes(path, Array.MaxLength);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -73,7 +73,9 @@ internal static class OnnxFile
                 + $"or it was cut off. {WhatToDo}");
         FunctionInlining.Apply(proto);
         ConstantForms.Unify(proto.Graph, source);
-        return new OnnxModel(proto);
+        var model = new OnnxModel(proto);
+        DovetailVersions.Check(model, source);
+        return model;
     }
 
     /// <returns>Bytes of the file, and of the one beside it.</returns>

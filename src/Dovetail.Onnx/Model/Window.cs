@@ -3,6 +3,9 @@ namespace Dovetail.Onnx.Model;
 /// <summary>The window attributes of a convolution or pooling, per spatial axis; pads as in ONNX: all begins, then all ends.</summary>
 internal sealed record Window(int[] Kernel, int[] Strides, int[] Pads, int[] Dilations, string AutoPad, bool Ceil)
 {
+    /// <summary>Of a stride, a pad or a dilated window: far beyond any image, and small enough that sums stay numbers.</summary>
+    private const int Largest = 1 << 24;
+
     public static Window Read(NodeProto node, int[] kernel)
     {
         int[] ones = [.. Enumerable.Repeat(1, kernel.Length)];
@@ -18,6 +21,11 @@ internal sealed record Window(int[] Kernel, int[] Strides, int[] Pads, int[] Dil
             node.GetInt("ceil_mode", 0) != 0);
         if (window.Strides.Concat(window.Dilations).Concat(kernel).Any(v => v < 1) || window.Pads.Any(p => p < 0))
             throw new OnnxException($"{node} has a kernel, stride or dilation below 1 or a negative pad.");
+        int widest = window.Strides.Concat(window.Pads).Max();
+        long dilated = window.Dilations.Zip(kernel, (dilation, size) => (long)dilation * (size - 1) + 1).Max();
+        if (widest > Largest || dilated > Largest)
+            throw new OnnxException(
+                $"{node} has a stride, a pad or a dilated window of {Math.Max(widest, dilated)}, expected at most {Largest}.");
         if (window.AutoPad is not ("NOTSET" or "VALID" or "SAME_UPPER" or "SAME_LOWER"))
             throw new OnnxException($"{node} has auto_pad '{window.AutoPad}', expected NOTSET, VALID, SAME_UPPER or SAME_LOWER.");
         return window;

@@ -48,7 +48,7 @@ internal static class WindowRules
         long[] kernel = c.Node.GetInts("kernel_shape");
         if (x.Rank != kernel.Length + 2)
             throw c.Bad($"input {x} does not fit a window of {kernel.Length} dimensions");
-        var window = Window.Read(c.Node, [.. kernel.Select(k => (int)k)]);
+        var window = Window.Read(c.Node, c.Node.GetInt32s("kernel_shape", new int[kernel.Length]));
         return new TensorInfo(
             x.Type, [x.Shape[0], x.Shape[1], .. kernel.Select((_, axis) => window.Output(c.Node, axis, x.Shape[axis + 2]))]);
     }

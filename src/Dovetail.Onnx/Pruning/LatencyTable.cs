@@ -1,3 +1,4 @@
+using Dovetail.Core.Files;
 using System.Text.Json;
 using Dovetail.Core;
 using Dovetail.Core.Patterns;
@@ -26,7 +27,13 @@ public sealed class LatencyTable
             {
                 table.Add(path, Read(path));
             }
-            catch (Exception error) when (error is JsonException or PatternException)
+            catch (JsonException error)
+            {
+                throw new DovetailException(
+                    $"'{path}' holds no measured latencies, expected a JSON object with layers, "
+                    + $"each with name, pattern, dense_us and packed_us: {JsonFault.Describe(error)}.", error);
+            }
+            catch (PatternException error)
             {
                 throw new DovetailException(
                     $"'{path}' holds no measured latencies, expected a JSON object with layers, "
@@ -47,7 +54,8 @@ public sealed class LatencyTable
 
     private static MeasuredLatencies Read(string path)
     {
-        MeasuredLatencies measured = JsonSerializer.Deserialize(File.ReadAllBytes(path), MeasuredLatenciesContext.Default.MeasuredLatencies)
+        MeasuredLatencies measured = JsonSerializer.Deserialize(
+            UserFile.ReadAllBytes(path, UserFile.LargestText), MeasuredLatenciesContext.Default.MeasuredLatencies)
             ?? throw new JsonException("it holds null.");
         if (measured.Layers.Contains(null!)) // which the serializer lets pass in a list
             throw new JsonException("a layer is null.");

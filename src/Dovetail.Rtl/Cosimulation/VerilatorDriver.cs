@@ -39,7 +39,7 @@ internal sealed class VerilatorDriver
 
     /// <summary>E.g. "Verilator 5.006 2023-01-22 rev (Debian 5.006-3)".</summary>
     public string Version(CancellationToken cancellation = default) =>
-        ToolProcess.Run(_verilator, ["--version"], Path.GetTempPath(), TimeSpan.FromMinutes(1), cancellation).Trim();
+        ToolProcess.Run(_verilator, ["--version"], Environment.CurrentDirectory, TimeSpan.FromMinutes(1), cancellation).Trim();
 
     /// <summary>Emits the array and builds its simulation, or takes it from the cache.</summary>
     /// <exception cref="DovetailException">The array cannot be emitted, or Verilator or the compiler failed.</exception>

@@ -1,3 +1,4 @@
+using Dovetail.Core.Files;
 namespace Dovetail.Rtl.Synthesis;
 
 /// <summary>
@@ -21,12 +22,13 @@ internal sealed class CellLibrary
     {
         try
         {
-            LibertyGroup library = LibertyGroup.Parse(File.ReadAllText(path));
+            LibertyGroup library = LibertyGroup.Parse(UserFile.ReadAllText(path));
             return new CellLibrary(
                 library.Arguments.FirstOrDefault() ?? "?",
-                library.Children("cell").ToDictionary(cell => cell.Arguments[0], LibraryCell.From));
+                library.Children("cell").ToDictionary(cell => cell.Argument, LibraryCell.From));
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or FormatException or ArgumentException)
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException or FormatException or ArgumentException
+            or OverflowException)
         {
             throw new RtlException($"The cell library '{path}' cannot be read as Liberty: {error.Message.TrimEnd('.')}.", error);
         }
@@ -41,17 +43,17 @@ internal sealed class CellLibrary
 internal sealed record LibraryCell(string Name, double Area, bool IsSequential, IReadOnlyDictionary<string, LibraryPin> Pins)
 {
     public static LibraryCell From(LibertyGroup cell) => new(
-        cell.Arguments[0],
+        cell.Argument,
         cell.Number("area") ?? 0,
         cell.Children("ff").Any() || cell.Children("latch").Any(),
-        cell.Children("pin").ToDictionary(pin => pin.Arguments[0], LibraryPin.From));
+        cell.Children("pin").ToDictionary(pin => pin.Argument, LibraryPin.From));
 }
 
 /// <param name="Capacitance">Of an input, as a load.</param>
 internal sealed record LibraryPin(string Name, bool IsOutput, double Capacitance, IReadOnlyList<TimingArc> Arcs)
 {
     public static LibraryPin From(LibertyGroup pin) => new(
-        pin.Arguments[0],
+        pin.Argument,
         pin.Text("direction") == "output",
         pin.Number("capacitance") ?? 0,
         [.. pin.Children("timing").Select(TimingArc.From)]);

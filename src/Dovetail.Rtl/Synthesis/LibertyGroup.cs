@@ -10,6 +10,10 @@ internal sealed class LibertyGroup(string name, string[] arguments)
 {
     public string Name { get; } = name;
     public string[] Arguments { get; } = arguments;
+
+    /// <summary>The name that a cell or a pin has.</summary>
+    /// <exception cref="FormatException">It has none.</exception>
+    public string Argument => Arguments.Length > 0 ? Arguments[0] : throw new FormatException($"a group '{Name}' has no name");
     public List<LibertyGroup> Groups { get; } = [];
 
     /// <summary>Simple (<c>a : b;</c>) and complex (<c>a (b, c);</c>) attributes; the last of a name wins.</summary>
@@ -40,7 +44,9 @@ internal sealed class LibertyGroup(string name, string[] arguments)
 
     private sealed class Reader(string text)
     {
-        private int _at;
+        private const int DeepestGroup = 64;
+
+        private int _at, _depth;
 
         /// <summary>Reads one statement into <paramref name="parent"/>; returns it if it is a group.</summary>
         public LibertyGroup? Statement(LibertyGroup? parent)
@@ -77,9 +83,12 @@ internal sealed class LibertyGroup(string name, string[] arguments)
                 return null;
             }
 
+            if (++_depth > DeepestGroup)
+                throw Wrong($"groups stand more than {DeepestGroup} deep");
             var group = new LibertyGroup(name, [.. arguments]);
             while (!Next('}'))
                 Statement(group);
+            _depth--;
             Next(';');
             parent?.Groups.Add(group);
             return group;

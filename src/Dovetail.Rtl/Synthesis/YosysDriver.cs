@@ -37,6 +37,9 @@ public sealed class YosysDriver
     {
         _yosys = ToolProcess.Locate("yosys", "DOVETAIL_YOSYS", Installation);
         _libertyPath = LocateLibrary(libertyPath);
+        if (_libertyPath.AsSpan().IndexOfAny('"', '\n', '\\') >= 0)
+            throw new RtlException($"The path of the cell library, {_libertyPath}, has a quote, a backslash or a line break in it, which "
+                + "Yosys' scripts cannot say. Rename it.");
     }
 
     /// <summary>

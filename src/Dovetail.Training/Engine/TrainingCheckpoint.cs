@@ -1,5 +1,8 @@
 using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
+using Dovetail.Core.Files;
 using Dovetail.Core.Safetensors;
 using Dovetail.Data;
 using Dovetail.Training.Graph;
@@ -19,7 +22,7 @@ namespace Dovetail.Training.Engine;
 /// </summary>
 internal static class TrainingCheckpoint
 {
-    private const string Format = "dovetail-checkpoint", Version = "1";
+    private const string Format = "dovetail-checkpoint", Version = "2";
 
     /// <summary>Where a training stands, apart from tensors.</summary>
     /// <param name="Step">Steps done.</param>
@@ -35,13 +38,15 @@ internal static class TrainingCheckpoint
         Sparsifier sparsifier, NesterovSgd optimizer)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
+        string run = JsonSerializer.Serialize(Run(options, data)), said = JsonSerializer.Serialize(state);
         var metadata = new Dictionary<string, string>
         {
             ["format"] = Format,
             ["format_version"] = Version,
-            ["run"] = JsonSerializer.Serialize(Run(options, data)),
-            ["state"] = JsonSerializer.Serialize(state),
+            ["run"] = run,
+            ["state"] = said,
             ["start"] = startDigest,
+            ["metadata_sha256"] = Digest(run, said, startDigest),
         };
         SafetensorsWriter.Write(path, Tensors(graph, sparsifier, optimizer).Select(Entry), metadata);
     }
@@ -59,8 +64,14 @@ internal static class TrainingCheckpoint
                     + $"'{file.Metadata.GetValueOrDefault("format")}', version '{file.Metadata.GetValueOrDefault("format_version")}', "
                     + $"expected '{Format}', '{Version}').");
             file.VerifyPayload();
-            CheckRun(path, JsonSerializer.Deserialize<Dictionary<string, string>>(file.Metadata["run"])!, Run(options, data));
-            State state = JsonSerializer.Deserialize<State>(file.Metadata["state"])!;
+            IReadOnlyDictionary<string, string> metadata = file.Metadata;
+            if (Digest(metadata["run"], metadata["state"], metadata["start"]) != metadata["metadata_sha256"])
+                throw Damaged(path, "what it says of its run does not have the digest that stands beside it.");
+            CheckRun(
+                path, JsonSerializer.Deserialize<Dictionary<string, string>>(metadata["run"]) ?? throw Damaged(path, "it says no run."),
+                Run(options, data));
+            State state = JsonSerializer.Deserialize<State>(metadata["state"]) ?? throw Damaged(path, "it says no state.");
+            CheckState(path, state, options);
             if (state.History.Count > 0 && sparsifier.Weights.Count > 0)
                 sparsifier.RememberOwners([.. sparsifier.Weights.Select(w => zeros_like(w.Owners).DetachFromDisposeScope())]);
             List<(string Name, Tensor Tensor)> expected = [.. Tensors(graph, sparsifier, optimizer)];
@@ -69,15 +80,50 @@ internal static class TrainingCheckpoint
                 throw new TrainingException($"The checkpoint {path} is of another run: it started from other weights or other images than "
                     + "these. Give the same model and data, or delete it to start anew.");
             foreach ((string name, Tensor tensor) in expected)
-                tensor.Assign(file.ToArray<float>(file.Get(name)));
+            {
+                float[] values = file.ToArray<float>(file.Get(name));
+                bool owners = name.StartsWith("owners.", StringComparison.Ordinal) || name.StartsWith("mask.", StringComparison.Ordinal)
+                    || name.StartsWith("before.", StringComparison.Ordinal);
+                int at = Array.FindIndex(values, value => owners ? value is not (0 or 1) : !float.IsFinite(value));
+                if (at >= 0)
+                    throw Damaged(path, $"element {at} of {name} is {values[at]}, expected {(owners ? "0 or 1" : "a finite number")}.");
+                tensor.Assign(values);
+            }
+
             foreach (SparseWeight weight in sparsifier.Weights)
                 weight.Restore(state.IsFrozen);
             return state;
         }
-        catch (Exception error) when (error is SafetensorsException or JsonException or KeyNotFoundException)
+        catch (JsonException error)
         {
-            throw new TrainingException($"The checkpoint {path} is damaged: {error.Message} Delete it to start anew.", error);
+            throw Damaged(path, $"{JsonFault.Describe(error)}.");
         }
+        catch (KeyNotFoundException)
+        {
+            throw Damaged(path, "it lacks one of run, state, start and metadata_sha256.");
+        }
+        catch (SafetensorsException error)
+        {
+            throw Damaged(path, error.Message);
+        }
+    }
+
+    private static TrainingException Damaged(string path, string what) =>
+        new($"The checkpoint {path} is damaged: {what} Delete it to start anew.");
+
+    private static string Digest(params string[] texts) =>
+        Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', texts))));
+
+    private static void CheckState(string path, State state, TrainingOptions options)
+    {
+        if (state.History is null || state.History.Contains(null!))
+            throw Damaged(path, "its history of epochs is missing or has a hole.");
+        bool sums = double.IsFinite(state.LossSum) && double.IsFinite(state.Seconds) && state.Seconds >= 0;
+        if (state.Step < 0 || state.Correct < 0 || state.Seen < 0 || state.Correct > state.Seen || !sums
+            || state.History.Count > options.Epochs)
+            throw Damaged(
+                path, $"it stands at step {state.Step} with {state.Correct} of {state.Seen} images right, a loss of {state.LossSum} and "
+                + $"{state.History.Count} epochs, expected counts of a run of {options.Epochs} epochs and finite sums.");
     }
 
     // What a checkpoint and the run that goes on from it must agree in: all that decides what is computed. Threads may differ.

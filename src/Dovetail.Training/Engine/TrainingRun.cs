@@ -4,6 +4,7 @@ using Dovetail.Core.Patterns;
 using Dovetail.Data;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Shapes;
 using Dovetail.Training.Graph;
 using Dovetail.Training.Graph.Operators;
 using Dovetail.Training.Optimization;
@@ -53,6 +54,7 @@ internal sealed class TrainingRun : IDisposable
         _startDigest = Digest(model, data.Train);
         _model = model.Clone();
         _model.NameNodes();
+        CheckImages(_model, data);
         int validation = options.ValidationCount(data.Train.Count);
         int training = data.Train.Count - validation;
         if (validation < 1 || training < options.BatchSize)
@@ -72,6 +74,21 @@ internal sealed class TrainingRun : IDisposable
         _rate = new LearningRateSchedule(options.LearningRate, options.WarmUp, _steps);
         _train = new ImageTensors(data.Train, data);
         CheckOutput();
+    }
+
+    /// <summary>Before Torch is asked: an operator of its own that does not fit ends the process.</summary>
+    private static void CheckImages(OnnxModel model, ImageDataset data)
+    {
+        if (model.Inputs is not [var input])
+            throw new TrainingException($"The model has {model.Inputs.Count} inputs, expected one: images.");
+        TensorInfo info = ShapeInference.Infer(model)[input.Name];
+        int[] image = [data.Channels, data.Height, data.Width];
+        bool fits = info.HasShape && info.Rank == 4 && info.Type == OnnxType.Float
+            && info.Shape.Skip(1).Zip(image, (expected, found) => !expected.IsKnown || expected.Value == found).All(equal => equal);
+        if (!fits)
+            throw new TrainingException(
+                $"The model's input '{input.Name}' is {info}, and the images of {data.Name} are float[N, {string.Join(", ", image)}]. Give "
+                + "images of that size, or a model for these.");
     }
 
     public TrainingResult Execute(IProgress<TrainingProgress>? progress, CancellationToken cancellation)

@@ -46,7 +46,7 @@ internal sealed class PatchedLibraryCache(string? root)
     {
         try
         {
-            string folder = Directory.CreateTempSubdirectory("dovetail-").FullName;
+            string folder = Core.Files.TemporaryFolders.Create("dovetail-");
             string path = Path.Combine(folder, Path.GetFileName(original));
             AtomicFile.WriteAllBytes(path, patched);
             return new PatchedLibrary(path, IsPatched: true, folder);

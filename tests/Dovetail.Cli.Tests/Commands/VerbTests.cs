@@ -220,8 +220,8 @@ public sealed class VerbTests
 
     /// <summary>An array that selects says what it takes weights to be that no file says are sparse.</summary>
     [Theory]
-    [InlineData("zoo:mlp", "1:16", "All weights are stored dense and count as 1:1: 1:16 gains nothing on them.")]
-    [InlineData("packed.onnx", null, "Stored dense and counted as 1:1: 1 of 6 layers.")]
+    [InlineData("zoo:mlp", "1:16", "No weights satisfy a pattern of this array: all count as 1:1, and 1:16 gains nothing on them.")]
+    [InlineData("packed.onnx", null, "Dense, counted as 1:1: 1 of 6 layers.")]
     [InlineData("one.csv", "1:16", "Shapes alone: layers count as if their weights had 1:16, those of fewer channels")]
     [InlineData("zoo:mlp", null, null)]
     [InlineData("one.csv", null, null)]

@@ -14,8 +14,10 @@ public sealed class MalformedPackedTests
 
     [Theory]
     [InlineData("format", null, "The metadata has no 'format'. This is a safetensors file, but not one of packed weights.")]
-    [InlineData("format", "pt", "The metadata say format 'pt', expected 'dovetail.packed'.")]
-    [InlineData("format_version", "2", "The metadata say format_version '2', expected '1'.")]
+    [InlineData("format", "pt", "The file: the metadata say format 'pt', expected 'dovetail.packed'. Give a file that 'dovetail pack "
+        + "--safetensors' wrote.")]
+    [InlineData("format_version", "2", "The file: the metadata say format_version '2', expected '1'. A newer Dovetail wrote it: update, or "
+        + "pack its source again with this one.")]
     [InlineData(
         "sparsity_config", null, "The metadata has no 'sparsity_config'. This is a safetensors file, but not one of packed weights.")]
     [InlineData("sparsity_config", "[]", "sparsity_config is a JSON Array, expected an object with an entry for each packed weight.")]

@@ -84,7 +84,7 @@ public sealed class InputFileTests : IDisposable
         ModelInput image = new("x", typeof(float), [-1, 3, 224, 224]), tokens = new("ids", typeof(long), [1, -1]);
         Refused("two.png", s_twoPixels, image, "2 × 1 pixels (width × height), and the input is 'x', float [any, 3, 224, 224]");
         Refused("two.png", s_twoPixels, tokens, "is an image, and the input 'ids', int64 [1, any] is none");
-        Refused("cut.png", s_twoPixels[..40], image, "not a whole PNG or JPEG image");
+        Refused("cut.png", s_twoPixels[..40], new("x", typeof(float), [-1, 3, 1, 2]), "not a whole PNG or JPEG image");
         Refused("a.npy", NpyFile.ToBytes(new FileTensor(new float[6], [1, 6])), image, "holds float [1, 6], which does not fit the "
             + "input 'x'");
         Refused("a.npy", NpyFile.ToBytes(new FileTensor(new float[6], [1, 6])), tokens, "Convert its elements");
@@ -94,6 +94,55 @@ public sealed class InputFileTests : IDisposable
         Assert.Contains(
             "cannot be read", Assert.Throws<TensorFileException>(
                 () => InputFile.Read(_folder.File("absent.png"), image, PixelScaling.Default)).Message);
+    }
+
+    [Fact]
+    public void A_picture_that_is_cut_anywhere_is_refused_at_once()
+    {
+        var image = new ModelInput("x", typeof(float), [-1, 3, 1, 2]);
+        for (int length = 4; length < s_twoPixels.Length; length++)
+            Assert.Throws<TensorFileException>(() => Read("cut.png", s_twoPixels[..length], image));
+        // a JPEG of headers alone: start, frame 2 × 1, scan, end
+        byte[] jpeg = [0xFF, 0xD8, 0xFF, 0xC0, 0, 11, 8, 0, 1, 0, 2, 1, 1, 0x11, 0, 0xFF, 0xDA, 0, 8, 1, 1, 0, 0, 63, 0, 7, 0xFF, 0xD9];
+        for (int length = 3; length < jpeg.Length; length++)
+            Assert.Throws<TensorFileException>(() => Read("cut.jpg", jpeg[..length], image));
+        for (int at = 2; at < jpeg.Length; at++)
+            for (int value = 0; value < 256; value += 15)
+            {
+                byte[] damaged = [.. jpeg];
+                damaged[at] = (byte)value;
+                Record.Exception(() => Read("damaged.jpg", damaged, image)); // it ends, whatever is said
+            }
+    }
+
+    [Fact]
+    public void A_picture_that_inflates_beyond_its_size_is_refused()
+    {
+        using var data = new MemoryStream();
+        using (var zlib = new System.IO.Compression.ZLibStream(data, System.IO.Compression.CompressionLevel.SmallestSize, leaveOpen: true))
+            zlib.Write(new byte[1 << 22]);
+        byte[] idat = data.ToArray();
+        byte[] bomb =
+        [
+            .. s_twoPixels.AsSpan(0, 33), 0, 0, (byte)(idat.Length >> 8), (byte)idat.Length, (byte)'I', (byte)'D', (byte)'A', (byte)'T',
+            .. idat, 0, 0, 0, 0, 0, 0, 0, 0, (byte)'I', (byte)'E', (byte)'N', (byte)'D', 0, 0, 0, 0,
+        ];
+        Refused("bomb.png", bomb, new("x", typeof(float), [-1, 3, 1, 2]), "its data inflate to more than the");
+    }
+
+    [Fact]
+    public void A_small_archive_may_not_ask_for_gigabytes()
+    {
+        using var zipped = new MemoryStream();
+        using (var gzip = new System.IO.Compression.GZipStream(
+            zipped, System.IO.Compression.CompressionLevel.SmallestSize, leaveOpen: true))
+        {
+            gzip.Write([0, 0, 8, 3, 0, 0, 0x80, 0, 0, 0, 0, 64, 0, 0, 0, 64]); // 32768 × 64 × 64 = 128 MB
+            gzip.Write(new byte[1 << 20]);
+        }
+
+        Refused("bomb.gz", zipped.ToArray(), new("x", typeof(float), [-1, 1, 64, 64]), "at most 67108864 are read of a file of its size");
+        Refused("short", [0, 0, 8, 3, 0, 1, 0, 0, 0, 0, 0, 9, 0, 0, 0, 9, 1], new("x", typeof(float), [-1, 1, 9, 9]), "at most");
     }
 
     [Fact]

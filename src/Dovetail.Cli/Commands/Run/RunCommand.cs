@@ -1,3 +1,4 @@
+using Dovetail.Core.Files;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
@@ -201,7 +202,7 @@ internal static class RunCommand
     {
         try
         {
-            return [.. File.ReadAllLines(path).Select(line => line.Trim()).Where(line => line.Length > 0)];
+            return [.. UserFile.ReadAllLines(path).Select(line => line.Trim()).Where(line => line.Length > 0)];
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

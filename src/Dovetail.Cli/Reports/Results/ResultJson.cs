@@ -48,7 +48,7 @@ public static class ResultJson
         byte[] bytes;
         try
         {
-            bytes = File.ReadAllBytes(path);
+            bytes = UserFile.ReadAllBytes(path, UserFile.LargestText);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -77,9 +77,9 @@ public static class ResultJson
         }
         catch (JsonException error)
         {
-            string place = error.LineNumber is { } line ? $" (line {line + 1}, {error.Path ?? "$"})" : "";
             throw new ReportException(
-                $"'{path}' is not a result of 'dovetail codesign'{place}: {error.Message} Expected the JSON object that docs/result.md "
+                $"'{path}' is not a result of 'dovetail codesign': {JsonFault.Describe(error)}. Expected the JSON object that "
+                + $"docs/result.md "
                 + "describes; run 'dovetail codesign' again.", error);
         }
     }

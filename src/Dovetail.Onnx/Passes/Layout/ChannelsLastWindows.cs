@@ -72,7 +72,7 @@ internal sealed class ChannelsLastWindows(OnnxModel model, IReadOnlyDictionary<s
 
     private Window WindowOf(NodeProto node) => Window.Read(node, node.Is("Conv")
         ? [.. model.FindInitializer(node.Inputs[1])!.Dims.Skip(2).Select(d => (int)d)]
-        : [.. node.GetInts("kernel_shape").Select(k => (int)k)]);
+        : node.GetInt32s("kernel_shape", 1, 1));
 
     private string FilterChannelsLast(NodeProto node, int[] kernel)
     {
