@@ -91,6 +91,7 @@ public static class CommandLine
         CodesignCommand.Create(),
         TrainCommand.Create(),
         PruneCommand.Create(),
+        QuantizeCommand.Create(),
         PackCommand.Create(),
         RunCommand.Create(),
         BenchCommand.Create(),
@@ -102,6 +103,7 @@ public static class CommandLine
         InspectCommand.Create(),
         VerifyCommand.Create(),
         DoctorCommand.Create(),
+        MemoryCommand.Create(),
     };
 
     /// <summary>The parser's messages on one line; a group of verbs without one of them says which there are.</summary>
