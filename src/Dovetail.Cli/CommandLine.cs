@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using Dovetail.Cli.Commands;
 using Dovetail.Cli.Commands.Bench;
 using Dovetail.Cli.Commands.Doctor;
+using Dovetail.Cli.Commands.Quantize;
 using Dovetail.Cli.Commands.Run;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;

@@ -12,7 +12,7 @@ using Dovetail.Onnx.Passes.Quantize;
 using Dovetail.Runtime;
 using Spectre.Console;
 
-namespace Dovetail.Cli.Commands;
+namespace Dovetail.Cli.Commands.Quantize;
 
 /// <summary><c>dovetail quantize</c>: fp32 to int8 in QDQ form, calibrated on data.</summary>
 internal static class QuantizeCommand
