@@ -84,8 +84,7 @@ internal static class IdxFile
             throw new DataException($"{name} says that it holds {string.Join('×', dimensions)} = {count} bytes, and at most {most} "
                 + $"are read "
                 + "of a file of its size. It is cut short, damaged, or packed beyond what data are.");
-        var data = new byte[count];
-        int read = stream.ReadAtLeast(data, data.Length, throwOnEndOfStream: false);
+        byte[] data = ReadGrowing(stream, (int)count, out int read);
         if (read < count)
             throw new DataException($"{name} is cut short: it holds {read} of the {count} bytes that its dimensions "
                 + $"{string.Join('×', dimensions)} ask for. Fetch it again.");
@@ -93,6 +92,21 @@ internal static class IdxFile
             throw new DataException($"{name} holds more than the {count} bytes that its dimensions {string.Join('×', dimensions)} ask for. "
                 + "The file is damaged.");
         return new IdxArray(data, dimensions);
+    }
+
+    /// <summary>As much as there is of what is promised: memory grows with what comes, not with the promise.</summary>
+    private static byte[] ReadGrowing(Stream stream, int count, out int read)
+    {
+        const int first = 1 << 16;
+        var data = new byte[Math.Min(count, first)];
+        read = 0;
+        while (true)
+        {
+            read += stream.ReadAtLeast(data.AsSpan(read), data.Length - read, throwOnEndOfStream: false);
+            if (read < data.Length || data.Length == count)
+                return data;
+            Array.Resize(ref data, (int)Math.Min(count, 2L * data.Length));
+        }
     }
 
     private static void ReadHeader(Stream stream, Span<byte> header, string name)

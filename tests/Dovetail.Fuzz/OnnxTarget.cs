@@ -31,5 +31,7 @@ internal sealed class OnnxTarget : FuzzTarget
             if (node.Domain == OperatorSet.Domain)
                 PackedWeights.Read(model, node);
         ShapeInference.Infer(model);
+        WeightLayers.FindOthers(model);
+        PackedModelReader.Read(model);
     }
 }

@@ -1,4 +1,4 @@
-// Fuzzes a reader at length:  Dovetail.Fuzz safetensors|onnx COUNT [SEED] [FOLDER-FOR-FINDINGS]
+// Fuzzes a reader at length: Dovetail.Fuzz safetensors|onnx|input|shapes|topology|energy|latency|liberty COUNT [SEED] [FOLDER-FOR-FINDINGS]
 // Exit code 0: nothing found; 1: findings, written to the folder; 2: wrong arguments; 3: an input hangs.
 using System.Diagnostics;
 using System.Globalization;
@@ -8,12 +8,19 @@ FuzzTarget? target = args.ElementAtOrDefault(0) switch
 {
     "safetensors" => new SafetensorsTarget(),
     "onnx" => new OnnxTarget(),
+    "input" => new InputTarget(),
+    "shapes" => new ShapesTarget(),
+    "topology" => new TopologyTarget(),
+    "energy" => new EnergyTarget(),
+    "latency" => new LatencyTarget(),
+    "liberty" => new LibertyTarget(),
     _ => null,
 };
 if (target is null || !long.TryParse(args.ElementAtOrDefault(1), NumberStyles.None, CultureInfo.InvariantCulture, out long count)
     || !int.TryParse(args.ElementAtOrDefault(2) ?? "1", NumberStyles.None, CultureInfo.InvariantCulture, out int seed))
 {
-    Console.Error.WriteLine("usage: Dovetail.Fuzz safetensors|onnx COUNT [SEED] [FOLDER-FOR-FINDINGS]");
+    Console.Error.WriteLine("usage: Dovetail.Fuzz safetensors|onnx|input|shapes|topology|energy|latency|liberty COUNT [SEED] "
+        + "[FOLDER-FOR-FINDINGS]");
     return 2;
 }
 
