@@ -39,6 +39,7 @@ internal readonly unsafe struct OrtShapeInference(OrtApi api, nint* table, nint 
     /// <summary>The integer of an attribute, or its default; a kernel checks it.</summary>
     public long Get(IntAttribute attribute) => Attribute(attribute.Name, OpAttributeInt) is [long value] ? value : attribute.Default;
 
+    /// <param name="dimensions">-1 where not known.</param>
     /// <param name="symbols">Names of the symbolic dimensions; 0 for those without. Used up by the call.</param>
     public void SetOutput(int index, ElementType type, long[] dimensions, nint[] symbols)
     {
@@ -49,9 +50,21 @@ internal readonly unsafe struct OrtShapeInference(OrtApi api, nint* table, nint 
             api.Check(((delegate* unmanaged[Cdecl]<nint, int, nint>)table[58])(info, (int)type));
             fixed (long* dims = dimensions)
                 api.Check(((delegate* unmanaged[Cdecl]<nint, long*, nuint, nint>)table[59])(info, dims, (nuint)dimensions.Length));
-            byte noName = 0; // an empty string: releases before 1.31 do not take null
+            // ONNX Runtime takes a dimension without a name as the number that stands there, and -1 as a size that contradicts every other:
+            // one that is not known gets a name of its own. An empty name is an empty string: releases before 1.31 do not take null.
+            byte noName = 0;
+            const int NameBytes = 48;
+            byte* unknown = stackalloc byte[symbols.Length * NameBytes];
             for (int i = 0; i < symbols.Length; i++)
-                symbols[i] = symbols[i] == 0 ? (nint)(&noName) : symbols[i];
+            {
+                if (symbols[i] != 0 && (*(byte*)symbols[i] != 0 || dimensions[i] >= 0))
+                    continue;
+                byte* name = unknown + i * NameBytes;
+                if (dimensions[i] < 0)
+                    name[Encoding.UTF8.GetBytes($"dovetail_{Guid.NewGuid():N}", new Span<byte>(name, NameBytes - 1))] = 0;
+                symbols[i] = dimensions[i] < 0 ? (nint)name : (nint)(&noName);
+            }
+
             fixed (nint* names = symbols)
                 api.Check(((delegate* unmanaged[Cdecl]<nint, nint*, nuint, nint>)table[271])(info, names, (nuint)symbols.Length));
             api.Check(((delegate* unmanaged[Cdecl]<nint, nuint, nint, nint>)table[270])(context, (nuint)index, info));
