@@ -37,5 +37,6 @@ public sealed class NetworkPair
     public PackedModel Layers { get; }
 
     /// <summary>Those that are packed, in order.</summary>
-    public IEnumerable<PackedLayer> PackedLayers => Layers.Layers.Where(layer => !layer.Weights.Pattern.IsDense);
+    public IEnumerable<PackedLayer> PackedLayers =>
+        Layers.Layers.Where(layer => !layer.Weights.Pattern.IsDense && Packed.FindNode(layer.Name) is not null);
 }

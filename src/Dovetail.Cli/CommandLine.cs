@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using Dovetail.Cli.Commands;
 using Dovetail.Cli.Commands.Bench;
 using Dovetail.Cli.Commands.Doctor;
+using Dovetail.Cli.Commands.Quantize;
 using Dovetail.Cli.Commands.Run;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
@@ -91,6 +92,7 @@ public static class CommandLine
         CodesignCommand.Create(),
         TrainCommand.Create(),
         PruneCommand.Create(),
+        QuantizeCommand.Create(),
         PackCommand.Create(),
         RunCommand.Create(),
         BenchCommand.Create(),
@@ -102,6 +104,7 @@ public static class CommandLine
         InspectCommand.Create(),
         VerifyCommand.Create(),
         DoctorCommand.Create(),
+        MemoryCommand.Create(),
     };
 
     /// <summary>The parser's messages on one line; a group of verbs without one of them says which there are.</summary>

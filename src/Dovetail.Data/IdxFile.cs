@@ -1,6 +1,6 @@
-using Dovetail.Core.Files;
 using System.Buffers.Binary;
 using System.IO.Compression;
+using Dovetail.Core.Files;
 
 namespace Dovetail.Data;
 

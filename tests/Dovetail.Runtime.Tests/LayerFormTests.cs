@@ -33,7 +33,7 @@ public sealed class LayerFormTests
             1),
         ["cast from half precision"] = new(
             [5, 32], [N("Cast", "w", "c").With("to", 1), N("MatMul", "x c")], [Half("w", 32, 24)], 1, 1),
-        ["signal"] = new([2, 16, 20], [N("Conv", "x w b").With("pads", [1L, 1]), ], [Random("w", 24, 16, 3), Random("b", 24)], 1, 1),
+        ["signal"] = new([2, 16, 20], [N("Conv", "x w b").With("pads", [1L, 1]),], [Random("w", 24, 16, 3), Random("b", 24)], 1, 1),
         ["signal with groups and strides"] = new(
             [2, 32, 21], [N("Conv", "x w").With("group", 2).With("strides", [2L]).With("dilations", [2L])], [Random("w", 24, 16, 3)], 1, 1),
         ["signal padded to the same length"] = new(

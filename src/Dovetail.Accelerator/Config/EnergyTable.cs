@@ -1,6 +1,6 @@
-using Dovetail.Core.Files;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Dovetail.Core.Files;
 
 namespace Dovetail.Accelerator.Config;
 

@@ -1,5 +1,5 @@
-using Dovetail.Core.Files;
 using System.Globalization;
+using Dovetail.Core.Files;
 using Dovetail.Core.Workloads;
 
 namespace Dovetail.Accelerator.Mapping;

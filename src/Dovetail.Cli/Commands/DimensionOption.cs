@@ -26,8 +26,10 @@ internal static class DimensionOption
     /// <exception cref="DovetailException">No input has such a dimension, or it is the batch.</exception>
     public static OnnxModel Apply(OnnxModel model, IReadOnlyDictionary<string, long> sizes, string source)
     {
+        GraphSlicer.NameOpenDimensions(model);
         List<string> batch = [.. Shapes(model).Select(shape => shape.FirstOrDefault()?.Symbol).OfType<string>()];
-        if (sizes.Keys.FirstOrDefault(batch.Contains) is { } first)
+        HashSet<string?> inner = [.. Shapes(model).SelectMany(shape => shape.Skip(1)).Select(dimension => dimension.Symbol)];
+        if (sizes.Keys.FirstOrDefault(name => batch.Contains(name) && !inner.Contains(name)) is { } first)
             throw new DovetailException($"{Name} {first}: this is the first dimension of an input of '{source}', the batch.");
         return sizes.Count == 0 ? model : GraphSlicer.WithDimensions(model, sizes);
     }
@@ -36,14 +38,14 @@ internal static class DimensionOption
     /// <exception cref="DovetailException">An input leaves a dimension open.</exception>
     public static void CheckNoneIsOpen(OnnxModel model, string source)
     {
+        GraphSlicer.NameOpenDimensions(model);
         List<DimensionProto> open = [.. Shapes(model).SelectMany(shape => shape.Skip(1)).Where(dim => dim.Value is null)];
         if (open.Count == 0)
             return;
         string[] names = [.. open.Select(dim => dim.Symbol).OfType<string>().Where(name => name.Length > 0).Distinct()];
-        throw new DovetailException(names.Length > 0
-            ? $"'{source}' leaves {string.Join(", ", names)} of its inputs open; say the size, "
-                + $"e.g. {string.Join(' ', names.Select(name => $"{Name} {name}=128"))}."
-            : $"'{source}' leaves a dimension of its inputs open that has no name; write it with a fixed one.");
+        throw new DovetailException(
+            $"'{source}' leaves {string.Join(", ", names)} of its inputs open; say the size, "
+            + $"e.g. {string.Join(' ', names.Select(name => $"{Name} {name}=128"))}.");
     }
 
     private static IEnumerable<List<DimensionProto>> Shapes(OnnxModel model) =>

@@ -111,12 +111,15 @@ internal static class SimulateCommand
                 ? workload.Closed(config, schedule)
                 : workload.CycleByCycle(config, schedule, parsed.GetValue(seed), output.Human, cancellation);
             Print(output.Human, network, how);
+            if (workload.Packed?.Unsized is { Count: > 0 } unsized)
+                output.Human.WriteLine(
+                    $"Not counted, as only a run tells how large what they read is: {string.Join(", ", unsized)}.");
             string? assumption = workload.Assumption(chosen);
             if (assumption is not null)
                 output.Human.WriteLine(assumption);
             if (workload.Packed?.Layers.Any(layer => layer.Weights.DType != DType.Int8) == true)
                 output.Human.WriteLine("The model is fp32; it is counted as if it were int8, which the array computes with.");
-            output.WriteJson(SimulationJson.Of(network, how, assumption));
+            output.WriteJson(SimulationJson.Of(network, how, assumption, workload.Packed?.Unsized ?? []));
             return 0;
         }, CancellationToken.None));
         return command;
@@ -136,6 +139,11 @@ internal static class SimulateCommand
                     ? WeightLayers.Find(model).ToDictionary(layer => layer.Name, _ => asked)
                     : new Dictionary<string, ComplementaryPattern>());
             PackedModel packed = PackedModelReader.Read(model, patterns);
+            if (packed.Unsized.Count > 0)
+                DimensionOption.CheckNoneIsOpen(model, source);
+            if (packed is { Unsized.Count: > 0, Layers.Count: 0 })
+                throw new DovetailException(
+                    $"Only a run tells how large what the layers of '{source}' read is; there is nothing to count.");
             return new Workload([.. packed.Layers.Select(layer => layer.Workload)], packed)
             {
                 Declared = declared,

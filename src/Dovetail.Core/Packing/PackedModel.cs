@@ -6,7 +6,11 @@ namespace Dovetail.Core.Packing;
 /// What the simulator and the RTL see of a network: its layers with weights, in order. Dense layers
 /// stand in it with the pattern "1:1". Read from a packed ONNX file by Dovetail.Onnx.
 /// </summary>
-public sealed record PackedModel(string Name, IReadOnlyList<PackedLayer> Layers);
+public sealed record PackedModel(string Name, IReadOnlyList<PackedLayer> Layers)
+{
+    /// <summary>Layers that are not among <see cref="Layers"/>, because only a run tells how large what they read is.</summary>
+    public IReadOnlyList<string> Unsized { get; init; } = [];
+}
 
 /// <summary>One layer of a packed model.</summary>
 /// <param name="Workload">Its product and geometry for batch 1.</param>

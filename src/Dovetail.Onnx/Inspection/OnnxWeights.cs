@@ -38,7 +38,7 @@ internal static class OnnxWeights
 
     private static WeightEntry Of(WeightLayer layer)
     {
-        TensorProto tensor = layer.Graph.FindConstant(layer.WeightName)!;
+        TensorProto tensor = layer.Tensor;
         return new WeightEntry(
             layer.Name, layer.Op, layer.Shape, TypeName(tensor.DataType), layer.DenseBytes, layer.DenseBytes, Declared: null,
             () => layer.Dequantize is { } dequantize

@@ -1,6 +1,6 @@
-using Dovetail.Core.Files;
 using System.Buffers.Binary;
 using Dovetail.Core;
+using Dovetail.Core.Files;
 using Dovetail.Core.Patterns;
 using Dovetail.Core.Safetensors;
 using Dovetail.Onnx.Layers;

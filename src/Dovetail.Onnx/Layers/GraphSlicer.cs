@@ -26,6 +26,7 @@ public static class GraphSlicer
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(sizes);
         OnnxModel copy = model.Clone();
+        NameOpenDimensions(copy);
         List<DimensionProto> symbols = [
             .. copy.Inputs.SelectMany(i => i.Type?.Tensor?.Shape?.Dims ?? []).Where(d => d.Symbol is { Length: > 0 })];
         foreach ((string symbol, long size) in sizes)
@@ -44,6 +45,16 @@ public static class GraphSlicer
         for (int i = 0; i < copy.Graph.Outputs.Count; i++)
             copy.Graph.Outputs[i] = Find(shapes, copy.Graph.Outputs[i].Name).ToValueInfo(copy.Graph.Outputs[i].Name);
         return copy;
+    }
+
+    /// <summary>Gives what inputs leave open without a name one: the input's with the number of the axis, "state_1".</summary>
+    public static void NameOpenDimensions(OnnxModel model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        foreach (ValueInfoProto input in model.Inputs)
+            foreach ((int axis, DimensionProto dimension) in (input.Type?.Tensor?.Shape?.Dims ?? []).Index())
+                if (dimension is { Value: null or <= 0, Symbol: null or "" })
+                    (dimension.Value, dimension.Symbol) = (null, $"{input.Name}_{axis}");
     }
 
     /// <summary>

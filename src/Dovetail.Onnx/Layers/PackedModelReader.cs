@@ -10,38 +10,48 @@ namespace Dovetail.Onnx.Layers;
 /// <summary>
 /// What simulator and RTL see of a network: its layers with weights in graph order, packed ones from the
 /// operators of ai.dovetail and dense ones with the pattern "1:1", or the one that the model declares for them. Works on dense and QDQ
-/// models too. A layer whose int8 weights meet activations that are not quantized has no <see cref="PackedLayer.Quantization"/>.
+/// models too. A layer whose int8 weights meet activations that are not quantized has no <see cref="PackedLayer.Quantization"/>. A layer
+/// whose
+/// sizes are not known is named in <see cref="PackedModel.Unsized"/>.
 /// </summary>
 public static class PackedModelReader
 {
-    /// <exception cref="OnnxException">Initializers do not fit, or shapes are unknown.</exception>
+    /// <exception cref="OnnxException">Initializers do not fit, or shapes contradict each other.</exception>
     public static PackedModel Read(OnnxModel packed) => Read(packed, new Dictionary<string, ComplementaryPattern>());
 
     /// <param name="patterns">
     /// Of layers in dense storage whose weights satisfy one, by name: what a packed model would say of them. Those that do not are "1:1".
     /// </param>
-    /// <exception cref="OnnxException">Initializers do not fit, or shapes are unknown.</exception>
+    /// <exception cref="OnnxException">Initializers do not fit, or shapes contradict each other.</exception>
     public static PackedModel Read(OnnxModel packed, IReadOnlyDictionary<string, ComplementaryPattern> patterns)
     {
         ArgumentNullException.ThrowIfNull(packed);
         ArgumentNullException.ThrowIfNull(patterns);
         ILookup<NodeProto, WeightLayer> dense = WeightLayers.Find(packed).ToLookup(layer => layer.Node);
         var layers = new List<PackedLayer>();
+        var unsized = new List<string>();
         foreach (OnnxModel graph in packed.WithBodies())
         {
             IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(graph, batch: 1);
             foreach (NodeProto node in graph.Nodes)
             {
-                if (PackedWeights.IsPacked(node))
-                    layers.Add(ReadPacked(graph, node, shapes));
-                else if (node.Is(OperatorSet.DepthwiseConv))
-                    layers.Add(ReadDepthwise(graph, node, shapes));
-                else
-                    layers.AddRange(dense[node].Select(layer => ReadDense(graph, layer, patterns.GetValueOrDefault(layer.Name))));
+                try
+                {
+                    if (PackedWeights.IsPacked(node))
+                        layers.Add(ReadPacked(graph, node, shapes));
+                    else if (node.Is(OperatorSet.DepthwiseConv))
+                        layers.Add(ReadDepthwise(graph, node, shapes));
+                    else
+                        layers.AddRange(dense[node].Select(layer => ReadDense(graph, layer, patterns.GetValueOrDefault(layer.Name))));
+                }
+                catch (UndeterminedException)
+                {
+                    unsized.Add(node.Name);
+                }
             }
         }
 
-        return new PackedModel(packed.Graph.Name, layers);
+        return new PackedModel(packed.Graph.Name, layers) { Unsized = unsized };
     }
 
     private static PackedLayer ReadPacked(OnnxModel model, NodeProto node, IReadOnlyDictionary<string, TensorInfo> shapes)

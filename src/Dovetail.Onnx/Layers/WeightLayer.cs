@@ -27,6 +27,8 @@ public sealed class WeightLayer
 
     internal OnnxModel Graph { get; }
 
+    internal TensorProto Tensor => _tensor;
+
     public NodeProto Node { get; }
 
     /// <summary>

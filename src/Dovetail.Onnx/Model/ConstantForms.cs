@@ -10,9 +10,15 @@ internal static class ConstantForms
     public static void Unify(GraphProto graph, string source)
     {
         SparseInitializers.Densify(graph, source);
+        foreach (DimensionProto dimension in graph.Inputs.Concat(graph.Outputs).Concat(graph.ValueInfos)
+            .SelectMany(value => value.Type?.Tensor?.Shape?.Dims ?? []))
+            if (dimension.Value < 0)
+                dimension.Value = null; // what some exporters write for a size that is not known
         foreach (NodeProto node in graph.Nodes)
         {
-            if (node.Is("Constant") && node.FindTensor("value") is null && Read(node, source) is { } value)
+            if (node.Is("Constant") && node.FindTensor("value") is { } tensor)
+                tensor.Name = node.Output(); // which many exporters leave out
+            else if (node.Is("Constant") && Read(node, source) is { } value)
             {
                 value.Name = node.Output();
                 node.Attributes.Clear();

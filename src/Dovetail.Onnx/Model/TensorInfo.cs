@@ -21,8 +21,8 @@ public sealed record TensorInfo(OnnxType Type, IReadOnlyList<Dim> Shape)
         axis < Shape.Count && Shape[axis].Value is { } size
             ? size is >= 0 and <= int.MaxValue ? (int)size
                 : throw new OnnxException($"Dimension {axis} of tensor '{tensor}' {this} is {size}, expected at most {int.MaxValue}.")
-            : throw new OnnxException($"Dimension {axis} of tensor '{tensor}' {this} is not known; expected a fixed "
-                + "size (only the batch may vary). Fix it in the file, or with GraphSlicer.WithDimensions.");
+            : throw new UndeterminedException($"Dimension {axis} of tensor '{tensor}' {this} is not known; expected a fixed "
+                + "size (only the batch may vary). Fix it in the file, or say the sizes of the inputs (--dim NAME=N).");
 
     /// <summary>Without a type where it is not known.</summary>
     internal ValueInfoProto ToValueInfo(string name) =>

@@ -1,6 +1,6 @@
-using Dovetail.Core.Files;
 using System.Text.Json;
 using Dovetail.Core;
+using Dovetail.Core.Files;
 using Dovetail.Core.Patterns;
 
 namespace Dovetail.Onnx.Pruning;

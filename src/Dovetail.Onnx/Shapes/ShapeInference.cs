@@ -86,7 +86,7 @@ public static class ShapeInference
     /// <summary>What the file itself says of a tensor.</summary>
     private static TensorInfo Said(OnnxModel model, string tensor) =>
         model.Graph.ValueInfos.Concat(model.Graph.Outputs).FirstOrDefault(value => value.Name == tensor) is
-            { Type.Tensor: { Shape: not null } type } said && type.ElementType != OnnxType.Undefined
+        { Type.Tensor: { Shape: not null } type } said && type.ElementType != OnnxType.Undefined
             ? InputInfo(said, null)
             : TensorInfo.Unknown;
 

@@ -71,12 +71,19 @@ internal static class BenchCommand
         stream.AcceptOnlyFromAmong("sync", "async");
         Option<int> callers = CommonOptions.Positive(
             "--callers", "Callers at once with --stream async.", Math.Max(2, Environment.ProcessorCount));
+        var data = new Option<string?>("--data")
+        {
+            Description = "Also say the accuracy on the test images of a data set: fashion-mnist, or a folder with the four IDX files "
+                + "of one "
+                + "like it.",
+            HelpName = "NAME|DIR",
+        };
         Option<int> seed = CommonOptions.Seed();
         Option<string?> json = CommonOptions.Json();
         var command = new Command("bench", "Measure a packed model against a dense one on this CPU: whole network and layer by layer, "
             + "medians of alternating runs.")
         {
-            model, shapes, against, patterns, type, batch, dimensions, seconds, threads, stream, callers, seed, json,
+            model, shapes, against, patterns, type, batch, dimensions, seconds, threads, stream, callers, data, seed, json,
         };
         command.Validators.Add(result =>
         {
@@ -84,7 +91,7 @@ internal static class BenchCommand
                 result.AddError("Expected either a model or --shapes FILE.csv.");
             else if (result.GetValue(shapes) is null && result.IsGiven(type))
                 result.AddError("--dtype belongs to --shapes; a model has the types that it was packed with.");
-            Option[] ofModels = [against, dimensions, stream, callers];
+            Option[] ofModels = [against, dimensions, stream, callers, data];
             if (result.GetValue(shapes) is not null && Array.Find(ofModels, result.IsGiven) is { } ofModel)
                 result.AddError($"{ofModel.Name} belongs to a model; bare layers have no such choice.");
             else if (result.IsGiven(callers) && result.GetValue(stream) != "async")
@@ -110,7 +117,10 @@ internal static class BenchCommand
             int atOnce = parsed.GetValue(stream) == "async" ? parsed.GetValue(callers) : 1;
             var bench = new ModelBench(
                 parsed.GetValue(model)!, parsed.GetValue(against)!, chosen.FirstOrDefault(), parsed.GetValue(dimensions)!, options,
-                parsed.GetValue(seconds), atOnce);
+                parsed.GetValue(seconds), atOnce)
+            {
+                Data = parsed.GetValue(data),
+            };
             bench.Run(output, cancellation);
             return 0;
         }, CancellationToken.None));

@@ -25,7 +25,7 @@ internal sealed record BenchmarkModels(NetworkPair Pair, string DenseOrigin)
         string source, string against, ComplementaryPattern? pattern, IReadOnlyDictionary<string, long> sizes, int seed)
     {
         OnnxModel model = Open(source, sizes, seed);
-        bool isPacked = PackedModelReader.Read(model).Layers.Any(layer => !layer.Weights.Pattern.IsDense);
+        bool isPacked = PackedWeights.Nodes(model).Any();
         if (!isPacked && pattern is null)
             throw new DovetailException($"'{source}' has no packed layers; expected a model that 'dovetail pack' wrote. Give --pattern to "
                 + "pack it here (weights that break the pattern are dropped: speed alone is measured).");

@@ -1,8 +1,14 @@
 using Dovetail.Benchmarking;
+using Dovetail.Cli.Codesign;
+using Dovetail.Cli.Commands.Run;
 using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
 using Dovetail.Core.Patterns;
+using Dovetail.Data;
+using Dovetail.Data.Tensors;
+using Dovetail.Onnx.Model;
+using Dovetail.Runtime;
 using Spectre.Console;
 
 namespace Dovetail.Cli.Commands.Bench;
@@ -19,6 +25,9 @@ internal sealed record ModelBench(
     double? Seconds, int Callers)
 {
     public const double NetworkSeconds = 4;
+
+    /// <summary>A data set whose test images say the accuracy; null: none is said.</summary>
+    public string? Data { get; init; }
 
     /// <summary>For the sides of one layer together.</summary>
     public const double LayerSeconds = 0.6;
@@ -51,40 +60,90 @@ internal sealed record ModelBench(
                 new ImmediateProgress<LayerResult>(layer => step(layer.Workload.Name)), cancellation);
         });
         load = MachineLoad.Greater(load, MachineLoad.Watch());
+        IReadOnlyDictionary<string, SubjectFacts> facts = Facts(models, output, cancellation);
         var rates = new NetworkRates(models.Pair.Layers, Options.Batch, network.Packed.RunsPerSecond, peak);
-        Print(output.Human, models, network, layers, rates);
+        Print(output.Human, models, network, layers, rates, facts);
         if (load?.Note(Callers * Options.Threads) is { } note)
             output.Human.WriteLine(note);
         output.WriteJson(new BenchJson(
             MachineFacts.Cpu, Options.Threads, Options.Batch, Options.Seed, Against, models.DenseOrigin, Callers > 1 ? "async" : "sync",
             Callers,
             average, load?.Busy, [.. Dimensions.Select(dimension => new DimensionJson(dimension.Key, dimension.Value))],
-            NetworkSpeedJson.Of(network, rates), [.. network.Subjects.Select(subject => SubjectJson.Of(subject, Options.Batch))],
+            NetworkSpeedJson.Of(network, rates),
+            [.. network.Subjects.Select(subject => Json(subject, facts.GetValueOrDefault(subject.Name)))],
             [.. layers.Select(LayerSpeedInfo.Of)], PeakJson.Of(rates.PeakGflops), VersionsJson.OfThisProgram));
     }
 
+    private SubjectJson Json(SubjectTiming subject, SubjectFacts? facts) =>
+        SubjectJson.Of(subject, Options.Batch, facts?.Model.FileBytes, facts?.Model.PeakBytes, facts?.Accuracy);
+
+    /// <summary>Size, memory and, where labelled images are given, accuracy of the networks that are files.</summary>
+    private Dictionary<string, SubjectFacts> Facts(BenchmarkModels models, VerbOutput output, CancellationToken cancellation)
+    {
+        (string Name, OnnxModel Model)[] subjects =
+            [(NetworkBenchmark.PackedName, models.Pair.Packed), (NetworkBenchmark.DenseName, models.Pair.Dense)];
+        JobImages? images = Data is null ? null : new JobImages(FashionMnist.LoadNamedOrFolder(Data));
+        var facts = new Dictionary<string, SubjectFacts>();
+        ProgressLine.Run(output.Human, "Size and memory", subjects.Length, step =>
+        {
+            foreach ((string name, OnnxModel model) in subjects)
+            {
+                double? accuracy = images is null ? null : Accuracy(model, images, cancellation);
+                facts[name] = new SubjectFacts(ModelFacts.Of(model, Options.Threads, Options.Batch, cancellation), accuracy);
+                step(name);
+            }
+        });
+        return facts;
+    }
+
+    private double Accuracy(OnnxModel model, JobImages images, CancellationToken cancellation)
+    {
+        using var session = DovetailSession.Create(model.ToBytes(), new DovetailSessionOptions(Options.Threads));
+        ModelInput? input = new ModelRun(session).Inputs is [{ } only] ? only : null;
+        int batch = input?.Shape is [> 0 and var size, ..] ? size : 100;
+        if (input is null || !input.Fits([batch, .. images.Shape]) || images.Data.Test.Count % batch != 0)
+            throw new DovetailException(
+                $"--data {Data}: its images are float [N, {string.Join(", ", images.Shape)}], and the model takes "
+                + $"{input?.ToString() ?? "several inputs"}.");
+        return Evaluation.Accuracy(
+            Evaluation.Logits(session, images.Test(), images.Shape, batch, cancellation: cancellation), images.Data.Test.Labels);
+    }
+
     private void Print(
-        IAnsiConsole console, BenchmarkModels models, NetworkResult result, IReadOnlyList<LayerResult> layers, NetworkRates rates)
+        IAnsiConsole console, BenchmarkModels models, NetworkResult result, IReadOnlyList<LayerResult> layers, NetworkRates rates,
+        IReadOnlyDictionary<string, SubjectFacts> facts)
     {
         string stream = Callers > 1 ? $"{Callers} callers at once" : "one call at a time";
         console.WriteLine($"{MachineFacts.Cpu}, {Options.Threads} thread{(Options.Threads > 1 ? "s" : "")} a session, batch "
             + $"{Options.Batch}, {stream}. Dense: {models.DenseOrigin}{(Against == BenchmarkModels.LibTorch ? ", in libtorch" : "")}.");
         Table network = new Table().Border(TableBorder.Simple).AddColumn("Network");
-        foreach (string column in (string[])["median ms", "p10", "p90", "p99", "inputs/s", "load ms", "packed is faster", "by p10"])
+        foreach (string column
+            in (string[])["median ms", "p10", "p90", "p99", "inputs/s", "packed is faster", "by p10", "load ms", "file MB", "peak MB"])
             network.AddColumn(new TableColumn(column).RightAligned());
+        bool accuracies = facts.Values.Any(fact => fact.Accuracy is not null);
+        if (accuracies)
+            network.AddColumn(new TableColumn("accuracy").RightAligned());
         foreach (SubjectTiming subject in result.Subjects)
         {
             bool self = subject == result.Packed;
-            network.AddRow(
+            SubjectFacts? fact = facts.GetValueOrDefault(subject.Name);
+            List<string> cells =
+            [
                 subject.Name, $"{subject.Latency.MedianMicroseconds / 1e3:N3}", $"{subject.Latency.P10Microseconds / 1e3:N3}",
                 $"{subject.Latency.P90Microseconds / 1e3:N3}",
                 $"{subject.Latency.P99Microseconds / 1e3:N3}", $"{subject.RunsPerSecond * Options.Batch:N0}",
-                $"{subject.LoadMilliseconds:N1}",
                 self ? "" : $"[bold]{(Callers > 1 ? result.ThroughputOver(subject) : result.Over(subject)):0.0}×[/]",
-                self ? "" : $"{result.OverP10(subject):0.0}×");
+                self ? "" : $"{result.OverP10(subject):0.0}×", $"{subject.LoadMilliseconds:N1}",
+                fact is null ? "–" : $"{fact.Model.FileBytes / 1e6:N2}", fact?.Model.PeakBytes is { } peak ? $"{peak / 1e6:N1}" : "–",
+            ];
+            if (accuracies)
+                cells.Add(fact?.Accuracy is { } right ? $"{right:0.00%}" : "–");
+            network.AddRow([.. cells]);
         }
 
         console.Write(network);
+        console.WriteLine("Load: a session, median of several. Peak: what loading and one run add to the memory of a process of its own."
+            + (accuracies ? $" Accuracy: test images of {Data}." : ""));
         console.WriteLine($"Packed: {rates.EffectiveGflops:N0} effective GFLOP/s, {rates.UsefulGflops:N1} on kept weights: "
             + $"{rates.ShareOfPeak:0%} of this machine's fp32 peak, "
             + $"{rates.PeakGflops:N0}{(models.Pair.DenseIsQuantized ? " (int8 may pass it)" : "")}.");

@@ -37,7 +37,7 @@ internal sealed record ShapesBench(string File, IReadOnlyList<ComplementaryPatte
         output.WriteJson(new ShapesBenchJson(
             MachineFacts.Cpu, Options.Threads, Options.Batch, DType.ToString().ToLowerInvariant(), File, Options.Seed,
             PeakJson.Of(result.PeakGflops), result.SessionOverheadMicroseconds, average, load?.Busy, result.Summaries,
-            [.. result.Layers.Select(ShapeSpeedJson.Of)],
+            [.. result.Layers.Select(row => ShapeSpeedJson.Of(row, Verdict.Of(row)))],
             [.. result.StayDense.Select(layer => new UnfitShapeJson(layer.Shape.Workload.Name, layer.Pattern.ToString(), layer.Reason))],
             VersionsJson.OfThisProgram));
     }
@@ -49,7 +49,7 @@ internal sealed record ShapesBench(string File, IReadOnlyList<ComplementaryPatte
         foreach (string column in (string[])[
             "M×N×K", "fp32 µs", "int8 µs", "packed µs", "p10", "p90", "×fp32", "p10", "×int8", "×alone", "GFLOP/s", PeakHeading])
             table.AddColumn(new TableColumn(column).RightAligned().NoWrap());
-        table.AddColumn(new TableColumn("by").NoWrap());
+        table.AddColumn(new TableColumn("by").NoWrap()).AddColumn(new TableColumn("pack?").NoWrap());
         var operators = new List<string>();
         foreach (LayerMeasurement row in result.Layers.Where(row => row.Pattern == pattern.ToString()))
             table.AddRow(
@@ -59,7 +59,7 @@ internal sealed record ShapesBench(string File, IReadOnlyList<ComplementaryPatte
                 $"{row.Packed.P10Microseconds:N1}", $"{row.Packed.P90Microseconds:N1}",
                 $"[bold]{row.Ratio:0.0}[/]", $"{row.RatioP10:0.0}", $"{row.RatioInt8:0.0}", $"{row.RatioAlone:0.0}",
                 $"{row.UsefulGflops:N1}", $"{row.ShareOfPeak:0%}",
-                string.Concat(new[] { row.Dense.Operator, row.DenseInt8.Operator, row.Kernel }.Select(Mark)));
+                string.Concat(new[] { row.Dense.Operator, row.DenseInt8.Operator, row.Kernel }.Select(Mark)), Verdict.Of(row));
         table.AddEmptyRow();
         foreach (LayerSummary summary in result.Summaries.Where(summary => summary.Pattern == pattern.ToString()))
             table.AddRow(
@@ -68,7 +68,10 @@ internal sealed record ShapesBench(string File, IReadOnlyList<ComplementaryPatte
                 $"{summary.ShareOfPeak:0%}", "");
         console.Write(table);
         console.WriteLine($"Medians, p10 and p90 of alternating blocks. GFLOP/s on kept weights, and their share of the fp32 peak, which "
-            + $"int8 may pass. By (fp32, int8, packed): {string.Join(", ", operators.Select(name => $"{Mark(name)} {name}"))}.");
+            + $"int8 may pass. Pack? is what 'dovetail pack' would do with these times: pack where at least {Verdict.LeastGain:0%} is "
+                + $"gained over the "
+            + $"dense layer of the same type. By (fp32, int8, packed): "
+                + $"{string.Join(", ", operators.Select(name => $"{Mark(name)} {name}"))}.");
         foreach (UnfitLayer layer in result.StayDense.Where(layer => layer.Pattern.Equals(pattern)))
             console.WriteLine($"{layer.Shape.Workload.Name} stays dense: {layer.Reason}.");
 

@@ -1,10 +1,10 @@
-using Dovetail.Core.Files;
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using Dovetail.Cli.Codesign;
 using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
+using Dovetail.Core.Files;
 using Dovetail.Data;
 using Dovetail.Data.Tensors;
 using Dovetail.Kernels;

@@ -32,14 +32,21 @@ public sealed record NetworkSpeedJson(
 }
 
 /// <summary>One of the networks that were measured side by side.</summary>
+/// <param name="FileBytes">Null for one that is no file.</param>
+/// <param name="PeakMemoryBytes">What loading and one run add to the memory of a process of its own; null where it was not
+/// measured.</param>
+/// <param name="Accuracy">On the test images; null without --data.</param>
 public sealed record SubjectJson(
-    string Name, double LoadMs, int Runs, double P10Ms, double P50Ms, double P90Ms, double P99Ms, double InputsPerSecond)
+    string Name, double LoadMs, long? FileBytes, long? PeakMemoryBytes, double? Accuracy, int Runs, double P10Ms, double P50Ms,
+    double P90Ms, double P99Ms, double InputsPerSecond)
 {
-    public static SubjectJson Of(SubjectTiming subject, int batch)
+    public static SubjectJson Of(
+        SubjectTiming subject, int batch, long? fileBytes = null, long? peakMemoryBytes = null, double? accuracy = null)
     {
         ArgumentNullException.ThrowIfNull(subject);
         return new SubjectJson(
-            subject.Name, subject.LoadMilliseconds, subject.Latency.Runs, subject.Latency.P10Microseconds / 1e3,
+            subject.Name, subject.LoadMilliseconds, fileBytes, peakMemoryBytes, accuracy, subject.Latency.Runs,
+            subject.Latency.P10Microseconds / 1e3,
             subject.Latency.MedianMicroseconds / 1e3, subject.Latency.P90Microseconds / 1e3, subject.Latency.P99Microseconds / 1e3,
             subject.RunsPerSecond * batch);
     }

@@ -13,6 +13,7 @@ public sealed record ShapesBenchJson(
     IReadOnlyList<UnfitShapeJson> StayDense, VersionsJson Versions) : VerbResult;
 
 /// <summary>A layer alone: medians and percentiles of a call.</summary>
+/// <param name="Verdict">What packing would do by these times: "packed" or "dense".</param>
 /// <param name="DenseAloneUs">Dense fp32 in the layout that ONNX Runtime gives a network of this layer only.</param>
 public sealed record ShapeSpeedJson(
     string Name, string Op, int M, int N, int K, int Count, string Pattern, string Dtype, string Kernel,
@@ -20,9 +21,9 @@ public sealed record ShapeSpeedJson(
     string DenseInt8Op, double DenseInt8Us, double DenseInt8P10Us, double DenseInt8P90Us, double DenseAloneUs,
     double PackedUs, double PackedP10Us, double PackedP90Us, int PackedRuns,
     double Ratio, double RatioP10, double RatioInt8, double RatioInt8P10, double RatioAlone,
-    double UsefulGflops, double EffectiveGflops, double DenseGflops, double ShareOfPeak)
+    double UsefulGflops, double EffectiveGflops, double DenseGflops, double ShareOfPeak, string Verdict)
 {
-    public static ShapeSpeedJson Of(LayerMeasurement row)
+    public static ShapeSpeedJson Of(LayerMeasurement row, string verdict)
     {
         ArgumentNullException.ThrowIfNull(row);
         return new ShapeSpeedJson(
@@ -34,7 +35,7 @@ public sealed record ShapeSpeedJson(
             row.DenseInt8.Timing.P90Microseconds, row.DenseAlone.MedianMicroseconds,
             row.Packed.MedianMicroseconds, row.Packed.P10Microseconds, row.Packed.P90Microseconds, row.Packed.Runs,
             row.Ratio, row.RatioP10, row.RatioInt8, row.RatioInt8P10, row.RatioAlone,
-            row.UsefulGflops, row.EffectiveGflops, row.DenseGflops, row.ShareOfPeak);
+            row.UsefulGflops, row.EffectiveGflops, row.DenseGflops, row.ShareOfPeak, verdict);
     }
 }
 

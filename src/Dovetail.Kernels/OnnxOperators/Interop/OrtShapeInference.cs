@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using Dovetail.Core.Operators;
 
@@ -7,6 +8,8 @@ namespace Dovetail.Kernels.OnnxOperators.Interop;
 internal readonly unsafe struct OrtShapeInference(OrtApi api, nint* table, nint context)
 {
     private const int OpAttributeInt = 1, OpAttributeInts = 2;
+
+    private static long s_unknown;
 
     /// <summary>Dimensions of an input, −1 where unknown, with the names of symbolic ones (empty otherwise); null where the shape is
     /// unknown.</summary>
@@ -39,32 +42,25 @@ internal readonly unsafe struct OrtShapeInference(OrtApi api, nint* table, nint 
     /// <summary>The integer of an attribute, or its default; a kernel checks it.</summary>
     public long Get(IntAttribute attribute) => Attribute(attribute.Name, OpAttributeInt) is [long value] ? value : attribute.Default;
 
-    /// <param name="dimensions">-1 where not known.</param>
+    /// <summary>
+    /// ONNX Runtime takes a dimension without a name for the number that stands there, also −1, and then finds that it contradicts what
+    /// follows: an unknown one gets a name of its own, which no other dimension has.
+    /// </summary>
     /// <param name="symbols">Names of the symbolic dimensions; 0 for those without. Used up by the call.</param>
     public void SetOutput(int index, ElementType type, long[] dimensions, nint[] symbols)
     {
         nint info;
+        var own = new nint[symbols.Length];
         api.Check(((delegate* unmanaged[Cdecl]<nint*, nint>)table[57])(&info));
         try
         {
             api.Check(((delegate* unmanaged[Cdecl]<nint, int, nint>)table[58])(info, (int)type));
             fixed (long* dims = dimensions)
                 api.Check(((delegate* unmanaged[Cdecl]<nint, long*, nuint, nint>)table[59])(info, dims, (nuint)dimensions.Length));
-            // ONNX Runtime takes a dimension without a name as the number that stands there, and -1 as a size that contradicts every other:
-            // one that is not known gets a name of its own. An empty name is an empty string: releases before 1.31 do not take null.
-            byte noName = 0;
-            const int NameBytes = 48;
-            byte* unknown = stackalloc byte[symbols.Length * NameBytes];
+            byte noName = 0; // an empty string: releases before 1.31 do not take null
             for (int i = 0; i < symbols.Length; i++)
-            {
-                if (symbols[i] != 0 && (*(byte*)symbols[i] != 0 || dimensions[i] >= 0))
-                    continue;
-                byte* name = unknown + i * NameBytes;
-                if (dimensions[i] < 0)
-                    name[Encoding.UTF8.GetBytes($"dovetail_{Guid.NewGuid():N}", new Span<byte>(name, NameBytes - 1))] = 0;
-                symbols[i] = dimensions[i] < 0 ? (nint)name : (nint)(&noName);
-            }
-
+                if (symbols[i] == 0)
+                    symbols[i] = dimensions[i] >= 0 ? (nint)(&noName) : own[i] = Name();
             fixed (nint* names = symbols)
                 api.Check(((delegate* unmanaged[Cdecl]<nint, nint*, nuint, nint>)table[271])(info, names, (nuint)symbols.Length));
             api.Check(((delegate* unmanaged[Cdecl]<nint, nuint, nint, nint>)table[270])(context, (nuint)index, info));
@@ -72,7 +68,10 @@ internal readonly unsafe struct OrtShapeInference(OrtApi api, nint* table, nint 
         finally
         {
             api.ReleaseTensorInfo(info);
+            Array.ForEach(own, Marshal.FreeCoTaskMem);
         }
+
+        static nint Name() => Marshal.StringToCoTaskMemUTF8($"dovetail_unknown_{Interlocked.Increment(ref s_unknown)}");
     }
 
     private long[]? Attribute(string name, int type)

@@ -7,7 +7,7 @@ namespace Dovetail.Onnx.Passes.Quantize;
 /// <summary>
 /// Post-training quantization to ONNX's QDQ form, which any runtime reads.
 /// 1. Batch norms are folded and fully connected layers brought to one form.
-/// 2. Weights become int8, symmetric, one scale an output: max|w| / 127. A scale is raised where the bias
+/// 2. Weights become int8, symmetric, one scale an output (or one a layer): max|w| / 127 (63 in 7 bits). A scale is raised where the bias
 ///    would leave int32 otherwise; a row of zeros takes one that keeps its bias exact, or 1.
 /// 3. Activations become uint8 with one scale and zero point from calibrated ranges that include zero.
 /// 4. Biases become int32 with the scale input·weight.
@@ -16,7 +16,7 @@ namespace Dovetail.Onnx.Passes.Quantize;
 /// </summary>
 public static class QuantizationPass
 {
-    private const long MinimumOpset = 13;
+    private const long ScalesPerOutput = 13, ScalesPerTensor = 10;
 
     /// <summary>The tensors of the model whose ranges <see cref="Quantize"/> needs; all are tensors of the given model.</summary>
     public static IReadOnlyList<string> TensorsToCalibrate(OnnxModel model)
@@ -28,20 +28,25 @@ public static class QuantizationPass
     /// <summary>Quantizes a copy of the model.</summary>
     /// <param name="ranges">Least and greatest value of each tensor of <see cref="TensorsToCalibrate"/>.</param>
     /// <exception cref="OnnxException">A range is missing or no range, or the model's operator set is older than 13.</exception>
-    public static OnnxModel Quantize(OnnxModel model, IReadOnlyDictionary<string, (float Min, float Max)> ranges)
+    public static OnnxModel Quantize(
+        OnnxModel model, IReadOnlyDictionary<string, (float Min, float Max)> ranges, QuantizationOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(ranges);
+        options ??= new QuantizationOptions();
         OnnxModel result = Prepare(model);
-        if (result.OpsetVersion() < MinimumOpset)
-            throw new OnnxException($"The model uses operator set {result.OpsetVersion()}; scales per output need {MinimumOpset} or newer. "
-                + "Export it again with a newer operator set.");
+        long opset = options.PerChannel ? ScalesPerOutput : ScalesPerTensor;
+        if (result.OpsetVersion() < opset)
+            throw new OnnxException(
+                $"The model uses operator set {result.OpsetVersion()}, and scales per {(options.PerChannel ? "output" : "tensor")} need "
+                + $"{opset} or newer. Export it again with a newer operator set"
+                + (result.OpsetVersion() >= ScalesPerTensor ? ", or take one scale a layer (--per-tensor)." : "."));
         var plan = new QuantizationPlan(result);
         var affine = plan.Tensors.ToDictionary(t => t, t => Range(ranges, plan.Root(t)));
         foreach ((_, NodeProto activation) in plan.Activations)
             affine[activation.Outputs[0]] = AffineRange.Of(0, ranges[activation.Outputs[0]].Max);
         string[] tensors = [.. plan.Tensors];
         foreach (WeightLayer layer in plan.Layers)
-            QuantizeParameters(result, layer, affine[plan.Root(layer.Node.Inputs[0])]);
+            QuantizeParameters(result, layer, affine[plan.Root(layer.Node.Inputs[0])], options);
         foreach ((NodeProto node, NodeProto activation) in plan.Activations)
         {
             node.Outputs[0] = activation.Outputs[0];
@@ -75,7 +80,7 @@ public static class QuantizationPass
         return AffineRange.Of(range.Min, range.Max);
     }
 
-    private static void QuantizeParameters(OnnxModel model, WeightLayer layer, AffineRange input)
+    private static void QuantizeParameters(OnnxModel model, WeightLayer layer, AffineRange input, QuantizationOptions options)
     {
         NodeProto node = layer.Node;
         float[]? bias = node.HasInput(2) ? BiasRow.Find(model, layer) : null;
@@ -83,16 +88,20 @@ public static class QuantizationPass
         int outputs = layer.Shape.Outputs, inputs = layer.Shape.Inputs;
         var scales = new float[outputs];
         for (int m = 0; m < outputs; m++)
-            scales[m] = WeightScale(weights.AsSpan(m * inputs, inputs), bias?[m] ?? 0, input.Scale);
+            scales[m] = WeightScale(weights.AsSpan(m * inputs, inputs), bias?[m] ?? 0, input.Scale, options.LargestWeight);
+        if (!options.PerChannel)
+            Array.Fill(scales, scales.Max());
         TensorProto tensor = model.Constant(node.Inputs[1], node);
         bool outputsLast = node.Is("MatMul") || (node.Is("Gemm") && node.GetInt("transB", 0) == 0);
         var quantized = new sbyte[weights.Length];
         float[] original = tensor.ToFloats();
         for (int i = 0; i < original.Length; i++)
-            quantized[i] = (sbyte)Math.Clamp(MathF.Round(original[i] / scales[outputsLast ? i % outputs : i / inputs]), -127, 127);
+            quantized[i] = (sbyte)Math.Clamp(
+                MathF.Round(original[i] / scales[outputsLast ? i % outputs : i / inputs]), -options.LargestWeight,
+                options.LargestWeight);
         node.Inputs[1] = Dequantize(
             model, node, tensor.Name, TensorData.Create<sbyte>("", [.. tensor.Dims], quantized), scales, new sbyte[outputs],
-            outputsLast ? 1 : 0);
+            options.PerChannel ? outputsLast ? 1 : 0 : null);
         if (bias is null)
             return;
         var biasScales = new float[outputs];
@@ -104,10 +113,11 @@ public static class QuantizationPass
         }
 
         node.Inputs[2] = Dequantize(
-            model, node, node.Inputs[2], TensorData.Create<int>("", [outputs], biasValues), biasScales, new int[outputs], 0);
+            model, node, node.Inputs[2], TensorData.Create<int>("", [outputs], biasValues), biasScales, new int[outputs],
+            options.PerChannel ? 0 : null);
     }
 
-    private static float WeightScale(ReadOnlySpan<float> row, float bias, float inputScale)
+    private static float WeightScale(ReadOnlySpan<float> row, float bias, float inputScale, int largestWeight)
     {
         float largest = 0;
         foreach (float w in row)
@@ -115,22 +125,32 @@ public static class QuantizationPass
         float forBias = Math.Abs(bias) / inputScale;
         if (largest == 0)
             return float.IsNormal(forBias / (1 << 20)) ? forBias / (1 << 20) : 1;
-        float scale = Math.Max(largest / 127, forBias / (1 << 30));
+        float scale = Math.Max(largest / largestWeight, forBias / (1 << 30));
         return float.IsNormal(scale) ? scale : 1;
     }
 
     private static string Dequantize<T>(
-        OnnxModel model, NodeProto reader, string name, TensorProto values, float[] scales, T[] zeroPoints, int axis)
+        OnnxModel model, NodeProto reader, string name, TensorProto values, float[] scales, T[] zeroPoints, int? axis)
         where T : unmanaged
     {
         values.Name = model.UniqueName($"{name}.quantized");
         model.AddInitializer(values);
         string scale = model.UniqueName($"{name}.scale"), zero = model.UniqueName($"{name}.zero_point"),
             output = model.UniqueName($"{name}.dequantized");
-        model.AddInitializer(TensorData.Create<float>(scale, [scales.Length], scales));
-        model.AddInitializer(TensorData.Create<T>(zero, [zeroPoints.Length], zeroPoints));
-        var node = new NodeProto("DequantizeLinear", model.UniqueName($"{name}.dequantize"), [values.Name, scale, zero], [output])
-            .With("axis", axis);
+        if (axis is null)
+        {
+            model.AddInitializer(TensorData.Scalar(scale, scales[0]));
+            model.AddInitializer(TensorData.Scalar(zero, zeroPoints[0]));
+        }
+        else
+        {
+            model.AddInitializer(TensorData.Create<float>(scale, [scales.Length], scales));
+            model.AddInitializer(TensorData.Create<T>(zero, [zeroPoints.Length], zeroPoints));
+        }
+
+        var node = new NodeProto("DequantizeLinear", model.UniqueName($"{name}.dequantize"), [values.Name, scale, zero], [output]);
+        if (axis is { } along)
+            node.With("axis", along);
         model.Nodes.Insert(model.Nodes.IndexOf(reader), node);
         return output;
     }
