@@ -115,6 +115,51 @@ public sealed class LayerFormTests
         }
     }
 
+    [Fact]
+    public void Weights_that_Constant_nodes_hold_are_told_apart_by_what_the_nodes_make()
+    {
+        float[] weights = RandomLayer.Floats(32 * 32, new Random(6));
+        TensorProto first = TensorData.Create<float>("", [32, 32], weights);
+        TensorProto second = TensorData.Create<float>("", [32, 32], [.. weights.Reverse()]);
+        var form = new Form([5, 32], [Held("w", first), Held("v", second), N("MatMul", "x w", "a"), N("MatMul", "a v")], [], 2, 2);
+        OnnxModel model = Model(form);
+        Assert.Equal(["w", "v"], WeightLayers.Find(model).Select(layer => layer.WeightName));
+        Assert.All(WeightFileLayers(model), layer => Assert.Equal(1, layer.Readers));
+
+        OnnxModel sparse = PruningPass.Prune(model, s_pattern, new PruningOptions { Head = true }).Model;
+        OnnxModel packed = PackingPass.PackDeclared(sparse, new PackingOptions { AllowLarger = true }).Model;
+        Assert.Equal(2, PackedWeights.Nodes(packed).Count());
+        AssertClose(Run(sparse, form), Run(packed, form));
+
+        static NodeProto Held(string output, TensorProto value)
+        {
+            var node = new NodeProto("Constant", output, [], [output]);
+            node.Attributes.Add(new AttributeProto { Name = "value", T = value, Type = AttributeType.Tensor });
+            return node;
+        }
+    }
+
+    [Fact]
+    public void A_size_that_is_not_known_contradicts_no_other()
+    {
+        var form = new Form(
+            [1, 16, 6, 6], [N("Conv", "x w", "c"), N("Add", "c b")], [Random("w", 16, 16, 1, 1), Random("b", 1, 16, 6, 6)], 1, 1);
+        OnnxModel model = Model(form);
+        model.Graph.Inputs[0] = ValueInfoProto.Tensor("x", OnnxType.Float, [1, 16, "H", "W"]);
+        OnnxModel sparse = PruningPass.Prune(model, s_pattern, new PruningOptions { Head = true }).Model;
+        OnnxModel packed = PackingPass.PackDeclared(sparse, new PackingOptions { AllowLarger = true }).Model;
+        Assert.Contains(packed.Nodes, node => node.Is(OperatorSet.PackedConv));
+        AssertClose(Run(sparse, form), Run(packed, form));
+    }
+
+    private static void AssertClose(float[] expected, float[] actual)
+    {
+        float largest = expected.Max(MathF.Abs);
+        Assert.Equal(expected.Length, actual.Length);
+        for (int i = 0; i < expected.Length; i++)
+            Assert.True(Math.Abs(expected[i] - actual[i]) <= 1e-5f * largest, $"element {i}: {actual[i]}, expected {expected[i]}");
+    }
+
     [Theory]
     [InlineData("19-slice-opset9-attributes/m_slice9.onnx")]
     [InlineData("19-unsupported-operator-refuses-model/m_ConvTranspose.onnx")]

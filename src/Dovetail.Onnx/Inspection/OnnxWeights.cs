@@ -26,7 +26,7 @@ internal static class OnnxWeights
             {
                 Operands = PackedWeights.IsQuantized(node) ? null : node.Get(OperatorAttributes.Operands),
             }];
-        return node.Is(OperatorSet.DepthwiseConv) ? [Depthwise(model, node)] : layers.Select(layer => Of(model, layer));
+        return node.Is(OperatorSet.DepthwiseConv) ? [Depthwise(model, node)] : layers.Select(Of);
     }
 
     private static WeightEntry Depthwise(OnnxModel model, NodeProto node)
@@ -36,13 +36,13 @@ internal static class OnnxWeights
         return new WeightEntry(node.Name, node.OpType, shape, "float32", bytes, bytes, Declared: null, () => weights);
     }
 
-    private static WeightEntry Of(OnnxModel model, WeightLayer layer)
+    private static WeightEntry Of(WeightLayer layer)
     {
         TensorProto tensor = layer.Tensor;
         return new WeightEntry(
             layer.Name, layer.Op, layer.Shape, TypeName(tensor.DataType), layer.DenseBytes, layer.DenseBytes, Declared: null,
             () => layer.Dequantize is { } dequantize
-                ? ToMatrix(Dequantize(model, tensor, tensor.Shape(), dequantize), layer)
+                ? ToMatrix(Dequantize(layer.Graph, tensor, tensor.Shape(), dequantize), layer)
                 : layer.GetWeights())
         {
             Readers = layer.Readers,

@@ -15,11 +15,13 @@ public sealed class WeightLayer
     private readonly Lazy<LayerWorkload> _workload;
 
     /// <param name="graph">The graph that holds the node: the model's own, or one inside a node.</param>
+    /// <param name="weightName">The tensor's own name says nothing where a Constant node holds it.</param>
     /// <param name="input">The activations that the layer reads.</param>
-    internal WeightLayer(OnnxModel graph, NodeProto node, string name, TensorProto tensor, WeightForm form, NodeProto? dequantize,
-        WeightShape shape, TensorInfo input, Func<LayerWorkload> workload)
+    internal WeightLayer(OnnxModel graph, NodeProto node, string name, TensorProto tensor, string weightName, WeightForm form,
+        NodeProto? dequantize, WeightShape shape, TensorInfo input, Func<LayerWorkload> workload)
     {
-        (Graph, Node, Name, _tensor, _form, Dequantize, Shape, Input) = (graph, node, name, tensor, form, dequantize, shape, input);
+        (Graph, Node, Name, _tensor, WeightName) = (graph, node, name, tensor, weightName);
+        (_form, Dequantize, Shape, Input) = (form, dequantize, shape, input);
         _workload = new Lazy<LayerWorkload>(workload);
     }
 
@@ -38,8 +40,8 @@ public sealed class WeightLayer
     /// <summary>The node's operator, e.g. Conv, Gemm or MatMul.</summary>
     public string Op => Node.OpType;
 
-    /// <summary>The initializer's name.</summary>
-    public string WeightName => _tensor.Name;
+    /// <summary>The name that the graph reads the weights by: an initializer's, or what a Constant node makes.</summary>
+    public string WeightName { get; }
 
     public WeightShape Shape { get; }
 

@@ -128,9 +128,11 @@ public static class WeightLayers
             string activations = node.Input(form == WeightForm.Left ? 1 : 0);
             TensorInfo input = shapes[activations], output = shapes[node.Output()];
             string name = node.Name + suffix;
+            string read = node.Input(form == WeightForm.Left ? 0 : suffix == "/R" ? 2 : 1);
             WeightShape shape = Shape(node, tensor, form);
             yield return new WeightLayer(
-                model, node, name, tensor, form, dequantize, shape, input, () => Workload(node, name, tensor, form, shape, input, output));
+                model, node, name, tensor, dequantize?.Input(0) ?? read, form, dequantize, shape, input,
+                () => Workload(node, name, tensor, form, shape, input, output));
         }
     }
 

@@ -60,7 +60,7 @@ public sealed class FreeDimensionTests
                 Oracle.Run(UnpackingPass.Unpack(result.Model), input, [2, 16, size, size])["y"].Data, 2e-5f);
         }
 
-        string message = Assert.Throws<OnnxException>(() => WeightLayers.Find(model)[0].Workload).Message;
+        string message = Assert.ThrowsAny<OnnxException>(() => WeightLayers.Find(model)[0].Workload).Message;
         Assert.Contains("Dimension 2 of tensor 'x' float[1, 16, H, W] is not known", message);
         OnnxModel known = GraphSlicer.WithDimensions(model, new Dictionary<string, long> { ["H"] = 9, ["W"] = 8 });
         Assert.Equal(7 * 6, WeightLayers.Find(known)[0].Workload.N);
