@@ -113,7 +113,7 @@ public static class CommandLine
         Command command = parsed.CommandResult.Command;
         if (command.Subcommands.Count == 0)
             return string.Join(" ", parsed.Errors.Select(Words));
-        string verbs = string.Join(", ", command.Subcommands.Select(verb => verb.Name));
+        string verbs = string.Join(", ", command.Subcommands.Where(verb => !verb.Hidden).Select(verb => verb.Name));
         return parsed.UnmatchedTokens is [string unknown, ..]
             ? $"'{command.Name}' has no command '{unknown}', expected one of: {verbs}."
             : $"'{command.Name}' takes a command, one of: {verbs}.";

@@ -157,7 +157,7 @@ public sealed class BadInputTests
     [InlineData("Must be one of: 'fp32', 'fp16', 'bf16'. See 'dovetail pack --help'.", "pack", "model.onnx", "--values", "int8")]
     [InlineData("'zoo' takes a command, one of: list, write. See 'dovetail zoo --help'.", "zoo")]
     [InlineData("'zoo' has no command 'lst', expected one of: list, write. See", "zoo", "lst", "--json", "-")]
-    [InlineData("has no command 'pak', expected one of: codesign, train, prune, pack,", "pak", "model.onnx")]
+    [InlineData("has no command 'pak', expected one of: codesign, train, prune, quantize, pack,", "pak", "model.onnx")]
     [InlineData("--out is empty", "prune", "model.onnx", "--out", "")]
     [InlineData("An argument is empty", "inspect", "")]
     [InlineData("this machine runs", "pack", "model.onnx", "--threads", "99999")]
