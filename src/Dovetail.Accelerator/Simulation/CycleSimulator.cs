@@ -14,21 +14,25 @@ public static class CycleSimulator
 {
     /// <param name="layer">int8 weights with quantization.</param>
     /// <param name="activations">uint8: NHWC [H, W, channels] of one image, or [tokens, K] of a matrix product.</param>
+    /// <param name="observer">Sees every cycle; null costs nothing.</param>
     /// <exception cref="AcceleratorException">The array cannot execute the layer, or a buffer does not fit it.</exception>
     public static LayerSimulation RunLayer(
-        ArrayConfig config, PackedLayer layer, ReadOnlySpan<byte> activations, FoldSchedule schedule = FoldSchedule.Serial)
+        ArrayConfig config, PackedLayer layer, ReadOnlySpan<byte> activations, FoldSchedule schedule = FoldSchedule.Serial,
+        IArrayObserver? observer = null)
     {
         LayerMapping mapping = LayerMapping.Of(config, layer);
         PackedTensor<sbyte> weights = mapping.WeightsOf(layer);
         if (layer.Quantization is not { } quantization)
             throw new AcceleratorException($"Layer '{layer.Name}' has no quantization; expected the input's scale and zero point. Quantize "
                 + "the model first.");
-        var array = new WeightStationaryArray(config);
+        var array = new WeightStationaryArray(config, observer);
         var counter = new EventCounter();
         var dram = new DramCounter(mapping);
         var accumulators = new int[mapping.Pixels * mapping.Workload.M];
         var sums = new int[mapping.Pixels * config.Columns];
 
+        observer?.BeginLayer(mapping);
+        int loaded = 0;
         (ArrayFold Fold, FoldUse Use, ArrayTile Tile)? running = null;
         foreach (ArrayFold fold in mapping.Folds())
         {
@@ -44,7 +48,9 @@ public static class CycleSimulator
 
             if (!array.IsLoading)
                 array.BeginLoad(tile, use);
+            observer?.BeginPhase(ArrayPhase.Load, loaded, fold);
             array.FinishLoad(counter);
+            loaded++;
             running = (fold, use, tile);
         }
 
@@ -59,6 +65,7 @@ public static class CycleSimulator
 
         void Stream((ArrayFold Fold, FoldUse Use, ArrayTile Tile) current)
         {
+            observer?.BeginPhase(ArrayPhase.Stream, loaded - 1, current.Fold);
             array.Stream(current.Tile, current.Use, sums, [], counter);
             for (int p = 0; p < mapping.Pixels; p++)
             {

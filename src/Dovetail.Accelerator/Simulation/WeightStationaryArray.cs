@@ -49,8 +49,14 @@ public sealed class WeightStationaryArray
     private int _rowsEntered;
     private int _usedRowsInside;
 
+    // For an observer only.
+    private readonly IArrayObserver? _observer;
+    private readonly ArrayCycle _seen;
+    private readonly int[] _multiplied;
+
+    /// <param name="observer">Sees every cycle; null costs nothing.</param>
     /// <exception cref="AcceleratorException">The array is not weight-stationary or its operands are not 8 bit.</exception>
-    public WeightStationaryArray(ArrayConfig config)
+    public WeightStationaryArray(ArrayConfig config, IArrayObserver? observer = null)
     {
         ArgumentNullException.ThrowIfNull(config);
         _config = config.Validated();
@@ -74,6 +80,9 @@ public sealed class WeightStationaryArray
         _operandTokens = new Token[_clusters];
         _nextPixel = new int[_clusters];
         _usedColumns = new int[_clusters];
+        _observer = observer;
+        _seen = new ArrayCycle(this, _config);
+        _multiplied = observer is null ? [] : new int[_rows * _stride];
     }
 
     /// <summary>One fold alone: loads, streams, and says when each sum was complete.</summary>
@@ -109,6 +118,10 @@ public sealed class WeightStationaryArray
         {
             LoadCycle(counter);
             counter.Cycles++;
+            if (_observer is null)
+                continue;
+            (_seen.Phase, _seen.Number, _seen.Pixels) = (ArrayPhase.Load, _rowsEntered - 1, 0);
+            _observer.Elapsed(_seen);
         }
 
         for (int r = 0; r < _rows; r++)
@@ -133,12 +146,34 @@ public sealed class WeightStationaryArray
             if (_rowsEntered < _rows)
                 LoadCycle(counter);
             MoveLanes(tile, use, cycle, counter);
+            if (_observer is not null && _config.RegisteredSelection)
+                _operands.CopyTo(_multiplied.AsSpan());
             UpdatePes();
             waiting -= CountAndCollect(tile, use, cycle, sums, outputCycles, counter);
             counter.Cycles++;
+            if (_observer is null)
+                continue;
+            if (!_config.RegisteredSelection)
+                _operands.CopyTo(_multiplied.AsSpan());
+            (_seen.Phase, _seen.Number, _seen.Pixels) = (ArrayPhase.Stream, cycle, tile.Pixels);
+            _observer.Elapsed(_seen);
         }
 
         counter.Folds++;
+    }
+
+    internal PeState StateOf(int row, int column, ArrayCycle seen)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)_rows);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)column, (uint)_columns);
+        int at = row * _stride + column, cluster = column / _config.ClusterColumns;
+        if (seen.Phase == ArrayPhase.Load)
+            return new PeState(
+                _enteringWeights[row * _columns + column], _enteringOwners[row * _columns + column], Pixel: -1, 0, _operands[at], _sums[at]);
+        int pixel = seen.Number - row - cluster - (_config.RegisteredSelection ? 1 : 0);
+        return new PeState(
+            _weights[at], _selectedLane[at] - (row * _clusters + cluster) * _group, (uint)pixel < (uint)seen.Pixels ? pixel : -1,
+            _multiplied[at], _operands[at], _sums[at]);
     }
 
     private void Clear(FoldUse use)

@@ -2,10 +2,12 @@ using System.CommandLine;
 using Dovetail.Accelerator.Config;
 using Dovetail.Accelerator.Mapping;
 using Dovetail.Accelerator.Simulation;
+using Dovetail.Accelerator.Tracing;
 using Dovetail.Cli.Codesign;
 using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
+using Dovetail.Core.Files;
 using Dovetail.Core.Packing;
 using Dovetail.Core.Patterns;
 using Dovetail.Core.Workloads;
@@ -49,13 +51,23 @@ internal static class SimulateCommand
             Description = "PEs of a row that share registered lanes. Default: 4, for the dense array 1 (as SCALE-Sim).",
             HelpName = "N",
         };
-        var mode = new Option<string>("--mode")
+        var mode = new Option<string?>("--mode")
         {
-            Description = "closed: formulas, microseconds. cycle: moves values through every PE.",
-            DefaultValueFactory = _ => "closed",
+            Description = "closed: formulas, microseconds. cycle: moves values through every PE. Default: closed; cycle with --watch or "
+                + "--trace.",
         };
         mode.AcceptOnlyFromAmong("closed", "cycle");
         var overlap = new Option<bool>("--overlap") { Description = "Load the next fold's weights while the current one computes." };
+        var watch = new Option<bool>("--watch")
+        {
+            Description = $"Print cycle by cycle which PE multiplies what with which owner; for small arrays, {ArrayWatch.MostPes} PEs at most.",
+        };
+        var trace = new Option<string?>("--trace")
+        {
+            Description = "Write what happens when: FILE.json, layers and folds for ui.perfetto.dev or chrome://tracing (1 µs is a cycle); "
+                + "FILE.vcd, the registers of every PE for a waveform viewer.",
+            HelpName = "FILE",
+        };
         var energy = new Option<string?>("--energy")
         {
             Description = "Energy table (JSON) instead of the built-in 45 nm one.",
@@ -66,7 +78,7 @@ internal static class SimulateCommand
         Option<string?> json = CommonOptions.Json();
         var command = new Command("simulate", "Simulate a network on a systolic array: cycles, traffic, energy.")
         {
-            model, topology, rows, cols, dataflow, pattern, cluster, mode, overlap, energy, dimensions, seed, json,
+            model, topology, rows, cols, dataflow, pattern, cluster, mode, overlap, watch, trace, energy, dimensions, seed, json,
         };
         command.Validators.Add(result =>
         {
@@ -76,7 +88,12 @@ internal static class SimulateCommand
                 result.AddError("--dim belongs to a model; the sizes of a topology are numbers.");
             if (result.GetValue(overlap) && result.GetValue(dataflow) == "os")
                 result.AddError("--overlap has no effect with --dataflow os, where no weights are loaded before a fold; leave one out.");
-            bool random = result.GetValue(mode) == "cycle"
+            bool observed = result.GetValue(watch) || result.GetValue(trace) is not null;
+            if (observed && result.GetValue(mode) == "closed")
+                result.AddError("--watch and --trace show cycles, which --mode closed has none of; leave --mode out.");
+            if (result.GetValue(trace) is { } file && Path.GetExtension(file) is not (".json" or ".vcd"))
+                result.AddError($"--trace writes FILE.json (layers and folds) or FILE.vcd (registers); '{file}' ends in neither.");
+            bool random = observed || result.GetValue(mode) == "cycle"
                 || result.GetValue(model)?.StartsWith("zoo:", StringComparison.Ordinal) == true;
             if (result.IsGiven(seed) && !random)
                 result.AddError("--seed has no effect here: it is for the weights of zoo:NAME and the values of --mode cycle.");
@@ -106,10 +123,13 @@ internal static class SimulateCommand
             config.Validated();
             FoldSchedule schedule = parsed.GetValue(overlap) ? FoldSchedule.Overlapped : FoldSchedule.Serial;
             var output = new VerbOutput(parsed.GetValue(json));
-            string how = parsed.GetValue(mode)!;
+            bool watched = parsed.GetValue(watch);
+            string? tracePath = parsed.GetValue(trace);
+            string how = parsed.GetValue(mode) ?? (watched || tracePath is not null ? "cycle" : "closed");
             NetworkSimulation network = how == "closed"
                 ? workload.Closed(config, schedule)
-                : workload.CycleByCycle(config, schedule, parsed.GetValue(seed), output.Human, cancellation);
+                : Observed(config, schedule, workload, tracePath, watched ? output.Human : null, observer =>
+                    workload.CycleByCycle(config, schedule, parsed.GetValue(seed), output.Human, observer, cancellation));
             Print(output.Human, network, how);
             if (workload.Packed?.Unsized is { Count: > 0 } unsized)
                 output.Human.WriteLine(
@@ -119,10 +139,43 @@ internal static class SimulateCommand
                 output.Human.WriteLine(assumption);
             if (workload.Packed?.Layers.Any(layer => layer.Weights.DType != DType.Int8) == true)
                 output.Human.WriteLine("The model is fp32; it is counted as if it were int8, which the array computes with.");
+            if (tracePath is not null)
+                output.Human.WriteLine($"Wrote {tracePath}.");
             output.WriteJson(SimulationJson.Of(network, how, assumption, workload.Packed?.Unsized ?? []));
             return 0;
         }, CancellationToken.None));
         return command;
+    }
+
+    /// <summary>Runs with what prints and what writes; a file appears when all of it is known.</summary>
+    private static NetworkSimulation Observed(
+        ArrayConfig config, FoldSchedule schedule, Workload workload, string? trace, IAnsiConsole? watch,
+        Func<IArrayObserver?, NetworkSimulation> run)
+    {
+        long cycles = watch is null && trace is null || config.Dataflow != Dataflow.WeightStationary
+            ? 0 // the run says what it takes
+            : workload.Closed(config, schedule).ElapsedCycles;
+        ArrayWatch? printer = watch is null ? null : new ArrayWatch(config, cycles, watch.WriteLine);
+        if (trace is null)
+            return run(printer);
+        bool waveform = trace.EndsWith(".vcd", StringComparison.Ordinal);
+        if (waveform)
+            VcdTrace.Check(config, cycles);
+        NetworkSimulation? result = null;
+        AtomicFile.Write(trace, stream =>
+        {
+            if (waveform)
+            {
+                using var writer = new VcdTrace(stream, config);
+                result = run(ArrayObservers.Both(printer, writer));
+            }
+            else
+            {
+                using var writer = new TimelineTrace(stream, config);
+                result = run(ArrayObservers.Both(printer, writer));
+            }
+        });
+        return result!;
     }
 
     private static Workload Load(
@@ -229,7 +282,8 @@ internal static class SimulateCommand
 
         /// <summary>Counts do not depend on values, so the activations are random bytes from the seed.</summary>
         public NetworkSimulation CycleByCycle(
-            ArrayConfig config, FoldSchedule schedule, int seed, IAnsiConsole console, CancellationToken cancellation)
+            ArrayConfig config, FoldSchedule schedule, int seed, IAnsiConsole console, IArrayObserver? observer,
+            CancellationToken cancellation)
         {
             PackedModel model = Packed ?? RandomModel(config, seed);
             if (model.Layers.FirstOrDefault(layer => layer.Weights.DType != DType.Int8) is { } layer)
@@ -245,7 +299,7 @@ internal static class SimulateCommand
                     cancellation.ThrowIfCancellationRequested();
                     var activations = new byte[LayerMapping.Of(config, layer).InputLength];
                     random.NextBytes(activations);
-                    results.Add(CycleSimulator.RunLayer(config, layer, activations, schedule).Counts);
+                    results.Add(CycleSimulator.RunLayer(config, layer, activations, schedule, observer).Counts);
                     step(layer.Name);
                 }
             });
