@@ -84,6 +84,8 @@ public static class WeightLayers
         if (tensor is null && node.Is("MatMul"))
             (tensor, dequantize) = Weights(graph, node.Input(0));
         return tensor is null ? "its weights are computed at run time"
+            : dequantize is not null && Weights(graph, node.Input(1)).Tensor is null
+                ? "its weights stand on the left, behind a DequantizeLinear"
             : dequantize is null && !IsFloat(tensor.DataType) || dequantize is not null && tensor.DataType != OnnxType.Int8
                 ? $"its weights are {tensor.DataType.ToString().ToLowerInvariant()}, expected floating-point ones, or int8 ones behind a "
                     + "DequantizeLinear"
@@ -114,7 +116,7 @@ public static class WeightLayers
             _ => WeightForm.InputsFirst,
         };
         if (tensor is null && node.Is("MatMul"))
-            (tensor, dequantize, form) = (FindWeights(model, node.Input(0)).Tensor, null, WeightForm.Left);
+            (tensor, form) = (FindWeights(model, node.Input(0)) is { Dequantize: null, Tensor: { } left } ? left : null, WeightForm.Left);
         bool isImage = form is WeightForm.Convolution or WeightForm.TransposedConvolution;
         if (tensor is not null && tensor.Dims.All(d => d > 0) && (isImage ? tensor.Dims.Count >= 3 : tensor.Dims.Count == 2)
             && !(form == WeightForm.TransposedConvolution && dequantize is not null))
@@ -178,7 +180,8 @@ public static class WeightLayers
             case WeightForm.Recurrent: // every step of the sequence
                 return Product(0, 2, input, node.Inputs[0]);
             case WeightForm.Left:
-                int width = output.Size(output.HasShape ? output.Rank - 1 : 0, node.Outputs[0]);
+                int width = input is { HasShape: true, Rank: 1 } ? 1
+                    : output.Size(output.HasShape ? output.Rank - 1 : 0, node.Outputs[0]);
                 LayerWorkload batch = Product(0, output.Rank - 2, output, node.Outputs[0]);
                 return batch with { N = Columns((long)batch.N * width) };
             default:

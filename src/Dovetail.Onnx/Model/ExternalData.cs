@@ -9,6 +9,8 @@ namespace Dovetail.Onnx.Model;
 /// </summary>
 internal static class ExternalData
 {
+    private const int MostReread = 4;
+
     /// <summary>Brings the data of all initializers into memory.</summary>
     /// <returns>Bytes of the files that hold them.</returns>
     /// <exception cref="OnnxException">A file is missing, too short, no plain file, or outside the folder.</exception>
@@ -16,6 +18,8 @@ internal static class ExternalData
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(modelPath))!;
         HashSet<string> files = [];
+        Dictionary<(string File, long Offset, long Length), byte[]> slices = [];
+        long read = 0;
         foreach (TensorProto tensor in Tensors(model).Where(t => t.DataLocation != 0))
         {
             string? Value(string key) => tensor.ExternalData.Find(e => e.Key == key)?.Value;
@@ -40,18 +44,30 @@ internal static class ExternalData
                 throw new OnnxException($"'{modelPath}': tensor {tensor} has external data at offset {offset} of {length} bytes, expected "
                     + $"{expected} bytes.");
             files.Add(file);
-            tensor.RawData = ReadSlice(modelPath, tensor, file, offset, (int)length);
+            if (!slices.TryGetValue((file, offset, length), out byte[]? slice))
+            {
+                slice = ReadSlice(modelPath, tensor, file, offset, (int)length);
+                slices[(file, offset, length)] = slice;
+                read += length;
+                if (read > MostReread * Lengths(files))
+                    throw new OnnxException($"'{modelPath}': its tensors overlap in '{location}' and the other files of external data, so "
+                        + $"that more than {MostReread} times their length would be read; expected each byte in one tensor.");
+            }
+
+            tensor.RawData = slice;
             tensor.DataLocation = 0;
             tensor.ExternalData.Clear();
         }
 
-        return files.Sum(file => new FileInfo(RealPath(file) ?? file).Length);
+        return Lengths(files);
 
         long ParseNumber(string? text, long absent) =>
             text is null ? absent
             : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) ? value
             : throw new OnnxException($"'{modelPath}': '{text}' stands where an offset or a length of external data belongs.");
     }
+
+    private static long Lengths(IEnumerable<string> files) => files.Sum(file => new FileInfo(RealPath(file) ?? file).Length);
 
     private static IEnumerable<TensorProto> Tensors(OnnxModel model) => model.WithBodies().SelectMany(graph =>
         graph.Graph.Initializers.Concat(

@@ -1,3 +1,4 @@
+using Dovetail.Onnx.Operators;
 using ProtoBuf;
 
 namespace Dovetail.Onnx.Model;
@@ -5,21 +6,23 @@ namespace Dovetail.Onnx.Model;
 /// <summary>
 /// Calls of the model's own functions become the functions' nodes, where these hold layers: so the layers can be seen, pruned and packed.
 /// 1. A function is put in the place of its call if, by itself or by what it calls, it has a Conv, Gemm, MatMul or a recurrent layer,
-///    and its operator sets are the model's. Other functions, and calls that do not fit them, stay as they are.
+///    and its operators mean in the model's operator sets what they mean in its own. Other functions, and calls that do not fit them, stay as they are.
 /// 2. Names become unique by the call's name before them: "call/conv". The attributes that refer to the call's take its values.
 /// 3. Constants of a function become initializers that all its calls share.
 /// 4. Functions that nothing calls any more go.
 /// </summary>
 internal sealed class FunctionInlining
 {
-    private const int DeepestCall = 32;
+    private const int DeepestCall = 32, MostNodes = 100_000;
 
     private static readonly string[] s_layers = ["Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM", "GRU", "RNN"];
 
     private readonly ModelProto _model;
     private readonly HashSet<FunctionProto> _inlined = [];
     private readonly Dictionary<(FunctionProto Function, string Output), string> _constants = [];
+    private readonly Dictionary<FunctionProto, bool> _holdsLayers = [];
     private readonly HashSet<string> _names;
+    private int _inserted;
 
     private FunctionInlining(ModelProto model)
     {
@@ -40,26 +43,42 @@ internal sealed class FunctionInlining
 
     private void Inline(GraphProto graph, int depth)
     {
-        for (int i = 0; i < graph.Nodes.Count; i++)
+        List<NodeProto> nodes = [];
+        foreach (NodeProto node in graph.Nodes)
+            Expand(node, depth, nodes);
+        graph.Nodes.Clear();
+        graph.Nodes.AddRange(nodes);
+    }
+
+    private void Expand(NodeProto call, int depth, List<NodeProto> into)
+    {
+        foreach ((_, GraphProto inner) in Subgraphs.Of(call))
+            Inline(inner, depth);
+        if (depth >= DeepestCall || _inserted >= MostNodes || Find(call) is not { } function || !HoldsLayers(function)
+            || !Fits(function, call))
         {
-            NodeProto call = graph.Nodes[i];
-            foreach ((_, GraphProto inner) in Subgraphs.Of(call))
-                Inline(inner, depth);
-            if (depth >= DeepestCall || Find(call) is not { } function || !HoldsLayers(function, 0) || !Fits(function, call))
-                continue;
-            _inlined.Add(function);
-            graph.Nodes.RemoveAt(i);
-            graph.Nodes.InsertRange(i, Body(function, call));
-            depth++;
-            i--; // what it calls is next
+            into.Add(call);
+            return;
         }
+
+        _inlined.Add(function);
+        List<NodeProto> body = Body(function, call);
+        _inserted += body.Count;
+        foreach (NodeProto node in body)
+            Expand(node, depth + 1, into);
     }
 
     private FunctionProto? Find(NodeProto node) => _model.Functions.Find(function =>
         function.Name == node.OpType && function.Domain == node.Domain && function.Overload == node.Overload);
 
-    private bool HoldsLayers(FunctionProto function, int depth) => depth < DeepestCall && AllNodes(function.Nodes).Any(node =>
-        (node.Domain is "" or "ai.onnx" && s_layers.Contains(node.OpType)) || (Find(node) is { } inner && HoldsLayers(inner, depth + 1)));
+    private bool HoldsLayers(FunctionProto function)
+    {
+        if (_holdsLayers.TryGetValue(function, out bool known))
+            return known;
+        _holdsLayers[function] = false; // a function that calls itself has no layers by that
+        return _holdsLayers[function] = AllNodes(function.Nodes).Any(node =>
+            (node.Domain is "" or "ai.onnx" && s_layers.Contains(node.OpType)) || (Find(node) is { } inner && HoldsLayers(inner)));
+    }
 
     private static IEnumerable<NodeProto> AllNodes(IEnumerable<NodeProto> nodes) =>
         nodes.SelectMany(node => Subgraphs.Of(node).SelectMany(entry => AllNodes(entry.Graph.Nodes)).Prepend(node));
@@ -67,7 +86,12 @@ internal sealed class FunctionInlining
     private bool Fits(FunctionProto function, NodeProto call) =>
         call.Inputs.Count <= function.Inputs.Count && call.Outputs.Count <= function.Outputs.Count
         && function.OpsetImports.TrueForAll(set => _model.OpsetImports.Find(own => Domain(own) == Domain(set)) is not { } own
-            || own.Version == set.Version);
+            || own.Version == set.Version || (Domain(set).Length == 0 && MeansTheSame(function, set.Version, own.Version)));
+
+    /// <summary>True where every operator of the function has the same version in both operator sets, and is known.</summary>
+    private static bool MeansTheSame(FunctionProto function, long one, long other) =>
+        AllNodes(function.Nodes).Where(node => node.Domain is "" or "ai.onnx").All(node =>
+            OnnxOperators.Find(node, one) is { } row && row.VersionAt(one) is var version and > 0 && version == row.VersionAt(other));
 
     private static string Domain(OperatorSetIdProto set) => set.Domain is "ai.onnx" ? "" : set.Domain;
 

@@ -100,7 +100,12 @@ public sealed class OnnxModel
         }
     }
 
-    public TensorProto? FindInitializer(string name) => Graph.Initializers.Find(t => t.Name == name) ?? Outer?.FindInitializer(name);
+    /// <summary>The initializer of this name, of this graph or of one around it; a name that the graph itself makes is the graph's
+    /// own, whatever stands around.</summary>
+    public TensorProto? FindInitializer(string name) =>
+        Graph.Initializers.Find(t => t.Name == name) ?? (Outer is null || Hides(name) ? null : Outer.FindInitializer(name));
+
+    private bool Hides(string name) => Graph.Inputs.Exists(input => input.Name == name) || FindProducer(name) is not null;
 
     /// <summary>True for an initializer of this graph, not of one around it.</summary>
     internal bool Owns(string initializer) => Graph.Initializers.Exists(t => t.Name == initializer);
@@ -109,7 +114,7 @@ public sealed class OnnxModel
     public TensorProto? FindConstant(string name) =>
         FindInitializer(name) ?? (FindProducer(name) is { } node
             ? node.Is("Constant") ? node.FindTensor("value") : null
-            : Outer?.FindConstant(name));
+            : Hides(name) ? null : Outer?.FindConstant(name));
 
     /// <exception cref="OnnxException">There is no such constant.</exception>
     public TensorProto Constant(string name, NodeProto reader) =>
@@ -214,7 +219,8 @@ public sealed class OnnxModel
     {
         var used = new HashSet<string>(Nodes.SelectMany(Subgraphs.Reads));
         used.UnionWith(Graph.Outputs.Select(o => o.Name));
-        Graph.Inputs.RemoveAll(i => FindInitializer(i.Name) is not null && !used.Contains(i.Name));
+        if (Outer is null) // the inputs of a body are counted by its node
+            Graph.Inputs.RemoveAll(i => Owns(i.Name) && !used.Contains(i.Name));
         Graph.Initializers.RemoveAll(t => !used.Contains(t.Name));
     }
 
@@ -246,12 +252,13 @@ public sealed class OnnxModel
     {
         var known = new HashSet<string>(Graph.Inputs.Select(i => i.Name));
         known.UnionWith(Graph.Initializers.Select(t => t.Name));
+        HashSet<string> outside = []; // may be read, and hidden by what this graph makes
         for (OnnxModel? around = Outer; around is not null; around = around.Outer)
-            known.UnionWith(Subgraphs.Tensors(around.Graph));
+            outside.UnionWith(Subgraphs.Tensors(around.Graph));
         foreach (NodeProto node in Nodes)
         {
             foreach (string input in Subgraphs.Reads(node))
-                if (!known.Contains(input))
+                if (!known.Contains(input) && !outside.Contains(input))
                     throw new OnnxException(
                         $"{node} reads '{input}', which " +
                         (FindProducer(input) is { } later
@@ -263,7 +270,7 @@ public sealed class OnnxModel
         }
 
         foreach (ValueInfoProto output in Graph.Outputs)
-            if (!known.Contains(output.Name))
+            if (!known.Contains(output.Name) && !outside.Contains(output.Name))
                 throw new OnnxException($"The graph's output '{output.Name}' is made by no node.");
     }
 }

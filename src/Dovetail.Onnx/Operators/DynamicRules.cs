@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dovetail.Onnx.Model;
 
 namespace Dovetail.Onnx.Operators;
@@ -38,6 +39,11 @@ internal static class DynamicRules
         if (axes is null)
             return [new TensorInfo(x.Type, Unknown(x.Rank))];
         Dim[]? steps = c.Operator.IsGiven("steps") ? c.Values("steps") : [.. axes.Select(_ => (Dim)1)];
+        if (starts is not null && starts.Length != axes.Length || ends is not null && ends.Length != axes.Length
+            || steps is not null && steps.Length != axes.Length)
+            throw c.Bad($"its {axes.Length} axes have {starts?.Length.ToString(CultureInfo.InvariantCulture) ?? "?"} starts, "
+                + $"{ends?.Length.ToString(CultureInfo.InvariantCulture) ?? "?"} ends and "
+                + $"{steps?.Length.ToString(CultureInfo.InvariantCulture) ?? "?"} steps; expected one of each for every axis");
         for (int i = 0; i < axes.Length; i++)
         {
             int axis = c.Axis(axes[i].Value ?? throw c.Undetermined("its axes are computed from symbols"), x.Rank);

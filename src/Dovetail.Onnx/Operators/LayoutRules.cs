@@ -191,7 +191,8 @@ internal static class LayoutRules
     {
         Dim[] rest = [.. dims.Where(d => d.Value != 1)];
         return rest.Length == 1 ? rest[0]
-            : rest.All(d => d.IsKnown) ? rest.Aggregate(1L, (a, d) => checked(a * d.Value!.Value))
+            : rest.All(d => d.IsKnown) && rest.Aggregate(1.0, (a, d) => a * d.Value!.Value) < long.MaxValue / 2
+                ? rest.Aggregate(1L, (a, d) => a * d.Value!.Value)
             : Dim.Unknown;
     }
 }

@@ -7,6 +7,13 @@ internal static class ValueRules
 {
     public static Dim[]? Same(ShapeContext c) => c.Values(0);
 
+    /// <summary>Values that stay what they are as long as they are integers of at least 32 bits; as floats they would be divided as
+    /// such.</summary>
+    public static Dim[]? Integers(ShapeContext c) =>
+        IsWide(c.Input(0).Type) && IsWide(c.Node.Is("Cast") ? (OnnxType)c.Node.GetInt("to") : c.Input(1).Type) ? c.Values(0) : null;
+
+    private static bool IsWide(OnnxType type) => type is OnnxType.Int32 or OnnxType.Int64;
+
     /// <summary>The dimensions that a Shape node cuts out.</summary>
     public static Dim[] Shape(ShapeContext c)
     {

@@ -28,8 +28,11 @@ public static class ShapeInference
         foreach (TensorProto tensor in model.Graph.Initializers)
             known[tensor.Name] = new TensorInfo(tensor.DataType, [.. tensor.Dims.Select(d => (Dim)d)]);
         foreach (ValueInfoProto input in model.Graph.Inputs)
-            if (!known.ContainsKey(input.Name))
+            if (!model.Owns(input.Name))
                 known[input.Name] = InputInfo(input, batch);
+        if (model.Outer is not null)
+            foreach (string output in model.Nodes.SelectMany(node => node.Outputs).Where(output => output.Length > 0))
+                known.Remove(output); // hides what has this name around
         foreach (NodeProto node in model.Nodes)
         {
             Constrain(model, node, known);

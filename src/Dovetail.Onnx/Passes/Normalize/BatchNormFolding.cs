@@ -23,6 +23,7 @@ public static class BatchNormFolding
                 || model.SingleConsumer(conv.Outputs[0]) != norm
                 || model.FindInitializer(conv.Input(1)) is not { DataType: OnnxType.Float, Dims: [> 0, _, _, ..] } weight
                 || (conv.HasInput(2) && model.FindInitializer(conv.Inputs[2]) is not { DataType: OnnxType.Float })
+                || Enumerable.Range(1, 4).Any(i => model.FindConstant(norm.Inputs[i]) is null)
                 || norm.GetInt("training_mode", 0) != 0
                 || norm.GetInt("spatial", 1) == 0 // before version 9: a mean for each number of an image
                 || norm.Outputs.Count(o => o.Length > 0) != 1)
@@ -68,7 +69,8 @@ public static class BatchNormFolding
 
     private static string Replace(OnnxModel model, NodeProto reader, string old, string wanted, IEnumerable<long> dims, float[] values)
     {
-        bool own = old.Length > 0 && model.Owns(old) && model.Consumers(old) is [var only] && only == reader;
+        bool own = old.Length > 0 && model.Owns(old) && !model.IsOutput(old) && model.Consumers(old) is [var only]
+            && only == reader;
         if (own)
         {
             model.FindInitializer(old)!.Write<float>(values);

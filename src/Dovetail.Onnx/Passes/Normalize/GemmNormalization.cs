@@ -17,7 +17,7 @@ internal static class GemmNormalization
             TransposeWeights(model, node);
         foreach (NodeProto node in model.Nodes.Where(n => n.Is("Gemm")).ToList())
         {
-            if (node.GetFloat("beta", 1) == 0)
+            if (node.GetFloat("beta", 1) == 0 && MayLackBias(model))
                 DropBias(node);
             Scale(model, node, 1, "alpha");
             Scale(model, node, 2, "beta");
@@ -26,11 +26,9 @@ internal static class GemmNormalization
         IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(model);
         foreach (NodeProto node in model.Nodes.Where(n => n.Is("MatMul")).ToList())
         {
-            if (model.FindInitializer(node.Inputs[1]) is { Dims.Count: 2 } && shapes[node.Inputs[0]].Rank == 2)
-            {
+            if (model.FindInitializer(node.Inputs[1]) is { Dims.Count: 2, DataType: OnnxType.Float } && shapes[node.Inputs[0]].Rank == 2
+                && (TakeBias(model, node, shapes) || MayLackBias(model)))
                 node.OpType = "Gemm";
-                TakeBias(model, node, shapes);
-            }
         }
     }
 
@@ -48,6 +46,9 @@ internal static class GemmNormalization
         model.AddInitializer(TensorData.Create<float>(node.Inputs[1], [columns, rows], turned));
         model.RemoveDeadNodes();
     }
+
+    /// <summary>Before version 11 a Gemm has three inputs.</summary>
+    internal static bool MayLackBias(OnnxModel model) => model.OpsetVersion() >= 11;
 
     private static void DropBias(NodeProto node)
     {
@@ -71,16 +72,17 @@ internal static class GemmNormalization
         model.RemoveUnusedInitializers();
     }
 
-    private static void TakeBias(OnnxModel model, NodeProto node, IReadOnlyDictionary<string, TensorInfo> shapes)
+    private static bool TakeBias(OnnxModel model, NodeProto node, IReadOnlyDictionary<string, TensorInfo> shapes)
     {
         if (model.SingleConsumer(node.Outputs[0]) is not { } add || !add.Is("Add"))
-            return;
+            return false;
         string other = add.Inputs[0] == node.Outputs[0] ? add.Inputs[1] : add.Inputs[0];
         if (model.FindInitializer(other) is not { } bias || bias.ElementCount() != shapes[node.Outputs[0]].Shape.ElementAtOrDefault(1).Value
-            || bias.Dims.Count > 2 || bias.Dims[^1] == 1)
-            return;
+            || bias.Dims.Count is not (1 or 2) || bias.Dims[^1] == 1)
+            return false;
         node.Inputs.Add(other);
         node.Outputs[0] = add.Outputs[0];
         model.Nodes.Remove(add);
+        return true;
     }
 }

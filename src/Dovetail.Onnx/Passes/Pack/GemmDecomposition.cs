@@ -1,4 +1,5 @@
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Passes.Normalize;
 using Dovetail.Onnx.Shapes;
 
 namespace Dovetail.Onnx.Passes.Pack;
@@ -39,7 +40,14 @@ internal static class GemmDecomposition
     {
         string product = model.UniqueName($"{node.Name}.product");
         var add = new NodeProto("Add", model.UniqueName($"{node.Name}.addend"), [product, node.Inputs[2]], [node.Outputs[0]]);
-        node.Inputs.RemoveAt(2);
+        if (GemmNormalization.MayLackBias(model))
+            node.Inputs.RemoveAt(2);
+        else
+        {
+            node.Inputs[2] = model.UniqueName($"{node.Name}.no_bias");
+            model.AddInitializer(TensorData.Create<float>(node.Inputs[2], [1], [0f]));
+        }
+
         node.Outputs[0] = product;
         model.Nodes.Insert(model.Nodes.IndexOf(node) + 1, add);
     }

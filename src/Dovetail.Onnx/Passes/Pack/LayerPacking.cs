@@ -45,8 +45,8 @@ internal sealed class LayerPacking(OnnxModel model, PackingOptions options)
     private (PackedTensor?, string?) PackFloat(WeightLayer layer, ComplementaryPattern pattern)
     {
         NodeProto node = layer.Node;
-        if (node.GetFloat("alpha", 1) != 1 || node.GetFloat("beta", 1) != 1)
-            return (null, "its alpha or beta is not 1 and cannot be folded");
+        if (ReasonAgainstForm(layer) is { } against)
+            return (null, against);
         (PackedTensor? packed, string? reason) = Try(layer, pattern);
         if (packed is null)
             return (null, reason);
@@ -64,8 +64,17 @@ internal sealed class LayerPacking(OnnxModel model, PackingOptions options)
             : (packed, null);
     }
 
+    /// <summary>What the packed operators do not have and no earlier pass took away.</summary>
+    private static string? ReasonAgainstForm(WeightLayer layer) =>
+        layer.Node.GetFloat("alpha", 1) != 1 || layer.Node.GetFloat("beta", 1) != 1 ? "its alpha or beta is not 1 and cannot be folded"
+        : layer.Node.GetInt("transA", 0) != 0 ? "it reads its input transposed (transA)"
+        : layer is { IsLeft: true, Input: { HasShape: true, Rank: < 2 } } ? "it multiplies a single vector from the left"
+        : null;
+
     private (PackedTensor?, string?) PackQuantized(WeightLayer layer, ComplementaryPattern pattern)
     {
+        if (ReasonAgainstForm(layer) is { } against)
+            return (null, against);
         (QuantizedLayer? quantized, string? reason) = QuantizedLayer.Read(model, layer);
         if (quantized is null)
             return (null, reason);

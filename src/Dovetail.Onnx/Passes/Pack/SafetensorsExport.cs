@@ -22,9 +22,9 @@ public static class SafetensorsExport
         ArgumentNullException.ThrowIfNull(packed);
         var weights = new Dictionary<string, PackedTensor>();
         var written = new HashSet<string>();
-        foreach (NodeProto node in packed.Nodes.Where(PackedWeights.IsPacked))
+        foreach ((OnnxModel graph, NodeProto node) in PackedWeights.Nodes(packed))
         {
-            weights[node.Name] = PackedWeights.Read(packed, node);
+            weights[node.Name] = PackedWeights.Read(graph, node);
             written.UnionWith([node.Input(InputNames.Values), node.Input(InputNames.Owners), node.Input(InputNames.WeightScales)]);
         }
 

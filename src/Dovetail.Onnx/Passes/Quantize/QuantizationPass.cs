@@ -53,8 +53,21 @@ public static class QuantizationPass
             result.Nodes.Remove(activation);
         }
 
+        var parameters = new Dictionary<string, (string Scale, string Zero)>();
         foreach (string tensor in tensors)
-            QuantizeActivation(result, tensor, plan.Root(tensor), affine[plan.Root(tensor)]);
+        {
+            string root = plan.Root(tensor);
+            if (!parameters.TryGetValue(root, out (string Scale, string Zero) names))
+            {
+                names = (result.UniqueName($"{root}.scale"), result.UniqueName($"{root}.zero_point"));
+                parameters[root] = names;
+                result.AddInitializer(TensorData.Scalar(names.Scale, affine[root].Scale));
+                result.AddInitializer(TensorData.Scalar(names.Zero, affine[root].ZeroPoint));
+            }
+
+            QuantizeActivation(result, tensor, names.Scale, names.Zero);
+        }
+
         result.Graph.ValueInfos.Clear();
         result.RemoveDeadNodes();
         result.CheckGraph();
@@ -155,15 +168,8 @@ public static class QuantizationPass
         return output;
     }
 
-    private static void QuantizeActivation(OnnxModel model, string tensor, string root, AffineRange range)
+    private static void QuantizeActivation(OnnxModel model, string tensor, string scale, string zero)
     {
-        string scale = $"{root}.scale", zero = $"{root}.zero_point";
-        if (tensor == root)
-        {
-            model.AddInitializer(TensorData.Scalar(scale, range.Scale));
-            model.AddInitializer(TensorData.Scalar(zero, range.ZeroPoint));
-        }
-
         string source = tensor, bytes = model.UniqueName($"{tensor}.quantized"), result;
         NodeProto? producer = model.FindProducer(tensor);
         int at = producer is null ? 0 : model.Nodes.IndexOf(producer) + 1;

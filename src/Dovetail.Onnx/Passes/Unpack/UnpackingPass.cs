@@ -18,6 +18,15 @@ public static class UnpackingPass
     {
         ArgumentNullException.ThrowIfNull(packedModel);
         OnnxModel model = packedModel.Clone();
+        foreach (OnnxModel graph in model.WithBodies().Reverse().ToList()) // what inner graphs no longer read, outer ones may drop
+            UnpackGraph(graph);
+        model.Proto.OpsetImports.RemoveAll(o => o.Domain == OperatorSet.Domain);
+        model.CheckGraph();
+        return model;
+    }
+
+    private static void UnpackGraph(OnnxModel model)
+    {
         foreach (NodeProto node in model.Nodes.Where(n => UnpackedWindow.DenseOperator(n) is not null).ToList())
         {
             int at = model.Nodes.IndexOf(node);
@@ -33,10 +42,7 @@ public static class UnpackingPass
             model.Nodes.InsertRange(at, PackedWeights.IsQuantized(node) ? Quantized(model, node, weights) : Float(model, node, weights));
         }
 
-        model.Proto.OpsetImports.RemoveAll(o => o.Domain == OperatorSet.Domain);
         model.RemoveDeadNodes();
-        model.CheckGraph();
-        return model;
     }
 
     private static List<NodeProto> Float(OnnxModel model, NodeProto node, PackedTensor packed)
