@@ -166,10 +166,9 @@ public sealed class WeightStationaryArray
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)row, (uint)_rows);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)column, (uint)_columns);
-        int at = row * _stride + column, cluster = column / _config.ClusterColumns;
+        int at = row * _stride + column, entering = row * _columns + column, cluster = column / _config.ClusterColumns;
         if (seen.Phase == ArrayPhase.Load)
-            return new PeState(
-                _enteringWeights[row * _columns + column], _enteringOwners[row * _columns + column], Pixel: -1, 0, _operands[at], _sums[at]);
+            return new PeState(_enteringWeights[entering], _enteringOwners[entering], Pixel: -1, 0, _operands[at], _sums[at]);
         int pixel = seen.Number - row - cluster - (_config.RegisteredSelection ? 1 : 0);
         return new PeState(
             _weights[at], _selectedLane[at] - (row * _clusters + cluster) * _group, (uint)pixel < (uint)seen.Pixels ? pixel : -1,

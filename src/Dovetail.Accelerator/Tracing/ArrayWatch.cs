@@ -28,8 +28,8 @@ public sealed class ArrayWatch : IArrayObserver
             throw new AcceleratorException($"An array of {config.Rows}×{config.Columns} PEs was to be watched, expected {MostPes} PEs at "
                 + "most. Take a smaller one, e.g. --rows 4 --cols 4, or write a trace.");
         if (cycles > MostCycles)
-            throw new AcceleratorException($"{cycles:N0} cycles were to be watched, expected {MostCycles:N0} at most. Take a smaller layer, "
-                + "or write a trace.");
+            throw new AcceleratorException($"{cycles:N0} cycles were to be watched, expected {MostCycles:N0} at most. Take a smaller "
+                + "layer, or write a trace.");
         _write = write;
     }
 
@@ -39,8 +39,8 @@ public sealed class ArrayWatch : IArrayObserver
         ArrayConfig config = mapping.Config;
         _write($"{mapping.Workload.Name}: {mapping.Pixels} pixels, {mapping.Workload.M} outputs, {mapping.Workload.K} inputs as "
             + $"{mapping.Slots} slots ({mapping.Pattern}) on {config.Rows}×{config.Columns} PEs.");
-        _write("Load: weight@owner. Stream: pixel: activation × weight@owner → sum for the PE below; activations are bytes less 128, and "
-            + "'.' multiplies nothing.");
+        _write("Load: weight@owner. Stream: pixel: activation × weight@owner → sum for the PE below; activations are bytes less 128, "
+            + "and '.' multiplies nothing.");
     }
 
     public void BeginPhase(ArrayPhase phase, int number, ArrayFold fold)

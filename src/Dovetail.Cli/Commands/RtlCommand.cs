@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using Dovetail.Accelerator.Config;
 using Dovetail.Accelerator.Mapping;
 using Dovetail.Cli.Codesign;
@@ -120,7 +121,8 @@ internal static class RtlCommand
             }
 
             var result = new RtlJson(
-                files, config.Rows, config.Columns, config.Pattern.ToString(), multipliers, tile, null, null, null, null, null, null, null);
+                files, config.Rows, config.Columns, config.Pattern.ToString(), multipliers, tile, null, null, null, null, null, null, null,
+                null, config.ClusterColumns, null);
             output.WriteJson(synthesis is null ? result : result.With(synthesis));
             if (tile?.Status == "different")
                 throw new DovetailException($"The RTL differs from the simulator: {tile.Reason}");
@@ -149,16 +151,23 @@ internal static class RtlCommand
     {
         Table table = new Table().AddColumn("").AddColumn(new TableColumn("Dense").RightAligned())
             .AddColumn(new TableColumn("Complementary").RightAligned()).AddColumn(new TableColumn("Ratio").RightAligned());
-        Row("Area, with skew registers and control", result.Dense.Area, result.Complementary.Area);
+        Row($"Area, {result.AreaUnit}, with skew registers and control", result.Dense.Area, result.Complementary.Area);
         Row("Area of the PEs and lanes", result.Dense.ArrayArea, result.Complementary.ArrayArea);
+        foreach (ArrayComponent part in result.Components)
+            Row(part.Unit == "area" ? $"  {part.Name}, {result.AreaUnit}" : part.Unit == "bits" ? $"  {part.Name}, bits" : $"  {part.Name}",
+                part.Dense, part.Complementary, part.Unit == "area" ? "N1" : "N0");
         Row("Longest path, ns", result.Dense.CriticalPathNanoseconds, result.Complementary.CriticalPathNanoseconds);
         table.AddRow("Throughput per area, at equal clocks", "1", "", $"{result.ThroughputPerAreaGain:0.00}×");
         table.AddRow("… of the PEs and lanes alone", "1", "", $"{result.ArrayThroughputPerAreaGain:0.00}×");
         console.Write(table);
+        ArrayConfig config = result.Config;
+        console.WriteLine($"Both {config.Rows}×{config.Columns} PEs in clusters of {config.ClusterColumns}, {config.Pattern} against "
+            + "dense; the area of a dense array depends on its clusters too. Memories for weights and activations are outside.");
         console.WriteLine($"{result.Library}: {result.Method}.");
 
-        void Row(string name, double dense, double complementary) =>
-            table.AddRow(name, $"{dense:N1}", $"{complementary:N1}", $"{complementary / dense:0.000}");
+        void Row(string name, double dense, double complementary, string format = "N1") => table.AddRow(
+            name, dense.ToString(format, CultureInfo.InvariantCulture), complementary.ToString(format, CultureInfo.InvariantCulture),
+            dense == 0 ? "" : $"{complementary / dense:0.000}");
     }
 
     /// <summary>A packed int8 model and what of it a tile is made from.</summary>

@@ -60,12 +60,13 @@ internal static class SimulateCommand
         var overlap = new Option<bool>("--overlap") { Description = "Load the next fold's weights while the current one computes." };
         var watch = new Option<bool>("--watch")
         {
-            Description = $"Print cycle by cycle which PE multiplies what with which owner; for small arrays, {ArrayWatch.MostPes} PEs at most.",
+            Description = "Print cycle by cycle which PE multiplies what with which owner; for small arrays, "
+                + $"{ArrayWatch.MostPes} PEs at most.",
         };
         var trace = new Option<string?>("--trace")
         {
-            Description = "Write what happens when: FILE.json, layers and folds for ui.perfetto.dev or chrome://tracing (1 µs is a cycle); "
-                + "FILE.vcd, the registers of every PE for a waveform viewer.",
+            Description = "Write what happens when: FILE.json, layers and folds for ui.perfetto.dev or chrome://tracing (1 µs is a "
+                + "cycle); FILE.vcd, the registers of every PE for a waveform viewer.",
             HelpName = "FILE",
         };
         var energy = new Option<string?>("--energy")

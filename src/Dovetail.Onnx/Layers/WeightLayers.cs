@@ -71,8 +71,13 @@ public static class WeightLayers
     {
         ArgumentNullException.ThrowIfNull(model);
         model.NameNodes();
-        return [.. model.WithBodies().SelectMany(graph => graph.Nodes.Where(IsLayerLike).Where(node => !Matrices(graph, node).Any())
-            .Select(node => new OtherNode(node.Name, node.OpType, ReasonAgainst(graph, node))))];
+        Func<NodeProto, string?> call = FunctionInlining.ReasonAgainst(model.Proto);
+        return [.. model.WithBodies().SelectMany(graph => graph.Nodes
+            .Select(node => (Node: node, Reason: IsLayerLike(node) && !Matrices(graph, node).Any()
+                ? ReasonAgainst(graph, node)
+                : call(node)))
+            .Where(entry => entry.Reason is not null)
+            .Select(entry => new OtherNode(entry.Node.Name, entry.Node.OpType, entry.Reason!)))];
     }
 
     private static bool IsLayerLike(NodeProto node) =>

@@ -1,4 +1,3 @@
-using Dovetail.Onnx.Operators;
 using ProtoBuf;
 
 namespace Dovetail.Onnx.Model;
@@ -6,7 +5,7 @@ namespace Dovetail.Onnx.Model;
 /// <summary>
 /// Calls of the model's own functions become the functions' nodes, where these hold layers: so the layers can be seen, pruned and packed.
 /// 1. A function is put in the place of its call if, by itself or by what it calls, it has a Conv, Gemm, MatMul or a recurrent layer,
-///    and its operators mean in the model's operator sets what they mean in its own. Other functions, and calls that do not fit them, stay as they are.
+///    and its operator sets are the model's. Other functions, and calls that do not fit them, stay as they are.
 /// 2. Names become unique by the call's name before them: "call/conv". The attributes that refer to the call's take its values.
 /// 3. Constants of a function become initializers that all its calls share.
 /// 4. Functions that nothing calls any more go.
@@ -86,12 +85,18 @@ internal sealed class FunctionInlining
     private bool Fits(FunctionProto function, NodeProto call) =>
         call.Inputs.Count <= function.Inputs.Count && call.Outputs.Count <= function.Outputs.Count
         && function.OpsetImports.TrueForAll(set => _model.OpsetImports.Find(own => Domain(own) == Domain(set)) is not { } own
-            || own.Version == set.Version || (Domain(set).Length == 0 && MeansTheSame(function, set.Version, own.Version)));
+            || own.Version == set.Version);
 
-    /// <summary>True where every operator of the function has the same version in both operator sets, and is known.</summary>
-    private static bool MeansTheSame(FunctionProto function, long one, long other) =>
-        AllNodes(function.Nodes).Where(node => node.Domain is "" or "ai.onnx").All(node =>
-            OnnxOperators.Find(node, one) is { } row && row.VersionAt(one) is var version and > 0 && version == row.VersionAt(other));
+    /// <summary>Why a call of a function with layers stayed a call; null where the node is no such call.</summary>
+    public static Func<NodeProto, string?> ReasonAgainst(ModelProto model)
+    {
+        if (model.Functions.Count == 0)
+            return _ => null;
+        var pass = new FunctionInlining(model);
+        return node => pass.Find(node) is not { } function || !pass.HoldsLayers(function) ? null
+            : pass.Fits(function, node) ? "its function is called from too many places, or calls itself"
+            : "it calls a function whose operator sets are others than the model's, so its layers are not looked at";
+    }
 
     private static string Domain(OperatorSetIdProto set) => set.Domain is "ai.onnx" ? "" : set.Domain;
 

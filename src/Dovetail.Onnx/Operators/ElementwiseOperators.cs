@@ -70,7 +70,12 @@ internal static class ElementwiseOperators
             Parameters = [OperatorParameter.Moved("ratio", toInput: 1, since: 12)],
             Shape = ElementwiseRules.Dropout,
         },
-        Typed("Cast", [1, 6, 9, 13, 19, 21, 23, 24, 25], ElementwiseRules.Cast) with { From = 6, ShapeFrom = 6, Values = ValueRules.Integers },
+        Typed("Cast", [1, 6, 9, 13, 19, 21, 23, 24, 25], ElementwiseRules.Cast) with
+        {
+            From = 6,
+            ShapeFrom = 6,
+            Values = ValueRules.Integers,
+        },
         Typed("CastLike", [15, 19, 21, 23, 24, 25], ElementwiseRules.CastLike) with { RequiredInputs = 2, Values = ValueRules.Integers },
         Typed("IsInf", [10, 20], ElementwiseRules.SameBool),
         Typed("IsNaN", [9, 13, 20], ElementwiseRules.SameBool),

@@ -1,3 +1,5 @@
+using Dovetail.Accelerator.Config;
+
 namespace Dovetail.Rtl.Synthesis;
 
 /// <summary>One array after synthesis, before layout. Areas are sums of cell areas in the library's unit (osu018: µm²).</summary>
@@ -13,10 +15,38 @@ public sealed record SynthesisFigures(
     double CriticalPathNanoseconds, IReadOnlyList<string> CriticalPath);
 
 /// <summary>A complementary array beside a dense one of as many PEs, synthesised alike.</summary>
+/// <param name="Config">The complementary array; the dense one has its rows, columns and clusters.</param>
 /// <param name="UsefulWorkRatio">group / keep: dense-equivalent MACs of a complementary PE per cycle.</param>
 public sealed record SynthesisComparison(
-    SynthesisFigures Dense, SynthesisFigures Complementary, double UsefulWorkRatio, string Library, string Method)
+    ArrayConfig Config, SynthesisFigures Dense, SynthesisFigures Complementary, double UsefulWorkRatio, string Library, string Method)
 {
+    /// <summary>What areas are in: Liberty files do not say, those of OSU are in µm².</summary>
+    public string AreaUnit => Library.StartsWith("osu0", StringComparison.Ordinal) ? "µm²" : "the library's unit";
+
+    /// <summary>
+    /// Areas of the parts, and what the arrays hold: multipliers, and bits of registers for weights, owners and lanes. Memories for
+    /// weights and activations are outside, in both.
+    /// </summary>
+    public IReadOnlyList<ArrayComponent> Components
+    {
+        get
+        {
+            int pes = Config.PeCount, registers = Config.Rows * Config.Clusters;
+            int ownerBits = Config.Lanes == 1 ? 0 : (int)Math.Ceiling(Math.Log2(Config.Lanes));
+            return
+            [
+                new("one PE", "area", Dense.PeArea, Complementary.PeArea),
+                new("skew registers", "area", Dense.SkewArea, Complementary.SkewArea),
+                new("controller", "area", Dense.ControlArea, Complementary.ControlArea),
+                new("multipliers", "count", pes, pes),
+                new("weight registers", "bits", pes * Config.WeightBits, pes * Config.WeightBits),
+                new("owner registers", "bits", 0, pes * ownerBits),
+                new("lane registers", "bits", registers * Config.ActivationBits, registers * Config.Lanes * Config.ActivationBits),
+                new("weights of the dense matrix they stand for", "count", pes, pes * UsefulWorkRatio),
+            ];
+        }
+    }
+
     /// <summary>Dense-equivalent throughput per area of the whole top at equal clocks, relative to dense.</summary>
     public double ThroughputPerAreaGain => UsefulWorkRatio * Dense.Area / Complementary.Area;
 

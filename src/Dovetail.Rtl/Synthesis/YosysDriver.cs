@@ -53,6 +53,7 @@ public sealed class YosysDriver
         ArgumentNullException.ThrowIfNull(complementary);
         ArrayConfig dense = complementary with { Pattern = ComplementaryPattern.Dense, RegisteredSelection = false };
         return new SynthesisComparison(
+            complementary,
             Synthesise(dense, multiplier, cancellation),
             Synthesise(complementary, multiplier, cancellation),
             1 / complementary.Pattern.Density,

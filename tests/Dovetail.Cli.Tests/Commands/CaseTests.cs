@@ -129,6 +129,31 @@ public sealed class CaseTests
     }
 
     [Fact]
+    public async Task A_simulation_can_be_watched_and_traced_cycle_by_cycle()
+    {
+        using var folder = new TemporaryFolder();
+        string[] array = ["simulate", "--topology", Case("8-simulate-no-trace/top8.csv"), "--rows", "4", "--cols", "4", "--pattern", "2:4"];
+        CliProcess.Outcome watched = await CliProcess.RunAsync([.. array, "--watch"]);
+        Assert.Equal(0, watched.ExitCode);
+        CancellationToken cancellation = TestContext.Current.CancellationToken;
+        JsonElement result = await JsonAsync([.. array, "--trace", folder.File("folds.json")]);
+        long cycles = result.GetProperty("elapsed_cycles").GetInt64();
+        Assert.Equal("cycle", result.GetProperty("mode").GetString());
+        Assert.Equal(cycles, watched.Output.Split('\n').Count(line => line.StartsWith("cycle ", StringComparison.Ordinal)));
+        Assert.Contains("g8: 8 pixels, 8 outputs, 8 inputs as 4 slots (2:4) on 4×4 PEs.", watched.Output, StringComparison.Ordinal);
+        using JsonDocument trace = JsonDocument.Parse(await File.ReadAllBytesAsync(folder.File("folds.json"), cancellation));
+        Assert.Contains(
+            trace.RootElement.GetProperty("traceEvents").EnumerateArray(),
+            one => one.GetProperty("name").GetString() == "g8" && one.GetProperty("dur").GetInt64() == cycles);
+        await JsonAsync([.. array, "--trace", folder.File("array.vcd")]);
+        Assert.Contains(
+            $"#{cycles}\n", await File.ReadAllTextAsync(folder.File("array.vcd"), cancellation), StringComparison.Ordinal);
+        CliProcess.Outcome refused = await CliProcess.RunAsync([.. array, "--trace", folder.File("array.txt")]);
+        Assert.NotEqual(0, refused.ExitCode);
+        Assert.Contains("FILE.vcd", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Cycles_are_those_that_elapse()
     {
         string[] array = ["--rows", "4", "--cols", "4", "--dataflow", "os"];

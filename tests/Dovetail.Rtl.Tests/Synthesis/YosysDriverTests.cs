@@ -28,11 +28,23 @@ public sealed class YosysDriverTests(ITestOutputHelper output)
         Assert.InRange(comparison.ArrayThroughputPerAreaGain, shareOfGroup * pattern.Group, pattern.Group);
         Assert.InRange(comparison.ThroughputPerAreaGain, 0.5 * pattern.Group, comparison.ArrayThroughputPerAreaGain);
         Assert.InRange(comparison.CriticalPathRatio, 0.8, 1.05);
+        Assert.Equal("µm²", comparison.AreaUnit);
+        Assert.Equal((16.0, 16.0), Part("multipliers"));
+        Assert.Equal((128.0, 128.0), Part("weight registers"));
+        Assert.Equal((0.0, 16.0 * Math.Ceiling(Math.Log2(pattern.Group))), Part("owner registers"));
+        Assert.Equal((32.0, 32.0 * pattern.Group), Part("lane registers"));
+        Assert.Equal((comparison.Dense.PeArea, comparison.Complementary.PeArea), Part("one PE"));
         foreach (SynthesisFigures figures in new[] { comparison.Dense, comparison.Complementary })
         {
             Assert.True(
                 figures.PeArea * 16 < figures.ArrayArea && figures.ArrayArea + figures.SkewArea + figures.ControlArea <= figures.Area);
             Assert.True(figures.CriticalPath.Count > 2);
+        }
+
+        (double, double) Part(string name)
+        {
+            ArrayComponent part = comparison.Components.Single(component => component.Name == name);
+            return (part.Dense, part.Complementary);
         }
     }
 

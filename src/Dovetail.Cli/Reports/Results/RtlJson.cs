@@ -8,7 +8,8 @@ namespace Dovetail.Cli.Reports.Results;
 public sealed record RtlJson(
     IReadOnlyList<string> Files, int Rows, int Cols, string Pattern, string Multiplier, RtlInfo? Check,
     ArrayPairJson? Area, ArrayPairJson? CriticalPathNs, double? ThroughputPerAreaGain,
-    ArrayPairJson? ArrayArea, double? ArrayThroughputPerAreaGain, string? Method, string? Library) : VerbResult
+    ArrayPairJson? ArrayArea, double? ArrayThroughputPerAreaGain, string? Method, string? Library, string? AreaUnit, int Cluster,
+    IReadOnlyList<RtlComponentJson>? Components) : VerbResult
 {
     /// <summary>With the figures of a synthesis.</summary>
     public RtlJson With(SynthesisComparison synthesis)
@@ -23,8 +24,16 @@ public sealed record RtlJson(
             ArrayThroughputPerAreaGain = synthesis.ArrayThroughputPerAreaGain,
             Method = synthesis.Method,
             Library = synthesis.Library,
+            AreaUnit = synthesis.AreaUnit,
+            Components =
+            [
+                .. synthesis.Components.Select(part => new RtlComponentJson(part.Name, part.Unit, part.Dense, part.Complementary)),
+            ],
         };
     }
 }
+
+/// <param name="Unit"><c>area</c>, <c>count</c> or <c>bits</c>.</param>
+public sealed record RtlComponentJson(string Name, string Unit, double Dense, double Complementary);
 
 public sealed record ArrayPairJson(double Dense, double Complementary);
