@@ -118,10 +118,7 @@ public sealed class WeightStationaryArray
         {
             LoadCycle(counter);
             counter.Cycles++;
-            if (_observer is null)
-                continue;
-            (_seen.Phase, _seen.Number, _seen.Pixels) = (ArrayPhase.Load, _rowsEntered - 1, 0);
-            _observer.Elapsed(_seen);
+            Tell(ArrayPhase.Load, _rowsEntered - 1, pixels: 0);
         }
 
         for (int r = 0; r < _rows; r++)
@@ -151,15 +148,20 @@ public sealed class WeightStationaryArray
             UpdatePes();
             waiting -= CountAndCollect(tile, use, cycle, sums, outputCycles, counter);
             counter.Cycles++;
-            if (_observer is null)
-                continue;
-            if (!_config.RegisteredSelection)
+            if (_observer is not null && !_config.RegisteredSelection)
                 _operands.CopyTo(_multiplied.AsSpan());
-            (_seen.Phase, _seen.Number, _seen.Pixels) = (ArrayPhase.Stream, cycle, tile.Pixels);
-            _observer.Elapsed(_seen);
+            Tell(ArrayPhase.Stream, cycle, tile.Pixels);
         }
 
         counter.Folds++;
+    }
+
+    private void Tell(ArrayPhase phase, int cycle, int pixels)
+    {
+        if (_observer is null)
+            return;
+        (_seen.Phase, _seen.Number, _seen.Pixels) = (phase, cycle, pixels);
+        _observer.Elapsed(_seen);
     }
 
     internal PeState StateOf(int row, int column, ArrayCycle seen)
@@ -169,7 +171,7 @@ public sealed class WeightStationaryArray
         int at = row * _stride + column, entering = row * _columns + column, cluster = column / _config.ClusterColumns;
         if (seen.Phase == ArrayPhase.Load)
             return new PeState(_enteringWeights[entering], _enteringOwners[entering], Pixel: -1, 0, _operands[at], _sums[at]);
-        int pixel = seen.Number - row - cluster - (_config.RegisteredSelection ? 1 : 0);
+        int pixel = seen.Number - row - cluster - _config.SelectionLatencyCycles;
         return new PeState(
             _weights[at], _selectedLane[at] - (row * _clusters + cluster) * _group, (uint)pixel < (uint)seen.Pixels ? pixel : -1,
             _multiplied[at], _operands[at], _sums[at]);

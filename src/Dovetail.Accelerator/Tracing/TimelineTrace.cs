@@ -46,12 +46,12 @@ public sealed class TimelineTrace : IArrayObserver, IDisposable
     {
         ArgumentNullException.ThrowIfNull(cycle);
         _elapsed++;
-        if (cycle.Phase == ArrayPhase.Load || _phase is not { } phase)
+        if (cycle is not { Phase: ArrayPhase.Stream, Number: 0 } || _phase is not { } phase)
             return;
         for (int r = 0; r < phase.Fold.Slots; r++)
             for (int c = 0; c < phase.Fold.Outputs; c++)
-                if (cycle[r, c] is { Pixel: >= 0, Weight: not 0 })
-                    _multiplied++;
+                if (cycle[r, c].Weight != 0)
+                    _multiplied += _layer!.Pixels; // each meets every pixel once
     }
 
     /// <summary>Ends the last event and the text.</summary>
@@ -98,14 +98,19 @@ public sealed class TimelineTrace : IArrayObserver, IDisposable
 
     private void Begin(string name, int thread, long start)
     {
-        _json.WriteStartObject();
-        _json.WriteString("name", name);
-        _json.WriteString("ph", "X");
-        _json.WriteNumber("pid", 0);
-        _json.WriteNumber("tid", thread);
+        Begin(name, "X", thread);
         _json.WriteNumber("ts", start);
         _json.WriteNumber("dur", _elapsed - start);
         _json.WriteStartObject("args");
+    }
+
+    private void Begin(string name, string kind, int thread)
+    {
+        _json.WriteStartObject();
+        _json.WriteString("name", name);
+        _json.WriteString("ph", kind);
+        _json.WriteNumber("pid", 0);
+        _json.WriteNumber("tid", thread);
     }
 
     private void End()
@@ -116,11 +121,7 @@ public sealed class TimelineTrace : IArrayObserver, IDisposable
 
     private void Name(string what, int thread, string name)
     {
-        _json.WriteStartObject();
-        _json.WriteString("name", what);
-        _json.WriteString("ph", "M");
-        _json.WriteNumber("pid", 0);
-        _json.WriteNumber("tid", thread);
+        Begin(what, "M", thread);
         _json.WriteStartObject("args");
         _json.WriteString("name", name);
         End();

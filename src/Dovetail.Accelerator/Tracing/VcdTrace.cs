@@ -29,7 +29,7 @@ public sealed class VcdTrace : IArrayObserver, IDisposable
         _config = config;
         _writer = new StreamWriter(stream, new UTF8Encoding(false), 1 << 16, leaveOpen: true) { NewLine = "\n" };
         _last = new PeState?[config.PeCount];
-        _ownerBits = config.Lanes == 1 ? 0 : (int)Math.Ceiling(Math.Log2(config.Lanes));
+        _ownerBits = config.Pattern.IndexBits;
         Header();
     }
 

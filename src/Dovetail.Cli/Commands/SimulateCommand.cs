@@ -153,13 +153,15 @@ internal static class SimulateCommand
         ArrayConfig config, FoldSchedule schedule, Workload workload, string? trace, IAnsiConsole? watch,
         Func<IArrayObserver?, NetworkSimulation> run)
     {
-        long cycles = watch is null && trace is null || config.Dataflow != Dataflow.WeightStationary
-            ? 0 // the run says what it takes
-            : workload.Closed(config, schedule).ElapsedCycles;
+        if (watch is null && trace is null)
+            return run(null);
+        long cycles = config.Dataflow == Dataflow.WeightStationary
+            ? workload.Closed(config, schedule).ElapsedCycles
+            : 0; // the run says what it takes
         ArrayWatch? printer = watch is null ? null : new ArrayWatch(config, cycles, watch.WriteLine);
         if (trace is null)
             return run(printer);
-        bool waveform = trace.EndsWith(".vcd", StringComparison.Ordinal);
+        bool waveform = Path.GetExtension(trace) == ".vcd";
         if (waveform)
             VcdTrace.Check(config, cycles);
         NetworkSimulation? result = null;

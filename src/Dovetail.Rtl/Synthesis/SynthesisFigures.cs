@@ -32,7 +32,6 @@ public sealed record SynthesisComparison(
         get
         {
             int pes = Config.PeCount, registers = Config.Rows * Config.Clusters;
-            int ownerBits = Config.Lanes == 1 ? 0 : (int)Math.Ceiling(Math.Log2(Config.Lanes));
             return
             [
                 new("one PE", "area", Dense.PeArea, Complementary.PeArea),
@@ -40,7 +39,7 @@ public sealed record SynthesisComparison(
                 new("controller", "area", Dense.ControlArea, Complementary.ControlArea),
                 new("multipliers", "count", pes, pes),
                 new("weight registers", "bits", pes * Config.WeightBits, pes * Config.WeightBits),
-                new("owner registers", "bits", 0, pes * ownerBits),
+                new("owner registers", "bits", 0, pes * Config.Pattern.IndexBits),
                 new("lane registers", "bits", registers * Config.ActivationBits, registers * Config.Lanes * Config.ActivationBits),
                 new("weights of the dense matrix they stand for", "count", pes, pes * UsefulWorkRatio),
             ];

@@ -12,7 +12,7 @@ public sealed class CycleSimulatorTests
 {
     private const ulong Seed = 20261123;
 
-    private static readonly Gen<ArrayConfig> Arrays =
+    internal static readonly Gen<ArrayConfig> Arrays =
         from rows in Gen.Int[1, 9]
         from columns in Gen.Int[1, 21]
         from lanes in Gen.OneOfConst(1, 2, 5, 8, 16)

@@ -15,25 +15,12 @@ namespace Dovetail.Accelerator.Tests.Tracing;
 
 public sealed class ArrayObserverTests
 {
-    private static readonly Gen<ArrayConfig> Arrays =
-        from rows in Gen.Int[1, 6]
-        from columns in Gen.Int[1, 9]
-        from lanes in Gen.OneOfConst(1, 2, 5, 8)
-        from cluster in Gen.Int[1, 4]
-        from registered in Gen.Bool
-        select ArrayConfig.Dense(rows, columns) with
-        {
-            Pattern = lanes == 1 ? ComplementaryPattern.Dense : new ComplementaryPattern(1, lanes),
-            ClusterColumns = cluster,
-            RegisteredSelection = registered,
-        };
-
     [Fact]
     public void Every_PE_is_seen_to_multiply_every_pixel_once_by_its_weight_and_to_add_up_its_column() =>
-        Gen.Select(Arrays, Gen.Int[1, 7], Gen.Int).ForAll(100, 20261126, test =>
+        Gen.Select(CycleSimulatorTests.Arrays, Gen.Int[1, 7], Gen.Int).ForAll(100, 20261126, test =>
         {
             (ArrayConfig config, int pixels, int seed) = test;
-            ArrayTile tile = Tile(config, pixels, seed);
+            ArrayTile tile = CycleSimulatorTests.RandomTile(config, pixels, seed);
             var seen = new Seen();
             new WeightStationaryArray(config, seen).Run(tile);
             Assert.Equal(pixels * config.PeCount, seen.Multiplied.Count);
@@ -96,7 +83,7 @@ public sealed class ArrayObserverTests
             ClusterColumns = 2,
             RegisteredSelection = registered,
         };
-        ArrayTile tile = Tile(config, 6, 3);
+        ArrayTile tile = CycleSimulatorTests.RandomTile(config, 6, 3);
         var seen = new Seen();
         using var stream = new MemoryStream();
         using (var trace = new VcdTrace(stream, config))
@@ -147,19 +134,6 @@ public sealed class ArrayObserverTests
 
     private static (PackedLayer Layer, byte[] Activations) Product() =>
         TestLayers.Fill(new LayerWorkload("g8", "Gemm", 8, 8, 8), new ComplementaryPattern(2, 4), 5);
-
-    private static ArrayTile Tile(ArrayConfig config, int pixels, int seed)
-    {
-        var random = new Random(seed);
-        var weights = new sbyte[config.PeCount];
-        var owners = new byte[config.PeCount];
-        var activations = new sbyte[pixels * config.Rows * config.Lanes];
-        for (int i = 0; i < weights.Length; i++)
-            (weights[i], owners[i]) = ((sbyte)random.Next(-128, 128), (byte)random.Next(config.Lanes));
-        for (int i = 0; i < activations.Length; i++)
-            activations[i] = (sbyte)random.Next(-128, 128);
-        return new ArrayTile(config.Rows, config.Columns, config.Lanes, pixels, weights, owners, activations);
-    }
 
     private static List<Dictionary<string, string>> ReadDump(string text)
     {
