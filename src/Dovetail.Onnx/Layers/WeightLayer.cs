@@ -76,6 +76,7 @@ public sealed class WeightLayer
         WeightForm.Convolution when SpatialRank > 2 => $"convolutions over {SpatialRank} dimensions have no packed operator",
         WeightForm.Convolution when SpatialRank == 1 && !Input.HasShape => "the shape of its input is not known",
         WeightForm.Left when !Input.HasShape => "the rank of its input is not known",
+        WeightForm.Left when Input.Rank < 2 => "it multiplies a single vector from the left",
         _ when _tensor.DataType == OnnxType.Double => "its weights are double, and packed operators multiply in fp32",
         _ => null,
     };

@@ -73,15 +73,12 @@ public static class WeightLayers
         model.NameNodes();
         Func<NodeProto, string?> call = FunctionInlining.ReasonAgainst(model.Proto);
         return [.. model.WithBodies().SelectMany(graph => graph.Nodes
-            .Select(node => (Node: node, Reason: IsLayerLike(node) && !Matrices(graph, node).Any()
+            .Select(node => (Node: node, Reason: LayerOperators.Contains(node) && !Matrices(graph, node).Any()
                 ? ReasonAgainst(graph, node)
                 : call(node)))
             .Where(entry => entry.Reason is not null)
             .Select(entry => new OtherNode(entry.Node.Name, entry.Node.OpType, entry.Reason!)))];
     }
-
-    private static bool IsLayerLike(NodeProto node) =>
-        node.Domain is "" or "ai.onnx" && node.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" or "LSTM" or "GRU" or "RNN";
 
     private static string ReasonAgainst(OnnxModel graph, NodeProto node)
     {
@@ -102,7 +99,7 @@ public static class WeightLayers
     private static IEnumerable<(string Suffix, TensorProto Tensor, NodeProto? Dequantize, WeightForm Form)> Matrices(
         OnnxModel model, NodeProto node)
     {
-        if (!IsLayerLike(node))
+        if (!LayerOperators.Contains(node))
             yield break;
         if (node.OpType is "LSTM" or "GRU" or "RNN")
         {

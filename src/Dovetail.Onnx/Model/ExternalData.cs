@@ -19,7 +19,7 @@ internal static class ExternalData
         string folder = Path.GetDirectoryName(Path.GetFullPath(modelPath))!;
         HashSet<string> files = [];
         Dictionary<(string File, long Offset, long Length), byte[]> slices = [];
-        long read = 0;
+        long read = 0, fileBytes = 0;
         foreach (TensorProto tensor in Tensors(model).Where(t => t.DataLocation != 0))
         {
             string? Value(string key) => tensor.ExternalData.Find(e => e.Key == key)?.Value;
@@ -43,13 +43,14 @@ internal static class ExternalData
             if (offset < 0 || length != expected)
                 throw new OnnxException($"'{modelPath}': tensor {tensor} has external data at offset {offset} of {length} bytes, expected "
                     + $"{expected} bytes.");
-            files.Add(file);
             if (!slices.TryGetValue((file, offset, length), out byte[]? slice))
             {
                 slice = ReadSlice(modelPath, tensor, file, offset, (int)length);
                 slices[(file, offset, length)] = slice;
+                if (files.Add(file))
+                    fileBytes += new FileInfo(RealPath(file) ?? file).Length;
                 read += length;
-                if (read > MostReread * Lengths(files))
+                if (read > MostReread * fileBytes)
                     throw new OnnxException($"'{modelPath}': its tensors overlap in '{location}' and the other files of external data, so "
                         + $"that more than {MostReread} times their length would be read; expected each byte in one tensor.");
             }
@@ -59,15 +60,13 @@ internal static class ExternalData
             tensor.ExternalData.Clear();
         }
 
-        return Lengths(files);
+        return fileBytes;
 
         long ParseNumber(string? text, long absent) =>
             text is null ? absent
             : long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long value) ? value
             : throw new OnnxException($"'{modelPath}': '{text}' stands where an offset or a length of external data belongs.");
     }
-
-    private static long Lengths(IEnumerable<string> files) => files.Sum(file => new FileInfo(RealPath(file) ?? file).Length);
 
     private static IEnumerable<TensorProto> Tensors(OnnxModel model) => model.WithBodies().SelectMany(graph =>
         graph.Graph.Initializers.Concat(

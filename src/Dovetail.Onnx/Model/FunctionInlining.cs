@@ -14,8 +14,6 @@ internal sealed class FunctionInlining
 {
     private const int DeepestCall = 32, MostNodes = 100_000;
 
-    private static readonly string[] s_layers = ["Conv", "ConvTranspose", "Gemm", "MatMul", "LSTM", "GRU", "RNN"];
-
     private readonly ModelProto _model;
     private readonly HashSet<FunctionProto> _inlined = [];
     private readonly Dictionary<(FunctionProto Function, string Output), string> _constants = [];
@@ -76,7 +74,7 @@ internal sealed class FunctionInlining
             return known;
         _holdsLayers[function] = false; // a function that calls itself has no layers by that
         return _holdsLayers[function] = AllNodes(function.Nodes).Any(node =>
-            (node.Domain is "" or "ai.onnx" && s_layers.Contains(node.OpType)) || (Find(node) is { } inner && HoldsLayers(inner)));
+            LayerOperators.Contains(node) || (Find(node) is { } inner && HoldsLayers(inner)));
     }
 
     private static IEnumerable<NodeProto> AllNodes(IEnumerable<NodeProto> nodes) =>

@@ -105,7 +105,9 @@ public sealed class OnnxModel
     public TensorProto? FindInitializer(string name) =>
         Graph.Initializers.Find(t => t.Name == name) ?? (Outer is null || Hides(name) ? null : Outer.FindInitializer(name));
 
-    private bool Hides(string name) => Graph.Inputs.Exists(input => input.Name == name) || FindProducer(name) is not null;
+    private bool Hides(string name) => IsInput(name) || FindProducer(name) is not null;
+
+    private bool IsInput(string name) => Graph.Inputs.Exists(input => input.Name == name);
 
     /// <summary>True for an initializer of this graph, not of one around it.</summary>
     internal bool Owns(string initializer) => Graph.Initializers.Exists(t => t.Name == initializer);
@@ -114,7 +116,7 @@ public sealed class OnnxModel
     public TensorProto? FindConstant(string name) =>
         FindInitializer(name) ?? (FindProducer(name) is { } node
             ? node.Is("Constant") ? node.FindTensor("value") : null
-            : Hides(name) ? null : Outer?.FindConstant(name));
+            : IsInput(name) ? null : Outer?.FindConstant(name));
 
     /// <exception cref="OnnxException">There is no such constant.</exception>
     public TensorProto Constant(string name, NodeProto reader) =>
@@ -210,8 +212,7 @@ public sealed class OnnxModel
 
         static bool IsNamedByPath(NodeProto node) =>
             node.Domain == Core.Operators.OperatorSet.Domain
-            || (node.Domain is "" or "ai.onnx" && node.OpType is "Conv" or "ConvTranspose" or "Gemm" or "MatMul" or "LSTM" or "GRU"
-                or "RNN");
+            || LayerOperators.Contains(node);
     }
 
     /// <summary>Drops initializers that nothing reads.</summary>

@@ -15,20 +15,12 @@ internal static class WeightFolding
         bool folded = false;
         foreach (OnnxModel graph in model.WithBodies())
             foreach (NodeProto node in graph.Nodes.ToList())
-                foreach (int input in WeightInputs(node))
+                foreach (int input in LayerOperators.WeightInputs(node))
                     folded |= Fold(graph, node, input);
         if (folded)
             foreach (OnnxModel graph in model.WithBodies().Reverse()) // what the inner graphs no longer read, the outer ones may drop
                 graph.RemoveDeadNodes();
     }
-
-    private static int[] WeightInputs(NodeProto node) => node.Domain is not ("" or "ai.onnx") ? [] : node.OpType switch
-    {
-        "Conv" or "ConvTranspose" or "Gemm" => [1],
-        "MatMul" => [0, 1],
-        "LSTM" or "GRU" or "RNN" => [1, 2],
-        _ => [],
-    };
 
     private static bool Fold(OnnxModel graph, NodeProto reader, int input)
     {

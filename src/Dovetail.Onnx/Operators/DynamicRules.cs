@@ -1,4 +1,3 @@
-using System.Globalization;
 using Dovetail.Onnx.Model;
 
 namespace Dovetail.Onnx.Operators;
@@ -39,11 +38,9 @@ internal static class DynamicRules
         if (axes is null)
             return [new TensorInfo(x.Type, Unknown(x.Rank))];
         Dim[]? steps = c.Operator.IsGiven("steps") ? c.Values("steps") : [.. axes.Select(_ => (Dim)1)];
-        if (starts is not null && starts.Length != axes.Length || ends is not null && ends.Length != axes.Length
-            || steps is not null && steps.Length != axes.Length)
-            throw c.Bad($"its {axes.Length} axes have {starts?.Length.ToString(CultureInfo.InvariantCulture) ?? "?"} starts, "
-                + $"{ends?.Length.ToString(CultureInfo.InvariantCulture) ?? "?"} ends and "
-                + $"{steps?.Length.ToString(CultureInfo.InvariantCulture) ?? "?"} steps; expected one of each for every axis");
+        if (new[] { starts, ends, steps }.Any(given => given is not null && given.Length != axes.Length))
+            throw c.Bad($"its {axes.Length} axes have {Count(starts)} starts, {Count(ends)} ends and {Count(steps)} steps; expected one of "
+                + "each for every axis");
         for (int i = 0; i < axes.Length; i++)
         {
             int axis = c.Axis(axes[i].Value ?? throw c.Undetermined("its axes are computed from symbols"), x.Rank);
@@ -54,6 +51,8 @@ internal static class DynamicRules
         }
 
         return [new TensorInfo(x.Type, shape)];
+
+        static string Count(Dim[]? given) => given is null ? "?" : $"{given.Length}";
     }
 
     public static TensorInfo[] Split(ShapeContext c)

@@ -19,6 +19,10 @@ internal sealed class LayerPacking(OnnxModel model, PackingOptions options)
             return (null, kind);
         if (layer.Node.GetString("auto_pad", "NOTSET").StartsWith("SAME", StringComparison.Ordinal) && !layer.HasFixedSize)
             return (null, "its padding (auto_pad SAME) depends on the size of its input, which is not fixed");
+        if (layer.Node.GetFloat("alpha", 1) != 1 || layer.Node.GetFloat("beta", 1) != 1)
+            return (null, "its alpha or beta is not 1 and cannot be folded");
+        if (layer.Node.GetInt("transA", 0) != 0)
+            return (null, "it reads its input transposed (transA)");
         return layer.IsQuantized ? PackQuantized(layer, pattern) : PackFloat(layer, pattern);
     }
 
@@ -44,9 +48,6 @@ internal sealed class LayerPacking(OnnxModel model, PackingOptions options)
 
     private (PackedTensor?, string?) PackFloat(WeightLayer layer, ComplementaryPattern pattern)
     {
-        NodeProto node = layer.Node;
-        if (ReasonAgainstForm(layer) is { } against)
-            return (null, against);
         (PackedTensor? packed, string? reason) = Try(layer, pattern);
         if (packed is null)
             return (null, reason);
@@ -59,22 +60,13 @@ internal sealed class LayerPacking(OnnxModel model, PackingOptions options)
             return (null, error.Message);
         }
 
-        return node.HasInput(2) && BiasRow.Find(model, layer) is null
+        return layer.Node.HasInput(2) && BiasRow.Find(model, layer) is null
             ? (null, "its bias is no constant row of one number an output")
             : (packed, null);
     }
 
-    /// <summary>What the packed operators do not have and no earlier pass took away.</summary>
-    private static string? ReasonAgainstForm(WeightLayer layer) =>
-        layer.Node.GetFloat("alpha", 1) != 1 || layer.Node.GetFloat("beta", 1) != 1 ? "its alpha or beta is not 1 and cannot be folded"
-        : layer.Node.GetInt("transA", 0) != 0 ? "it reads its input transposed (transA)"
-        : layer is { IsLeft: true, Input: { HasShape: true, Rank: < 2 } } ? "it multiplies a single vector from the left"
-        : null;
-
     private (PackedTensor?, string?) PackQuantized(WeightLayer layer, ComplementaryPattern pattern)
     {
-        if (ReasonAgainstForm(layer) is { } against)
-            return (null, against);
         (QuantizedLayer? quantized, string? reason) = QuantizedLayer.Read(model, layer);
         if (quantized is null)
             return (null, reason);
