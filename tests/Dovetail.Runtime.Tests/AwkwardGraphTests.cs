@@ -6,6 +6,7 @@ using Dovetail.Onnx.Passes.Pack;
 using Dovetail.Onnx.Passes.Unpack;
 using Dovetail.Onnx.Pruning;
 using Dovetail.Tests.Kernels;
+using static Dovetail.Runtime.Tests.LayerGraphs;
 
 namespace Dovetail.Runtime.Tests;
 
@@ -44,7 +45,7 @@ public sealed class AwkwardGraphTests
         var loop = new NodeProto("Loop", "loop", ["three", "", "start"], ["last", "y"]);
         loop.Attributes.Add(new AttributeProto { Name = "body", G = body, Type = AttributeType.Graph });
         OnnxModel model = Model(
-            [5, 32], 17, [N("MatMul", "x w", "first"), N("Add", "first zero", "used"), loop],
+            [5, 32], 17, [N("MatMul", "x w", "first", "MatMul_first"), N("Add", "first zero", "used"), loop],
             Random("w", 32, 32), Random("start", 32, 32), TensorData.Scalar("zero", 0f), TensorData.Create<long>("three", [], [3]));
         model.Graph.Outputs.Add(ValueInfoProto.Tensor("used", OnnxType.Float, [5, 32]));
         Assert.Equal(["MatMul_first"], WeightLayers.Find(model).Select(layer => layer.Name));
@@ -196,7 +197,7 @@ public sealed class AwkwardGraphTests
             [5, 32], 17,
             [.. Enumerable.Range(0, Calls).Select(i => new NodeProto(
                 "layer", $"call{i}", [i == 0 ? "x" : $"t{i}", "w"], [i == Calls - 1 ? "y" : $"t{i + 1}"]) { Domain = "own" })],
-            Random("w", 32, 32));
+            [Random("w", 32, 32)]);
         model.Functions.Add(function);
         model.OpsetImports.Add(new OperatorSetIdProto { Domain = "own", Version = 1 });
         Assert.Equal(Calls, WeightLayers.Find(OnnxModel.Parse(new OnnxModel(model).ToBytes())).Count);
@@ -212,7 +213,7 @@ public sealed class AwkwardGraphTests
     [Fact]
     public void Functions_that_call_each_other_twice_take_no_longer_than_their_number()
     {
-        ModelProto model = Build([5, 32], 17, [N("MatMul", "x w")], Random("w", 32, 24));
+        ModelProto model = Build([5, 32], 17, [N("MatMul", "x w")], [Random("w", 32, 24)]);
         for (int i = 0; i < 60; i++)
         {
             var function = new FunctionProto { Name = $"f{i}", Domain = "own" };
@@ -243,14 +244,6 @@ public sealed class AwkwardGraphTests
 
     private static OnnxModel Prune(OnnxModel model) =>
         OnnxModel.Parse(PruningPass.Prune(model, s_pattern, new PruningOptions { Head = true }).Model.ToBytes());
-
-    private static void AssertClose(float[] expected, float[] actual)
-    {
-        float largest = expected.Max(MathF.Abs);
-        Assert.Equal(expected.Length, actual.Length);
-        for (int i = 0; i < expected.Length; i++)
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= 1e-5f * largest, $"element {i}: {actual[i]}, expected {expected[i]}");
-    }
 
     private static float[] Run(OnnxModel model)
     {
@@ -283,28 +276,4 @@ public sealed class AwkwardGraphTests
 
     private static OnnxModel Model(long[] input, int opset, NodeProto[] nodes, params TensorProto[] constants) =>
         new(Build(input, opset, nodes, constants));
-
-    private static ModelProto Build(long[] input, int opset, NodeProto[] nodes, params TensorProto[] constants)
-    {
-        var graph = new GraphProto { Name = "test" };
-        graph.Inputs.Add(ValueInfoProto.Tensor("x", OnnxType.Float, [.. input.Select(d => (Dim)d)]));
-        graph.Outputs.Add(new ValueInfoProto
-        {
-            Name = "y",
-            Type = new TypeProto { Tensor = new TensorTypeProto { ElementType = OnnxType.Float } },
-        });
-        graph.Nodes.AddRange(nodes);
-        graph.Initializers.AddRange(constants);
-        return new ModelProto
-        {
-            IrVersion = 8,
-            Graph = graph,
-            OpsetImports = { new OperatorSetIdProto { Version = opset } },
-        };
-    }
-
-    private static NodeProto N(string op, string inputs, string output = "y") => new(op, $"{op}_{output}", inputs.Split(' '), [output]);
-
-    private static TensorProto Random(string name, params long[] dims) =>
-        TensorData.Create<float>(name, dims, RandomLayer.Floats((int)dims.Aggregate(1L, (a, b) => a * b), new Random(name[0])));
 }

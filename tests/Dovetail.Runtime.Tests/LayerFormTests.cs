@@ -7,6 +7,7 @@ using Dovetail.Onnx.Passes.Pack;
 using Dovetail.Onnx.Pruning;
 using Dovetail.Tests.Kernels;
 using Microsoft.ML.OnnxRuntime;
+using static Dovetail.Runtime.Tests.LayerGraphs;
 
 namespace Dovetail.Runtime.Tests;
 
@@ -152,14 +153,6 @@ public sealed class LayerFormTests
         AssertClose(Run(sparse, form), Run(packed, form));
     }
 
-    private static void AssertClose(float[] expected, float[] actual)
-    {
-        float largest = expected.Max(MathF.Abs);
-        Assert.Equal(expected.Length, actual.Length);
-        for (int i = 0; i < expected.Length; i++)
-            Assert.True(Math.Abs(expected[i] - actual[i]) <= 1e-5f * largest, $"element {i}: {actual[i]}, expected {expected[i]}");
-    }
-
     [Theory]
     [InlineData("19-slice-opset9-attributes/m_slice9.onnx")]
     [InlineData("19-unsupported-operator-refuses-model/m_ConvTranspose.onnx")]
@@ -242,25 +235,9 @@ public sealed class LayerFormTests
             [Random("w", 32, 32), Random("u", 32, 16), TensorData.Scalar("zero", 0f)], 3, 3));
     }
 
-    private static OnnxModel Model(Form form)
-    {
-        var graph = new GraphProto { Name = "test" };
-        graph.Inputs.Add(ValueInfoProto.Tensor("x", form.Type, [.. form.Input.Select(d => (Dim)d)]));
-        graph.Outputs.Add(new ValueInfoProto
-        {
-            Name = "y",
-            Type = new TypeProto { Tensor = new TensorTypeProto { ElementType = form.Type } },
-        });
-        graph.Nodes.AddRange(form.Nodes.Select(node => ProtoBuf.Serializer.DeepClone(node)));
-        graph.Initializers.AddRange(form.Constants.Select(tensor => ProtoBuf.Serializer.DeepClone(tensor)));
-        var model = new OnnxModel(new ModelProto
-        {
-            IrVersion = 8,
-            Graph = graph,
-            OpsetImports = { new OperatorSetIdProto { Version = 17 } },
-        });
-        return OnnxModel.Parse(model.ToBytes());
-    }
+    private static OnnxModel Model(Form form) => OnnxModel.Parse(new OnnxModel(Build(
+        form.Input, 17, form.Nodes.Select(node => ProtoBuf.Serializer.DeepClone(node)),
+        form.Constants.Select(tensor => ProtoBuf.Serializer.DeepClone(tensor)), form.Type)).ToBytes());
 
     private static float[] Run(OnnxModel model, Form form)
     {
@@ -282,12 +259,6 @@ public sealed class LayerFormTests
             _ => outputs[0].GetTensorDataAsSpan<float>().ToArray(),
         };
     }
-
-    private static NodeProto N(string op, string inputs, string output = "y", string? name = null) =>
-        new(op, name ?? output, inputs.Split(' '), [output]);
-
-    private static TensorProto Random(string name, params long[] dims) =>
-        TensorData.Create<float>(name, dims, RandomLayer.Floats((int)dims.Aggregate(1L, (a, b) => a * b), new Random(name[0])));
 
     private static TensorProto Half(string name, params long[] dims) =>
         TensorData.Create<Half>(name, dims, Array.ConvertAll(Random(name, dims).ToFloats(), v => (Half)v));
