@@ -29,29 +29,10 @@ public static class Calibration
     public static IReadOnlyDictionary<string, (float Min, float Max)> Ranges(
         byte[] modelWithOutputs, IReadOnlyCollection<string> tensorNames, ReadOnlyMemory<float> images,
         IReadOnlyList<long> imageShape, int batchSize, double percentile = 100, int? threads = null,
-        CancellationToken cancellation = default)
-    {
-        ArgumentNullException.ThrowIfNull(tensorNames);
-        if (percentile is <= 0 or > 100)
-            throw new OperatorException($"The percentile is {percentile}, expected above 0 and at most 100.");
-        if (images.IsEmpty)
-            throw new OperatorException("There are no images to calibrate with; expected at least one.");
-        using var session = DovetailSession.Create(modelWithOutputs, new DovetailSessionOptions(threads));
-        string[] names = [.. tensorNames];
-        CheckOutputs(session, names);
-        var ranges = new (float Min, float Max)[names.Length];
-        ForEachOutput(
-            session, names, images, imageShape, batchSize, (i, values) => ranges[i] = Widen(ranges[i], values, names[i]), cancellation);
-        if (percentile < 100)
-        {
-            var counts = Array.ConvertAll(names, _ => new long[Bins]);
-            ForEachOutput(session, names, images, imageShape, batchSize, (i, values) => Count(counts[i], ranges[i], values), cancellation);
-            for (int i = 0; i < names.Length; i++)
-                ranges[i] = Shrink(ranges[i], counts[i], percentile);
-        }
-
-        return names.Zip(ranges).ToDictionary(pair => pair.First, pair => pair.Second);
-    }
+        CancellationToken cancellation = default) =>
+        Ranges(
+            modelWithOutputs, tensorNames, images, imageShape, batchSize,
+            percentile == 100 ? CalibrationMethod.MinMax : CalibrationMethod.Percentile, percentile, threads, cancellation);
 
     /// <summary>The same by a method of its own.</summary>
     /// <param name="modelWithOutputs">A model whose outputs include the tensors (GraphSlicer.WithOutputs).</param>
@@ -67,25 +48,65 @@ public static class Calibration
         IReadOnlyList<long> imageShape, int batchSize, CalibrationMethod method, double percentile = 99.99, int? threads = null,
         CancellationToken cancellation = default)
     {
-        if (method != CalibrationMethod.Entropy)
-            return Ranges(
-                modelWithOutputs, tensorNames, images, imageShape, batchSize, method == CalibrationMethod.MinMax ? 100 : percentile,
-                threads,
-                cancellation);
-        IReadOnlyDictionary<string, (float Min, float Max)> whole =
-            Ranges(modelWithOutputs, tensorNames, images, imageShape, batchSize, 100, threads, cancellation);
+        if (images.IsEmpty)
+            throw new OperatorException("There are no images to calibrate with; expected at least one.");
         using var session = DovetailSession.Create(modelWithOutputs, new DovetailSessionOptions(threads));
+        return Ranges(
+            session, tensorNames,
+            ImageBatches.Split(images, imageShape, batchSize)
+                .Select(batch => (IReadOnlyList<InputTensor>)[new InputTensor(session.InputName, batch.Values, batch.Dimensions)]),
+            method, percentile, cancellation);
+    }
+
+    /// <summary>The same for a model with any inputs.</summary>
+    /// <param name="modelWithOutputs">A model whose outputs include the tensors (GraphSlicer.WithOutputs).</param>
+    /// <param name="tensorNames">Float outputs of the model.</param>
+    /// <param name="runs">All inputs of each run; gone through once or twice.</param>
+    /// <param name="percentile">Share of values that the range covers, in percent, by <see cref="CalibrationMethod.Percentile"/>.</param>
+    /// <param name="threads">Threads of one run; null: one a processor.</param>
+    /// <exception cref="OperatorException">A tensor is no float output, is not finite, or there are no runs.</exception>
+    public static IReadOnlyDictionary<string, (float Min, float Max)> Ranges(
+        byte[] modelWithOutputs, IReadOnlyCollection<string> tensorNames, IReadOnlyCollection<IReadOnlyList<InputTensor>> runs,
+        CalibrationMethod method, double percentile = 99.99, int? threads = null, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(runs);
+        if (runs.Count == 0)
+            throw new OperatorException("There are no inputs to calibrate with; expected those of at least one run.");
+        using var session = DovetailSession.Create(modelWithOutputs, new DovetailSessionOptions(threads));
+        return Ranges(session, tensorNames, runs, method, percentile, cancellation);
+    }
+
+    private static Dictionary<string, (float Min, float Max)> Ranges(
+        DovetailSession session, IReadOnlyCollection<string> tensorNames, IEnumerable<IReadOnlyList<InputTensor>> runs,
+        CalibrationMethod method, double percentile, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(tensorNames);
+        if (method == CalibrationMethod.Percentile && percentile is not (> 0 and <= 100))
+            throw new OperatorException($"The percentile is {percentile}, expected above 0 and at most 100.");
         string[] names = [.. tensorNames];
-        float[] greatest = [.. names.Select(name => Math.Max(-whole[name].Min, whole[name].Max))];
-        var counts = Array.ConvertAll(names, _ => new long[EntropyCut.Bins]);
-        ForEachOutput(
-            session, names, images, imageShape, batchSize, (i, values) => EntropyCut.Count(counts[i], greatest[i], values), cancellation);
-        return names.Index().ToDictionary(entry => entry.Item, entry =>
+        CheckOutputs(session, names);
+        var ranges = new (float Min, float Max)[names.Length];
+        ForEachOutput(session, names, runs, (i, values) => ranges[i] = Widen(ranges[i], values, names[i]), cancellation);
+        if (method == CalibrationMethod.Percentile && percentile < 100)
         {
-            float cut = greatest[entry.Index] * EntropyCut.Find(counts[entry.Index]);
-            (float min, float max) = whole[entry.Item];
-            return (Math.Max(min, -cut), Math.Min(max, cut));
-        });
+            var counts = Array.ConvertAll(names, _ => new long[Bins]);
+            ForEachOutput(session, names, runs, (i, values) => Count(counts[i], ranges[i], values), cancellation);
+            for (int i = 0; i < names.Length; i++)
+                ranges[i] = Shrink(ranges[i], counts[i], percentile);
+        }
+        else if (method == CalibrationMethod.Entropy)
+        {
+            var counts = Array.ConvertAll(names, _ => new long[EntropyCut.Bins]);
+            float[] greatest = Array.ConvertAll(ranges, range => Math.Max(-range.Min, range.Max));
+            ForEachOutput(session, names, runs, (i, values) => EntropyCut.Count(counts[i], greatest[i], values), cancellation);
+            for (int i = 0; i < names.Length; i++)
+            {
+                float cut = greatest[i] * EntropyCut.Find(counts[i]);
+                ranges[i] = (Math.Max(ranges[i].Min, -cut), Math.Min(ranges[i].Max, cut));
+            }
+        }
+
+        return names.Zip(ranges).ToDictionary(pair => pair.First, pair => pair.Second);
     }
 
     internal static void CheckOutputs(DovetailSession session, IEnumerable<string> names)
@@ -99,20 +120,30 @@ public static class Calibration
     private delegate void OutputVisitor(int output, ReadOnlySpan<float> values);
 
     private static void ForEachOutput(
-        DovetailSession session, string[] names, ReadOnlyMemory<float> images, IReadOnlyList<long> imageShape, int batchSize,
-        OutputVisitor visit, CancellationToken cancellation)
+        DovetailSession session, string[] names, IEnumerable<IReadOnlyList<InputTensor>> runs, OutputVisitor visit,
+        CancellationToken cancellation)
     {
         using var options = new RunOptions();
-        foreach (ImageBatch batch in ImageBatches.Split(images, imageShape, batchSize))
+        foreach (IReadOnlyList<InputTensor> run in runs)
         {
             cancellation.ThrowIfCancellationRequested();
-            using OrtValue input = OrtValue.CreateTensorValueFromMemory(batch.Values, batch.Dimensions);
-            using IDisposableReadOnlyCollection<OrtValue> outputs = session.RunChecked(options, [session.InputName], [input], names);
-            for (int i = 0; i < names.Length; i++)
+            var inputs = new List<OrtValue>();
+            try
             {
-                if (outputs[i].GetTensorTypeAndShape().ElementDataType != Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float)
-                    throw new OperatorException($"The output '{names[i]}' is not float; expected activations before quantization.");
-                visit(i, outputs[i].GetTensorDataAsSpan<float>());
+                foreach (InputTensor input in run)
+                    inputs.Add(TensorValues.Create(input.Values, input.Shape));
+                using IDisposableReadOnlyCollection<OrtValue> outputs = session.RunChecked(
+                    options, [.. run.Select(input => input.Name)], inputs, names);
+                for (int i = 0; i < names.Length; i++)
+                {
+                    if (outputs[i].GetTensorTypeAndShape().ElementDataType != Microsoft.ML.OnnxRuntime.Tensors.TensorElementType.Float)
+                        throw new OperatorException($"The output '{names[i]}' is not float; expected activations before quantization.");
+                    visit(i, outputs[i].GetTensorDataAsSpan<float>());
+                }
+            }
+            finally
+            {
+                inputs.ForEach(input => input.Dispose());
             }
         }
     }

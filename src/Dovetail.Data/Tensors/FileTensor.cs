@@ -1,7 +1,7 @@
 namespace Dovetail.Data.Tensors;
 
-/// <summary>A tensor of a file, row-major: float, byte or long elements.</summary>
-/// <param name="Values">float[], byte[] or long[].</param>
+/// <summary>A tensor of a file, row-major.</summary>
+/// <param name="Values">Elements of one of the types that .npy files hold: float, double, Half, bool, integers of 8 to 64 bits.</param>
 /// <param name="Shape">Outermost first; empty for a scalar.</param>
 public sealed record FileTensor(Array Values, long[] Shape)
 {
@@ -11,10 +11,10 @@ public sealed record FileTensor(Array Values, long[] Shape)
     /// <summary>Bytes of a file became these floats by <see cref="PixelScaling"/>.</summary>
     public bool IsScaled { get; init; }
 
-    private string TypeName => Values switch
-    {
-        float[] => "float",
-        byte[] => "uint8",
-        _ => "int64",
-    };
+    /// <summary>The elements of a floating-point tensor as float, rounded to nearest.</summary>
+    /// <exception cref="TensorFileException">They are integers or truth values.</exception>
+    public float[] ToFloats() => Values is float[] or Half[] or double[] ? (float[])ElementType.Convert(Values, typeof(float))
+        : throw new TensorFileException($"The tensor is {this}, expected floating-point numbers.");
+
+    private string TypeName => ElementType.NameOf(Values.GetType().GetElementType()!);
 }

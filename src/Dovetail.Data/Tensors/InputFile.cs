@@ -5,8 +5,8 @@ namespace Dovetail.Data.Tensors;
 
 /// <summary>
 /// Reads a file as a model's input; what kind of file it is, its first bytes say.
-/// 1. .npy: elements as they stand, and bytes for a float input scaled as pixels. A missing outermost dimension of 1 is
-///    added, nothing else is reshaped.
+/// 1. .npy: elements as they stand, floating-point ones in the input's precision, and bytes for a floating-point input scaled as
+///    pixels. A missing outermost dimension of 1 is added, nothing else is reshaped.
 /// 2. PNG or JPEG: an image of exactly the input's height and width, gray or colour as the input has channels.
 /// 3. IDX (MNIST-like images), also gzipped: [images, 1, height, width].
 /// Nothing is resized.
@@ -47,12 +47,21 @@ public static class InputFile
                 + "to that size; nothing is resized here.");
         if (tensor.Values.GetType().GetElementType() == input.ElementType)
             return new FileTensor(tensor.Values, shape);
-        if (tensor.Values is not byte[] bytes || input.ElementType != typeof(float))
+        if (IsFloat(tensor.Values.GetType().GetElementType()!) && IsFloat(input.ElementType))
+            return new FileTensor(ElementType.Convert(tensor.Values, input.ElementType), shape);
+        if (tensor.Values is not byte[] bytes || !IsFloat(input.ElementType))
             throw new TensorFileException($"'{path}' holds {tensor}, and the input is {input}. Convert its elements before.");
-        return input.ChannelAxis == 1
-            ? new FileTensor(ToChannelsFirst(scaling.Apply(ToChannelsLast(bytes, shape), (int)shape[1]), shape), shape) { IsScaled = true }
-            : new FileTensor(scaling.Apply(bytes, shape.Length == 0 ? 1 : (int)Math.Max(1, shape[^1])), shape) { IsScaled = true };
+        return Scaled(
+            input.ChannelAxis == 1
+            ? ToChannelsFirst(scaling.Apply(ToChannelsLast(bytes, shape), (int)shape[1]), shape)
+            : scaling.Apply(bytes, shape.Length == 0 ? 1 : (int)Math.Max(1, shape[^1])),
+            shape, input);
     }
+
+    private static FileTensor Scaled(float[] pixels, long[] shape, ModelInput input) =>
+        new(ElementType.Convert(pixels, input.ElementType), shape) { IsScaled = true };
+
+    private static bool IsFloat(Type type) => ElementType.Find(type)?.IsFloat == true;
 
     private static FileTensor Image(byte[] file, string path, ModelInput input, PixelScaling scaling)
     {
@@ -120,10 +129,10 @@ public static class InputFile
             throw DoesNotFit(path, last, input);
         if (input.ElementType == typeof(byte))
             return new FileTensor(axis == 1 ? ToChannelsFirst(pixels, shape) : pixels, shape);
-        if (input.ElementType != typeof(float))
-            throw new TensorFileException($"'{path}' is an image, and the input is {input}; expected float or uint8.");
+        if (!IsFloat(input.ElementType))
+            throw new TensorFileException($"'{path}' is an image, and the input is {input}; expected floating-point numbers or uint8.");
         float[] scaled = scaling.Apply(pixels, (int)last[3]);
-        return new FileTensor(axis == 1 ? ToChannelsFirst(scaled, shape) : scaled, shape) { IsScaled = true };
+        return Scaled(axis == 1 ? ToChannelsFirst(scaled, shape) : scaled, shape, input);
     }
 
     private static long[] Shape(long[] last, int axis) => axis == 1 ? [last[0], last[3], last[1], last[2]] : last;

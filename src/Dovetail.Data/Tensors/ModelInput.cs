@@ -1,13 +1,13 @@
 namespace Dovetail.Data.Tensors;
 
 /// <summary>What a model wants of one input.</summary>
-/// <param name="ElementType">typeof(float), byte or long.</param>
+/// <param name="ElementType">typeof(float), double, Half, bool or an integer of 8 to 64 bits.</param>
 /// <param name="Shape">−1: any size.</param>
 public sealed record ModelInput(string Name, Type ElementType, int[] Shape)
 {
     public override string ToString() => $"'{Name}', {TypeName} [{string.Join(", ", Shape.Select(size => size < 0 ? "any" : $"{size}"))}]";
 
-    private string TypeName => ElementType == typeof(float) ? "float" : ElementType == typeof(byte) ? "uint8" : "int64";
+    private string TypeName => Tensors.ElementType.NameOf(ElementType);
 
     /// <summary>The dimension of the channels in an image input: 1 (NCHW), 3 (NHWC); null where this is no image.</summary>
     internal int? ChannelAxis =>

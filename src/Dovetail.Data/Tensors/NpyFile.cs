@@ -6,7 +6,7 @@ using Dovetail.Core.Files;
 namespace Dovetail.Data.Tensors;
 
 /// <summary>
-/// NumPy's .npy files with float32, uint8 or int64 elements, little endian, C order.
+/// NumPy's .npy files with elements of <see cref="ElementType"/>, little endian, C order.
 /// 1. The bytes 93 "NUMPY", a major and a minor version.
 /// 2. The header's length: 2 bytes in version 1, 4 bytes in versions 2 and 3, little endian.
 /// 3. The header (<see cref="NpyHeader"/>), filled with spaces and ended by a newline, so that the data are aligned to 64.
@@ -38,16 +38,10 @@ public static class NpyFile
                 throw new TensorFileException($"{name} has the shape [{string.Join(", ", header.Shape)}]: more than {Array.MaxLength} "
                     + "elements. The file is damaged.");
         ReadOnlySpan<byte> data = file[offset..];
-        Array values = header.Descr switch
-        {
-            "<f4" => Elements<float>(data, count, name),
-            "|u1" or "<u1" => Elements<byte>(data, count, name),
-            "<i8" => Elements<long>(data, count, name),
-            var other =>
-                throw new TensorFileException(
-                    $"{name} has elements of type '{other}', expected '<f4', '|u1' or '<i8'. Convert them: array.astype('float32')."),
-        };
-        return new FileTensor(values, header.Shape);
+        ElementType type = ElementType.Find(header.Descr) ?? throw new TensorFileException(
+            $"{name} has elements of type '{header.Descr}', expected one of {string.Join(", ", ElementType.All.Select(one => one.Descr))}. "
+            + "Convert them: array.astype('float32').");
+        return new FileTensor(Elements(data, type, count, name), header.Shape);
     }
 
     /// <summary>Writes a tensor whole, under a temporary name first.</summary>
@@ -55,16 +49,11 @@ public static class NpyFile
 
     public static byte[] ToBytes(FileTensor tensor)
     {
-        (string descr, byte[] data) = tensor.Values switch
-        {
-            float[] floats => ("<f4", MemoryMarshal.AsBytes<float>(floats).ToArray()),
-            byte[] bytes => ("|u1", bytes),
-            long[] longs => ("<i8", MemoryMarshal.AsBytes<long>(longs).ToArray()),
-            var other =>
-                throw new TensorFileException(
-                    $"Elements of type {other.GetType().Name} have no .npy form here, expected float, byte or long."),
-        };
-        string text = new NpyHeader(descr, false, tensor.Shape).ToString();
+        ElementType type = ElementType.Find(tensor.Values.GetType().GetElementType()!) ?? throw new TensorFileException(
+            $"Elements of type {tensor.Values.GetType().GetElementType()!.Name} have no .npy form, expected one of "
+            + $"{string.Join(", ", ElementType.All.Select(one => one.Name))}.");
+        ReadOnlySpan<byte> data = Bytes(tensor.Values, type);
+        string text = new NpyHeader(type.Descr, false, tensor.Shape).ToString();
         int start = Magic.Length + 4, length = (start + text.Length + 1 + Alignment - 1) / Alignment * Alignment - start;
         var file = new byte[start + length + data.Length];
         Magic.CopyTo(file);
@@ -96,13 +85,22 @@ public static class NpyFile
                 + "dictionary with descr, fortran_order and shape.");
     }
 
-    private static T[] Elements<T>(ReadOnlySpan<byte> data, long count, string name)
-        where T : unmanaged
+    private static Array Elements(ReadOnlySpan<byte> data, ElementType type, long count, string name)
     {
-        long expected = count * Marshal.SizeOf<T>();
-        return data.Length == expected
-            ? MemoryMarshal.Cast<byte, T>(data).ToArray()
-            : throw new TensorFileException($"{name} holds {data.Length} bytes of elements, and its shape asks for {expected}. It is "
+        long expected = count * (type.Descr[^1] - '0');
+        if (data.Length != expected)
+            throw new TensorFileException($"{name} holds {data.Length} bytes of elements, and its shape asks for {expected}. It is "
                 + $"{(data.Length < expected ? "cut short" : "damaged: something follows the elements")}.");
+        Array values = Array.CreateInstance(type.Clr, count);
+        if (type.Clr == typeof(bool))
+            for (int i = 0; i < data.Length; i++) // whatever byte stands there
+                ((bool[])values)[i] = data[i] != 0;
+        else
+            data.CopyTo(Bytes(values, type));
+        return values;
     }
+
+    /// <summary>The elements' own memory.</summary>
+    private static Span<byte> Bytes(Array values, ElementType type) =>
+        MemoryMarshal.CreateSpan(ref MemoryMarshal.GetArrayDataReference(values), values.Length * (type.Descr[^1] - '0'));
 }

@@ -139,14 +139,16 @@ public sealed class OnnxModel
 
     /// <summary>The version of an operator domain; 0 where it is not imported.</summary>
     public long OpsetVersion(string domain = "") =>
-        Outer is not null ? Outer.OpsetVersion(domain) : Proto.OpsetImports.Find(
-            o => o.Domain == domain || (domain.Length == 0 && o.Domain == "ai.onnx"))?.Version ?? 0;
+        Outer is not null ? Outer.OpsetVersion(domain) : FindImport(domain)?.Version ?? 0;
+
+    private OperatorSetIdProto? FindImport(string domain) =>
+        Proto.OpsetImports.Find(o => o.Domain == domain || (domain.Length == 0 && o.Domain == "ai.onnx"));
 
     public void SetOpsetVersion(string domain, long version)
     {
         if (Outer is not null)
             Outer.SetOpsetVersion(domain, version);
-        else if (Proto.OpsetImports.Find(o => o.Domain == domain) is { } import)
+        else if (FindImport(domain) is { } import)
             import.Version = version;
         else
             Proto.OpsetImports.Add(new OperatorSetIdProto { Domain = domain, Version = version });

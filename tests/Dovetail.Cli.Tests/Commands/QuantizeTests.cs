@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dovetail.Data.Tensors;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
 
@@ -49,9 +50,9 @@ public sealed class QuantizeTests
         Directory.CreateDirectory(folder.File("inputs"));
         var random = new Random(1);
         foreach (int i in Enumerable.Range(0, 3))
-            Data.Tensors.NpyFile.Write(
+            NpyFile.Write(
                 folder.File($"inputs/{i}.npy"),
-                new Data.Tensors.FileTensor(Enumerable.Range(0, 784).Select(_ => random.NextSingle()).ToArray(), [1, 1, 28, 28]));
+                new FileTensor(Enumerable.Range(0, 784).Select(_ => random.NextSingle()).ToArray(), [1, 1, 28, 28]));
         CliProcess.Outcome outcome = await CliProcess.RunAsync(
             "quantize", Case("21-codesign-int8-depthwise/dw.onnx"), "--data", folder.File("inputs"), "--out", folder.File("int8.onnx"),
             "--json", "-");
@@ -60,6 +61,54 @@ public sealed class QuantizeTests
         Assert.Equal(6, json.RootElement.GetProperty("layers").GetInt32());
         Assert.Equal(3, json.RootElement.GetProperty("inputs").GetInt32());
         Assert.Equal(JsonValueKind.Null, json.RootElement.GetProperty("accuracy").ValueKind);
+    }
+
+    [Fact]
+    public async Task An_old_model_with_several_inputs_takes_a_folder_for_each()
+    {
+        using var folder = new TemporaryFolder();
+        OldModelWithTwoInputs().Save(folder.File("old.onnx"));
+        Directory.CreateDirectory(folder.File("inputs/x"));
+        var random = new Random(1);
+        foreach (int i in Enumerable.Range(0, 3))
+            NpyFile.Write(
+                folder.File($"inputs/x/{i}.npy"),
+                new FileTensor(Enumerable.Range(0, 64).Select(_ => random.NextSingle()).ToArray(), [2, 32]));
+        CliProcess.Outcome missing = await CliProcess.RunAsync(
+            "quantize", folder.File("old.onnx"), "--data", folder.File("inputs"), "--out", folder.File("int8.onnx"));
+        Assert.Equal(1, missing.ExitCode);
+        Assert.Contains("has nothing for 'choice'", Assert.Single(missing.ErrorLines), StringComparison.Ordinal);
+
+        NpyFile.Write(folder.File("inputs/choice.npy"), new FileTensor(new long[] { 1, 0 }, [2]));
+        CliProcess.Outcome outcome = await CliProcess.RunAsync(
+            "quantize", folder.File("old.onnx"), "--data", folder.File("inputs"), "--out", folder.File("int8.onnx"), "--json", "-");
+        Assert.True(outcome.ExitCode == 0, outcome.Error);
+        using JsonDocument json = JsonDocument.Parse(outcome.Output);
+        Assert.Equal((1, 3), (Number("layers"), Number("inputs")));
+        Assert.InRange(json.RootElement.GetProperty("signal_to_noise_db").GetDouble(), 25, 80);
+        Assert.Equal(13, OnnxModel.Load(folder.File("int8.onnx")).OpsetVersion());
+
+        int Number(string name) => json.RootElement.GetProperty(name).GetInt32();
+    }
+
+    /// <summary>Of operator set 9: rows of a product, clipped, in the order that an int64 input says.</summary>
+    private static OnnxModel OldModelWithTwoInputs()
+    {
+        var random = new Random(3);
+        var graph = new GraphProto { Name = "old" };
+        graph.Inputs.Add(ValueInfoProto.Tensor("x", OnnxType.Float, ["rows", 32]));
+        graph.Inputs.Add(ValueInfoProto.Tensor("choice", OnnxType.Int64, [2]));
+        graph.Initializers.Add(TensorData.Create<float>(
+            "w", [32, 16], [.. Enumerable.Range(0, 512).Select(_ => random.NextSingle() - 0.5f)]));
+        graph.Initializers.Add(TensorData.Create<float>("b", [16], [.. Enumerable.Range(0, 16).Select(_ => random.NextSingle())]));
+        graph.Nodes.AddRange(
+        [
+            new NodeProto("Gemm", "layer", ["x", "w", "b"], ["product"]),
+            new NodeProto("Clip", "clip", ["product"], ["clipped"]).With("min", -1f).With("max", 1f),
+            new NodeProto("Gather", "order", ["clipped", "choice"], ["y"]),
+        ]);
+        graph.Outputs.Add(ValueInfoProto.Tensor("y", OnnxType.Float, [2, 16]));
+        return new OnnxModel(new ModelProto { IrVersion = 4, Graph = graph, OpsetImports = { new OperatorSetIdProto { Version = 9 } } });
     }
 
     [Theory]

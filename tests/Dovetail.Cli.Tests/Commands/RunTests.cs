@@ -44,6 +44,47 @@ public sealed class RunTests
         }
     }
 
+    public static TheoryData<OnnxType> FileTypes =>
+    [
+        OnnxType.Float, OnnxType.Double, OnnxType.Float16, OnnxType.UInt8, OnnxType.Int8, OnnxType.UInt16, OnnxType.Int16, OnnxType.UInt32,
+        OnnxType.Int32, OnnxType.UInt64, OnnxType.Int64, OnnxType.Bool,
+    ];
+
+    [Theory]
+    [MemberData(nameof(FileTypes))]
+    public async Task Files_hold_every_type_of_number(OnnxType type)
+    {
+        using var folder = new TemporaryFolder();
+        var graph = new GraphProto { Name = "same" };
+        graph.Inputs.Add(ValueInfoProto.Tensor("x", type, ["rows", 3]));
+        graph.Nodes.Add(new NodeProto("Identity", "same", ["x"], ["y"]));
+        graph.Outputs.Add(ValueInfoProto.Tensor("y", type, ["rows", 3]));
+        new OnnxModel(new ModelProto { IrVersion = 8, Graph = graph, OpsetImports = { new OperatorSetIdProto { Version = 14 } } })
+            .Save(folder.File("m.onnx"));
+        Array values = type switch
+        {
+            OnnxType.Float => new[] { -1.5f, 2, 0, 7, 1e9f, -0f },
+            OnnxType.Double => new[] { -1.5, 2, 0, 7, 1e300, 3 },
+            OnnxType.Float16 => new[] { (Half)(-1.5f), (Half)2, (Half)0, (Half)7, Half.MaxValue, Half.Epsilon },
+            OnnxType.UInt8 => new byte[] { 0, 1, 2, 200, 255, 3 },
+            OnnxType.Int8 => new sbyte[] { -128, 1, 2, 127, -1, 3 },
+            OnnxType.UInt16 => new ushort[] { 0, 1, 65535, 2, 3, 4 },
+            OnnxType.Int16 => new short[] { -32768, 1, 32767, 2, 3, 4 },
+            OnnxType.UInt32 => new uint[] { 0, 1, uint.MaxValue, 2, 3, 4 },
+            OnnxType.Int32 => new[] { int.MinValue, 1, int.MaxValue, 2, 3, 4 },
+            OnnxType.UInt64 => new ulong[] { 0, 1, ulong.MaxValue, 2, 3, 4 },
+            OnnxType.Int64 => new[] { long.MinValue, 1, long.MaxValue, 2, 3, 4 },
+            _ => new[] { true, false, true, true, false, false },
+        };
+        NpyFile.Write(folder.File("x.npy"), new FileTensor(values, [2, 3]));
+        CliProcess.Outcome run = await CliProcess.RunAsync(
+            "run", folder.File("m.onnx"), "--input", folder.File("x.npy"), "--output", folder.File("y.npy"));
+        Assert.True(run.ExitCode == 0, run.Error);
+        FileTensor written = NpyFile.Parse(await File.ReadAllBytesAsync(folder.File("y.npy")), "y.npy");
+        Assert.Equal(values, written.Values);
+        Assert.Equal([2, 3], written.Shape);
+    }
+
     [Theory]
     [InlineData(null)]
     [InlineData("-")]
@@ -185,7 +226,7 @@ public sealed class RunTests
         CliProcess.Outcome batched = await CliProcess.RunAsync([.. both, "--batch", "2"], null, folder.Path);
         Assert.Contains("--batch has no effect: the model has 2 inputs", Assert.Single(batched.ErrorLines));
         CliProcess.Outcome labelled = await CliProcess.RunAsync([.. both, "--labels", "l.txt"], null, folder.Path);
-        Assert.Contains("--labels: the first output, 'y', is float [3]; expected float [inputs,", Assert.Single(labelled.ErrorLines));
+        Assert.Contains("--labels: the first output, 'y', is float [3]; expected floating-point [inputs,", Assert.Single(labelled.ErrorLines));
         CliProcess.Outcome unnamed = await CliProcess.RunAsync(["run", "m.onnx", "--input", "a.npy"], null, folder.Path);
         Assert.Contains("the model has 2 inputs", Assert.Single(unnamed.ErrorLines));
         CliProcess.Outcome missing = await CliProcess.RunAsync(["run", "m.onnx", "--input", "a=a.npy"], null, folder.Path);

@@ -4,10 +4,10 @@ using Dovetail.Cli.Commands.Run;
 using Dovetail.Cli.Reports.Results;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
-using Dovetail.Data;
 using Dovetail.Data.Tensors;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Passes.Normalize;
 using Dovetail.Onnx.Passes.Quantize;
 using Dovetail.Runtime;
 using Spectre.Console;
@@ -17,8 +17,6 @@ namespace Dovetail.Cli.Commands.Quantize;
 /// <summary><c>dovetail quantize</c>: fp32 to int8 in QDQ form, calibrated on data.</summary>
 internal static class QuantizeCommand
 {
-    private const int BatchSize = 32;
-
     private static readonly Dictionary<string, CalibrationMethod> s_methods = new()
     {
         ["minmax"] = CalibrationMethod.MinMax,
@@ -37,7 +35,8 @@ internal static class QuantizeCommand
         };
         Option<string> data = CommonOptions.Data();
         data.Description = "Calibrate on the training images of a data set and compare on its test images: fashion-mnist, a folder with "
-            + "the four IDX files of one like it, or a folder of .npy, PNG or JPEG files, one input or several each.";
+            + "the four IDX files of one like it, or a folder of .npy, PNG or JPEG files, one input or several each. For a model with "
+            + "several inputs: a folder with, for each of them, a folder of its name with a file a run, or a file of its name for all.";
         var images = CommonOptions.Positive("--images", "Inputs to calibrate on, at most.", 512);
         var method = new Option<string>("--method")
         {
@@ -79,12 +78,13 @@ internal static class QuantizeCommand
             if (Path.GetFullPath(source) == Path.GetFullPath(target))
                 throw new DovetailException($"The int8 model would replace its source, '{source}'. Give --out another name.");
             OnnxModel read = OnnxModel.Load(source);
-            OnnxModel network = DimensionOption.Apply(read, parsed.GetValue(dimensions)!, source);
-            CheckFloat(network, source);
-            int threadCount = parsed.GetValue(threads);
-            Inputs inputs = Inputs.Read(network, parsed.GetValue(data)!, parsed.GetValue(images), source);
-            IReadOnlyList<string> tensors = QuantizationPass.TensorsToCalibrate(network);
+            CheckFloat(read, source);
             var options = new QuantizationOptions { PerChannel = !parsed.GetValue(perTensor), ReduceRange = parsed.GetValue(reduce) };
+            OnnxModel network = DimensionOption.Apply(OperatorSetUpgrade.Apply(read), parsed.GetValue(dimensions)!, source);
+            int threadCount = parsed.GetValue(threads);
+            CalibrationData inputs = CalibrationData.Read(network, parsed.GetValue(data)!, parsed.GetValue(images), source);
+            IReadOnlyList<string> tensors = QuantizationPass.TensorsToCalibrate(network);
+            CheckLayers(network, tensors, source);
             OnnxModel quantized = null!;
             double noise = 0;
             double? agreement = null;
@@ -92,20 +92,19 @@ internal static class QuantizeCommand
             ProgressLine.Run(output.Human, "Calibrating", 3, step =>
             {
                 IReadOnlyDictionary<string, (float Min, float Max)> ranges = Calibration.Ranges(
-                    GraphSlicer.WithOutputs(network, tensors).ToBytes(), [.. tensors], inputs.Calibration, inputs.Shape, inputs.Batch,
-                    s_methods[how], parsed.GetValue(percentile), threadCount, cancellation);
+                    GraphSlicer.WithOutputs(network, tensors).ToBytes(), [.. tensors], inputs.Runs, s_methods[how],
+                    parsed.GetValue(percentile), threadCount, cancellation);
                 quantized = QuantizationPass.Quantize(network, ranges, options);
                 step("ranges");
-                float[] expected = Run(network, inputs.Calibration, inputs, threadCount, cancellation);
-                float[] found = Run(quantized, inputs.Calibration, inputs, threadCount, cancellation);
-                noise = SignalToNoise(expected, found);
-                agreement = Agreement(expected, found, inputs.Count);
+                IReadOnlyList<FileTensor> expected = Run(network, inputs.Runs, threadCount, cancellation);
+                IReadOnlyList<FileTensor> found = Run(quantized, inputs.Runs, threadCount, cancellation);
+                noise = QuantizationError.SignalToNoise(expected, found);
+                agreement = QuantizationError.Agreement(expected, found);
                 step("comparison");
                 if (inputs.Test is { } test)
                     accuracy = new QuantizedAccuracyJson(
-                        test.Labels.Length,
-                        Evaluation.Accuracy(Run(network, test.Images, inputs, threadCount, cancellation), test.Labels),
-                        Evaluation.Accuracy(Run(quantized, test.Images, inputs, threadCount, cancellation), test.Labels));
+                        test.Labels.Length, Accuracy(network, test, threadCount, cancellation),
+                        Accuracy(quantized, test, threadCount, cancellation));
                 step("test images");
             });
             cancellation.ThrowIfCancellationRequested();
@@ -122,7 +121,10 @@ internal static class QuantizeCommand
                 output.Human.WriteLine(
                     $"{accuracy.Images:N0} test images: fp32 {accuracy.Fp32:0.00%}, int8 {accuracy.Int8:0.00%} right.");
             foreach (WeightLayer layer in layers.Where(layer => !layer.IsQuantized))
-                output.Human.WriteLine($"{layer.Name} ({layer.Op}) stays fp32: there is no QDQ form of it here.");
+                output.Human.WriteLine($"{layer.Name} ({layer.Op}) stays fp32: {QuantizationPass.ReasonAgainst(layer)}.");
+            if (read.OpsetVersion() < network.OpsetVersion())
+                output.Human.WriteLine(
+                    $"The model used operator set {read.OpsetVersion()} and uses {network.OpsetVersion()} now, which has scales per output.");
             output.WriteJson(new QuantizeJson(
                 target, how, how == "percentile" ? parsed.GetValue(percentile) : null, options.PerChannel, options.ReduceRange, integers,
                 layers.Count - integers, inputs.Count, new QuantizedBytesJson(before, after), noise, agreement, accuracy));
@@ -145,93 +147,30 @@ internal static class QuantizeCommand
                 throw new DovetailException($"'{source}', layer '{layer.Name}': {fault}. A training that diverged leaves such weights.");
     }
 
-    private static float[] Run(OnnxModel model, float[] images, Inputs inputs, int threads, CancellationToken cancellation)
+    private static void CheckLayers(OnnxModel model, IReadOnlyList<string> tensors, string source)
+    {
+        if (tensors.Count > 0)
+            return;
+        IEnumerable<string> reasons = WeightLayers.Find(model).Take(3).Select(
+            layer => $"{layer.Name}: {QuantizationPass.ReasonAgainst(layer)}");
+        throw new DovetailException($"No layer of '{source}' has an int8 form here. {string.Join("; ", reasons)}.");
+    }
+
+    /// <summary>The first floating-point output of each run.</summary>
+    private static IReadOnlyList<FileTensor> Run(
+        OnnxModel model, IReadOnlyList<IReadOnlyList<InputTensor>> runs, int threads, CancellationToken cancellation)
     {
         using var session = DovetailSession.Create(model.ToBytes(), new DovetailSessionOptions(threads));
-        return Evaluation.Logits(session, images, inputs.Shape, inputs.Batch, cancellation: cancellation);
+        var run = new ModelRun(session);
+        return [.. runs.Select(inputs =>
+        {
+            cancellation.ThrowIfCancellationRequested();
+            return run.RunOnce([.. inputs.Select(input => new FileTensor(input.Values, input.Shape))])
+                .FirstOrDefault(output => output.Values is float[] or Half[] or double[])
+                ?? throw new DovetailException("The model has no floating-point output to compare.");
+        })];
     }
 
-    private static double SignalToNoise(float[] expected, float[] found)
-    {
-        double signal = 0, noise = 0;
-        for (int i = 0; i < expected.Length; i++)
-        {
-            signal += (double)expected[i] * expected[i];
-            noise += ((double)expected[i] - found[i]) * ((double)expected[i] - found[i]);
-        }
-
-        return noise == 0 ? double.PositiveInfinity : 10 * Math.Log10(signal / noise);
-    }
-
-    private static double? Agreement(float[] expected, float[] found, int count)
-    {
-        int classes = expected.Length / count;
-        if (classes is < 2 or > 100_000)
-            return null;
-        int same = Enumerable.Range(0, count).Count(i => Greatest(expected, i) == Greatest(found, i));
-        return (double)same / count;
-
-        int Greatest(float[] outputs, int row)
-        {
-            ReadOnlySpan<float> values = outputs.AsSpan(row * classes, classes);
-            int best = 0;
-            for (int i = 1; i < classes; i++)
-                if (values[i] > values[best])
-                    best = i;
-            return best;
-        }
-    }
-
-    /// <summary>What the model is fed.</summary>
-    /// <param name="Calibration">[Count, Shape…].</param>
-    /// <param name="Shape">Of one input.</param>
-    /// <param name="Batch">Inputs of one run.</param>
-    /// <param name="Test">Test images and their labels; null for files without labels.</param>
-    private sealed record Inputs(
-        float[] Calibration, IReadOnlyList<long> Shape, int Count, int Batch, (float[] Images, byte[] Labels)? Test)
-    {
-        private static readonly string[] s_kinds = [".npy", ".png", ".jpg", ".jpeg"];
-
-        public static Inputs Read(OnnxModel model, string data, int most, string source)
-        {
-            using var session = DovetailSession.Create(model.ToBytes(), new DovetailSessionOptions(1));
-            if (new ModelRun(session).Inputs is not [{ } input])
-                throw new DovetailException(
-                    $"'{source}' has {model.Inputs.Count} inputs; calibration feeds models with one floating-point input.");
-            if (input.ElementType != typeof(float) || input.Shape.Length < 2)
-                throw new DovetailException($"'{source}' takes {input}; calibration feeds float inputs of [inputs, …].");
-            string[] files = Directory.Exists(data)
-                ? [.. Directory.EnumerateFiles(data).Where(path => s_kinds.Contains(Path.GetExtension(path).ToLowerInvariant()))
-                    .Order(StringComparer.Ordinal).Take(most)]
-                : [];
-            return files.Length > 0 ? OfFiles(files, input, most) : OfImages(data, input, most);
-        }
-
-        private static Inputs OfFiles(string[] files, ModelInput input, int most)
-        {
-            ModelInput any = input with { Shape = [-1, .. input.Shape[1..]] };
-            FileTensor all = InputBatch.Stack([.. files.Select(file => InputFile.Read(file, any, PixelScaling.Default))], files);
-            int batch = input.Shape[0] > 0 ? input.Shape[0] : BatchSize;
-            long rows = Math.Min(all.Shape[0], most) / (input.Shape[0] > 0 ? batch : 1) * (input.Shape[0] > 0 ? batch : 1);
-            if (rows == 0)
-                throw new DovetailException($"{all.Shape[0]} inputs do not fill one batch of the model, {batch}.");
-            FileTensor used = InputBatch.Slice(all, 0, rows);
-            return new Inputs((float[])used.Values, used.Shape[1..], (int)rows, batch, null);
-        }
-
-        private static Inputs OfImages(string data, ModelInput input, int most)
-        {
-            var images = new JobImages(FashionMnist.LoadNamedOrFolder(data));
-            int batch = input.Shape[0] > 0 ? input.Shape[0] : BatchSize;
-            if (!input.Fits([batch, .. images.Shape]))
-                throw new DovetailException(
-                    $"The model takes {input}, and the images of {images.Data.Name} are float [N, {string.Join(", ", images.Shape)}]. "
-                    + "Give a folder of inputs that fit with --data.");
-            int count = Math.Min(most, images.Data.Train.Count) / batch * batch;
-            count = count == 0 ? batch : count;
-            bool whole = images.Data.Test.Count % batch == 0 || input.Shape[0] < 0;
-            return new Inputs(
-                images.Calibration(count), images.Shape, count, batch, whole ? (images.Test(), images.Data.Test.Labels) : null);
-        }
-    }
+    private static double Accuracy(OnnxModel model, LabelledRuns test, int threads, CancellationToken cancellation) =>
+        Evaluation.Accuracy([.. Run(model, test.Runs, threads, cancellation).SelectMany(output => output.ToFloats())], test.Labels);
 }

@@ -2,7 +2,6 @@ using Dovetail.Data.Tensors;
 using Dovetail.Kernels;
 using Dovetail.Runtime;
 using Microsoft.ML.OnnxRuntime;
-using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Dovetail.Cli.Commands.Run;
 
@@ -81,18 +80,14 @@ internal sealed class ModelRun
             InputBatch.Stack([.. parts.Select(part => part[i])], [.. parts.Select((_, run) => $"output {name} of run {run}")]))];
     }
 
-    private List<FileTensor> RunOnce(IReadOnlyList<FileTensor> tensors)
+    /// <summary>All outputs for one run of whole tensors, in the order of <see cref="Inputs"/>.</summary>
+    public IReadOnlyList<FileTensor> RunOnce(IReadOnlyList<FileTensor> tensors)
     {
         var values = new List<OrtValue>();
         try
         {
             foreach (FileTensor tensor in tensors)
-                values.Add(tensor.Values switch
-                {
-                    float[] floats => OrtValue.CreateTensorValueFromMemory(floats, tensor.Shape),
-                    byte[] bytes => OrtValue.CreateTensorValueFromMemory(bytes, tensor.Shape),
-                    _ => OrtValue.CreateTensorValueFromMemory((long[])tensor.Values, tensor.Shape),
-                });
+                values.Add(TensorValues.Create(tensor.Values, tensor.Shape));
             using var options = new RunOptions();
             using IDisposableReadOnlyCollection<OrtValue> outputs = _session.Inner.Run(
                 options, [.. Inputs.Select(input => input.Name)], values, [.. OutputNames]);
@@ -112,25 +107,14 @@ internal sealed class ModelRun
 
     private static FileTensor Read(string name, OrtValue value)
     {
-        OrtTensorTypeAndShapeInfo info = value.GetTensorTypeAndShape();
-        return new FileTensor(info.ElementDataType switch
-        {
-            TensorElementType.Float => value.GetTensorDataAsSpan<float>().ToArray(),
-            TensorElementType.UInt8 => value.GetTensorDataAsSpan<byte>().ToArray(),
-            TensorElementType.Int64 => value.GetTensorDataAsSpan<long>().ToArray(),
-            var other =>
-                throw new TensorFileException(
-                    $"The output '{name}' has elements of type {other}, expected float, uint8 or int64. Cast it inside the model."),
-        }, info.Shape);
+        (Array values, long[] shape) = TensorValues.Read($"The output {name}", value);
+        return new FileTensor(values, shape);
     }
 
-    private static ModelInput Describe(string name, NodeMetadata metadata) => new(name, metadata.IsTensor ? metadata.ElementDataType switch
-    {
-        TensorElementType.Float => typeof(float),
-        TensorElementType.UInt8 => typeof(byte),
-        TensorElementType.Int64 => typeof(long),
-        var other =>
-            throw new TensorFileException($"The model's input '{name}' has elements of type {other}, expected float, uint8 or int64."),
-    } : throw new TensorFileException($"The model's input '{name}' is no tensor; expected one of float, uint8 or int64."),
+    private static ModelInput Describe(string name, NodeMetadata metadata) => new(
+        name, !metadata.IsTensor
+        ? throw new TensorFileException($"The model's input '{name}' is no tensor; no file here holds what it takes.")
+        : TensorValues.FindType(metadata.ElementDataType) ?? throw new TensorFileException(
+            $"The model's input '{name}' has elements of type {metadata.ElementDataType}; no file here holds such."),
         metadata.Dimensions);
 }

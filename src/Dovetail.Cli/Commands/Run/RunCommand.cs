@@ -24,7 +24,7 @@ internal static class RunCommand
         var model = new Argument<string>("MODEL") { Description = "ONNX file: dense, sparse or packed, fp32 or int8." };
         var inputs = new Option<string[]>("--input", "-i")
         {
-            Description = "Inputs: .npy (float32, uint8, int64; C order), PNG, JPEG or IDX images. Several files of one input become a "
+            Description = "Inputs: .npy (any numbers or bool; C order), PNG, JPEG or IDX images. Several files of one input become a "
                 + "batch; a model with several inputs takes NAME=FILE. Nothing is resized.",
             HelpName = "[NAME=]FILE",
             AllowMultipleArgumentsPerToken = true,
@@ -135,7 +135,7 @@ internal static class RunCommand
         if (ranks && !TopClasses.AppliesTo(results[0]))
             throw new TensorFileException(
                 $"{(top is null ? "--labels" : "--top")}: the first output, '{run.OutputNames[0]}', is {results[0]}; "
-                + "expected float [inputs, classes]. Write it with --output instead.");
+                + "expected floating-point [inputs, classes]. Write it with --output instead.");
         IReadOnlyList<IReadOnlyList<ClassScore>>? ranking = (ranks || written.Length == 0) && TopClasses.AppliesTo(results[0])
             ? TopClasses.Of(results[0], top ?? DefaultTop, labels)
             : null;

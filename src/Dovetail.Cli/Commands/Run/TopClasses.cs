@@ -8,8 +8,8 @@ internal static class TopClasses
 {
     private const double SumTolerance = 1e-3;
 
-    /// <summary>True for float outputs [inputs, classes] with at least two classes.</summary>
-    public static bool AppliesTo(FileTensor output) => output is { Values: float[], Shape: [_, >= 2] };
+    /// <summary>True for floating-point outputs [inputs, classes] with at least two classes.</summary>
+    public static bool AppliesTo(FileTensor output) => output is { Values: float[] or Half[] or double[], Shape: [_, >= 2] };
 
     /// <param name="output">[inputs, classes].</param>
     /// <param name="count">Classes to name, at most as many as there are.</param>
@@ -17,7 +17,7 @@ internal static class TopClasses
     /// <returns>For each input its classes, greatest first; ties go to the lower class, NaN comes last.</returns>
     public static IReadOnlyList<IReadOnlyList<ClassScore>> Of(FileTensor output, int count, IReadOnlyList<string> labels)
     {
-        var values = (float[])output.Values;
+        float[] values = output.ToFloats();
         int classes = checked((int)output.Shape[1]);
         if (labels.Count > 0 && labels.Count != classes)
             throw new TensorFileException($"The labels file has {labels.Count} lines, and the model {classes} classes; expected one line "

@@ -27,7 +27,7 @@ public static class QuantizationPass
 
     /// <summary>Quantizes a copy of the model.</summary>
     /// <param name="ranges">Least and greatest value of each tensor of <see cref="TensorsToCalibrate"/>.</param>
-    /// <exception cref="OnnxException">A range is missing or no range, or the model's operator set is older than 13.</exception>
+    /// <exception cref="OnnxException">A range is missing or no range, or the model's operator set is too old.</exception>
     public static OnnxModel Quantize(
         OnnxModel model, IReadOnlyDictionary<string, (float Min, float Max)> ranges, QuantizationOptions? options = null)
     {
@@ -38,8 +38,8 @@ public static class QuantizationPass
         if (result.OpsetVersion() < opset)
             throw new OnnxException(
                 $"The model uses operator set {result.OpsetVersion()}, and scales per {(options.PerChannel ? "output" : "tensor")} need "
-                + $"{opset} or newer. Export it again with a newer operator set"
-                + (result.OpsetVersion() >= ScalesPerTensor ? ", or take one scale a layer (--per-tensor)." : "."));
+                + $"{opset} or newer. Bring it there first (OperatorSetUpgrade)"
+                + (result.OpsetVersion() >= ScalesPerTensor ? ", or take one scale a layer." : "."));
         var plan = new QuantizationPlan(result);
         var affine = plan.Tensors.ToDictionary(t => t, t => Range(ranges, plan.Root(t)));
         foreach ((_, NodeProto activation) in plan.Activations)
@@ -72,6 +72,18 @@ public static class QuantizationPass
         result.RemoveDeadNodes();
         result.CheckGraph();
         return result;
+    }
+
+    /// <summary>Why a layer stays in floating point, as the end of a sentence; null where it becomes int8.</summary>
+    public static string? ReasonAgainst(WeightLayer layer)
+    {
+        ArgumentNullException.ThrowIfNull(layer);
+        return layer.Graph.Outer is not null ? "it stands in a graph inside a node, whose tensors no calibration sees"
+            : layer.Op is "LSTM" or "GRU" or "RNN" or "ConvTranspose" ? $"{layer.Op} has no int8 form here"
+            : !layer.IsStandard ? layer.IsLeft ? "its weights stand on the left" : "its input is transposed"
+            : !layer.IsQuantized && layer.WeightType != OnnxType.Float
+                ? $"its weights are {layer.WeightType.ToString().ToLowerInvariant()}, expected float"
+            : null;
     }
 
     private static OnnxModel Prepare(OnnxModel model)

@@ -22,7 +22,7 @@ internal sealed class QuantizationPlan
     {
         _model = model;
         model.NameNodes();
-        Layers = [.. WeightLayers.Find(model, ShapeInference.Infer(model, batch: 1)).Where(l => !l.IsQuantized && l.IsStandard)];
+        Layers = [.. WeightLayers.Find(model, ShapeInference.Infer(model, batch: 1)).Where(l => !l.IsQuantized && QuantizationPass.ReasonAgainst(l) is null)];
         IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(model);
         var layerNodes = Layers.Select(l => l.Node).ToHashSet();
         foreach (NodeProto node in model.Nodes)
