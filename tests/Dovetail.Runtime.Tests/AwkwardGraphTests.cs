@@ -71,6 +71,53 @@ public sealed class AwkwardGraphTests
             packed: 2);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Weights_that_two_branches_read_are_packed_and_counted_once(bool behindTranspose)
+    {
+        NodeProto choose = N("If", "c");
+        foreach (string name in (string[])["then_branch", "else_branch"])
+        {
+            var branch = new GraphProto { Name = name };
+            branch.Nodes.Add(N("MatMul", behindTranspose ? "x t" : "x w", $"{name}_y", $"layer_{name}"));
+            branch.Outputs.Add(ValueInfoProto.Tensor($"{name}_y", OnnxType.Float, [5, 32]));
+            choose.Attributes.Add(new AttributeProto { Name = name, G = branch, Type = AttributeType.Graph });
+        }
+
+        List<NodeProto> nodes = [N("ReduceSum", "x", "s").With("keepdims", 0), N("Greater", "s zero", "c"), choose];
+        if (behindTranspose)
+            nodes.Insert(0, N("Transpose", "w", "t").With("perm", [1L, 0]));
+        OnnxModel model = OnnxModel.Parse(
+            Model([5, 32], 17, [.. nodes], Random("w", 32, 32), TensorData.Scalar("zero", 0f)).ToBytes());
+        AssertSamePacked(model, packed: 2);
+        OnnxModel sparse = PruningPass.Prune(model, s_pattern, new PruningOptions { Head = true }).Model;
+        PackingResult packed = PackingPass.Pack(sparse, s_pattern, new PackingOptions { AllowLarger = true });
+        Assert.Single(packed.Model.Graph.Initializers, tensor => tensor.Name.EndsWith(".weight_packed", StringComparison.Ordinal));
+        Assert.Equal(4 * 32 * 32, packed.Plan.DenseBytes);
+        Assert.Equal(packed.Plan.Layers[0].PackedBytes, packed.Plan.PackedBytes);
+        Assert.Equal([null, packed.Plan.Layers[0].Name], packed.Plan.Layers.Select(layer => layer.SharedWith));
+        Assert.All(WeightLayers.Find(sparse), layer => Assert.Equal(32 * 32 / 8, layer.GetWeights().Count(weight => weight != 0)));
+    }
+
+    [Fact]
+    public void Weights_that_the_head_reads_too_stay_dense_with_it()
+    {
+        OnnxModel model = Model(
+            [5, 32], 17, [N("MatMul", "x w", "a", "first"), N("MatMul", "a v", "b", "second"), N("MatMul", "b w", "y", "last")],
+            Random("w", 32, 32), Random("v", 32, 32));
+        PruningResult pruned = PruningPass.Prune(model, s_pattern);
+        Assert.Equal(["first", "last"], pruned.Layers.Where(layer => layer.Pattern is null).Select(layer => layer.Name));
+        Assert.Equal("last reads the same weights and stays dense", pruned.Layers[0].Dense!.Words);
+        Assert.All(
+            WeightLayers.Find(pruned.Model).Where(layer => layer.Name != "second"), layer => Assert.DoesNotContain(0f, layer.GetWeights()));
+        OnnxModel alone = Model(
+            [5, 32], 17, [N("MatMul", "x w", "a", "first"), N("MatMul", "a w", "y", "last")], Random("w", 32, 32));
+        Assert.Contains(
+            "first: last reads the same weights and stays dense", Assert.Throws<PatternException>(() => PruningPass.Prune(alone, s_pattern)).Message,
+            StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Layers_in_branches_are_unpacked_too()
     {

@@ -30,9 +30,10 @@ public static class PackedModelReader
         ILookup<NodeProto, WeightLayer> dense = WeightLayers.Find(packed).ToLookup(layer => layer.Node);
         var layers = new List<PackedLayer>();
         var unsized = new List<string>();
+        IReadOnlyDictionary<GraphProto, IReadOnlyDictionary<string, TensorInfo>> inferred = ShapeInference.InferWithBodies(packed, batch: 1);
         foreach (OnnxModel graph in packed.WithBodies())
         {
-            IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(graph, batch: 1);
+            IReadOnlyDictionary<string, TensorInfo> shapes = inferred[graph.Graph];
             foreach (NodeProto node in graph.Nodes)
             {
                 try

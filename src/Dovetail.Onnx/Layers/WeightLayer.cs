@@ -29,6 +29,9 @@ public sealed class WeightLayer
 
     internal TensorProto Tensor => _tensor;
 
+    /// <summary>True where the same tensor is the same matrix for another layer.</summary>
+    internal bool ReadsAs(WeightLayer other) => _form == other._form && Shape.Equals(other.Shape);
+
     public NodeProto Node { get; }
 
     /// <summary>
@@ -66,7 +69,17 @@ public sealed class WeightLayer
     internal int SpatialRank => _form == WeightForm.Convolution ? _tensor.Dims.Count - 2 : 0;
 
     /// <summary>How many layers read these weights.</summary>
-    internal int Readers => Graph.Nodes.Count(node => node.Inputs.Contains(WeightName));
+    internal int Readers
+    {
+        get
+        {
+            OnnxModel home = Graph;
+            while (home.Outer is not null && !home.Makes(WeightName))
+                home = home.Outer;
+            return home.WithBodies().Where(graph => graph.Graph == home.Graph || !graph.Makes(WeightName))
+                .Sum(graph => graph.Nodes.Count(node => node.Inputs.Contains(WeightName)));
+        }
+    }
 
     /// <summary>Why there is no packed operator for a layer of this kind; null where there is one. It can be pruned nevertheless.</summary>
     internal string? ReasonAgainstPacking => _form switch

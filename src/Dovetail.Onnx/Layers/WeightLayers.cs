@@ -21,7 +21,7 @@ public static class WeightLayers
     {
         ArgumentNullException.ThrowIfNull(model);
         model.NameNodes();
-        return [.. FindWithBodies(model)];
+        return [.. FindWithBodies(model, ShapeInference.InferWithBodies(model, batch: 1))];
     }
 
     /// <summary>The layers of the graph itself, without those of graphs inside its nodes.</summary>
@@ -30,15 +30,16 @@ public static class WeightLayers
     internal static IReadOnlyList<WeightLayer> Find(OnnxModel model, IReadOnlyDictionary<string, TensorInfo> shapes) =>
         [.. model.Nodes.SelectMany(n => Create(model, n, shapes))];
 
-    private static IEnumerable<WeightLayer> FindWithBodies(OnnxModel model)
+    private static IEnumerable<WeightLayer> FindWithBodies(
+        OnnxModel model, IReadOnlyDictionary<GraphProto, IReadOnlyDictionary<string, TensorInfo>> inferred)
     {
-        IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(model, batch: 1);
+        IReadOnlyDictionary<string, TensorInfo> shapes = inferred[model.Graph];
         foreach (NodeProto node in model.Nodes)
         {
             foreach (WeightLayer layer in Create(model, node, shapes))
                 yield return layer;
             foreach ((_, GraphProto graph) in Subgraphs.Of(node))
-                foreach (WeightLayer inner in FindWithBodies(model.Body(graph)))
+                foreach (WeightLayer inner in FindWithBodies(model.Body(graph), inferred))
                     yield return inner;
         }
     }

@@ -107,6 +107,9 @@ public sealed class OnnxModel
 
     private bool Hides(string name) => IsInput(name) || FindProducer(name) is not null;
 
+    /// <summary>True where a tensor is this graph's own, whatever stands around it.</summary>
+    internal bool Makes(string tensor) => Owns(tensor) || Hides(tensor);
+
     private bool IsInput(string name) => Graph.Inputs.Exists(input => input.Name == name);
 
     /// <summary>True for an initializer of this graph, not of one around it.</summary>

@@ -44,9 +44,9 @@ internal static class DynamicRules
         for (int i = 0; i < axes.Length; i++)
         {
             int axis = c.Axis(axes[i].Value ?? throw c.Undetermined("its axes are computed from symbols"), x.Rank);
-            shape[axis] = steps?[i].Value is { } step and > 0 && shape[axis].Value is { } length
+            shape[axis] = steps?[i].Value is { } step and not 0 && shape[axis].Value is { } length
                 && starts?[i].Value is { } start && ends?[i].Value is { } end
-                ? Math.Max(0, (Clamp(end, length) - Clamp(start, length) + step - 1) / step)
+                ? Range(start, end, step, length).Count
                 : Dim.Unknown;
         }
 
@@ -119,5 +119,15 @@ internal static class DynamicRules
 
     private static Dim[] Unknown(int rank) => [.. Enumerable.Repeat(Dim.Unknown, rank)];
 
-    private static long Clamp(long index, long length) => Math.Clamp(index < 0 ? index + length : index, 0, length);
+    /// <summary>The elements that a slice of an axis takes, as NumPy does.</summary>
+    /// <param name="step">Not 0.</param>
+    internal static (long First, long Count, long Step) Range(long start, long end, long step, long length)
+    {
+        step = Math.Clamp(step, -int.MaxValue, int.MaxValue);
+        (long least, long most) = step > 0 ? (0, length) : (-1, length - 1);
+        long first = Math.Clamp(start < 0 ? start + length : start, step > 0 ? 0 : Math.Min(0, most), most);
+        long last = Math.Clamp(end < 0 ? Math.Max(end, -length - 1) + length : end, least, most);
+        long span = step > 0 ? last - first : first - last;
+        return (first, Math.Max(0, (span + Math.Abs(step) - 1) / Math.Abs(step)), step);
+    }
 }

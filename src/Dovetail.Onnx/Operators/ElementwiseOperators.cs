@@ -79,7 +79,7 @@ internal static class ElementwiseOperators
         Typed("CastLike", [15, 19, 21, 23, 24, 25], ElementwiseRules.CastLike) with { RequiredInputs = 2, Values = ValueRules.Integers },
         Typed("IsInf", [10, 20], ElementwiseRules.SameBool),
         Typed("IsNaN", [9, 13, 20], ElementwiseRules.SameBool),
-        Typed("Not", [1], ElementwiseRules.SameBool),
+        Typed("Not", [1], ElementwiseRules.SameBool) with { Values = ValueRules.Not },
     ];
 
     private static OnnxOperator Of(string name, int[] versions, Func<double, double> function) =>

@@ -16,7 +16,11 @@ internal static class LayoutOperators
             Layout = new LayoutFreedom { AllInputs = true, Axis = "axis" },
         },
         new("Constant", 1, 9, 11, 12, 13, 19, 21, 23, 24, 25) { RequiredInputs = 0, Shape = LayoutRules.Constant },
-        new("ConstantOfShape", 9, 20, 21, 23, 24, 25) { Shape = DynamicRules.ConstantOfShape },
+        new("ConstantOfShape", 9, 20, 21, 23, 24, 25)
+        {
+            Shape = DynamicRules.ConstantOfShape,
+            Values = ValueRules.ConstantOfShape,
+        },
         new("DepthToSpace", 1, 11, 13) { Shape = LayoutRules.DepthToSpace },
         new("Expand", 8, 13) { RequiredInputs = 2, Shape = DynamicRules.Expand },
         new("Flatten", 1, 9, 11, 13, 21, 23, 24, 25) { Shape = LayoutRules.Flatten, Channels = ChannelTie.Shape },
@@ -46,6 +50,7 @@ internal static class LayoutOperators
         {
             Parameters = [OperatorParameter.Moved("shape", toInput: 1, since: 5)],
             Shape = LayoutRules.Reshape,
+            Values = ValueRules.Same,
             Channels = ChannelTie.Shape,
         },
         new("Resize", 10, 11, 13, 18, 19)
@@ -61,7 +66,7 @@ internal static class LayoutOperators
         new("ScatterElements", 11, 13, 16, 18) { RequiredInputs = 3, Shape = ElementwiseRules.Same },
         new("ScatterND", 11, 13, 16, 18) { RequiredInputs = 3, Shape = ElementwiseRules.Same },
         new("Shape", 1, 13, 15, 19, 21, 23, 24, 25) { Shape = LayoutRules.Shape, Values = ValueRules.Shape },
-        new("Size", 1, 13, 19, 21, 23, 24, 25) { Shape = _ => [new TensorInfo(OnnxType.Int64, [])] },
+        new("Size", 1, 13, 19, 21, 23, 24, 25) { Shape = _ => [new TensorInfo(OnnxType.Int64, [])], Values = ValueRules.Size },
         new("Slice", 1, 10, 11, 13)
         {
             Parameters =
@@ -91,7 +96,7 @@ internal static class LayoutOperators
             Channels = ChannelTie.Shape,
         },
         new("Tile", 1, 6, 13) { From = 6, ShapeFrom = 6, RequiredInputs = 2, Shape = DynamicRules.Tile },
-        new("Transpose", 1, 13, 21, 23, 24, 25) { Shape = LayoutRules.Transpose },
+        new("Transpose", 1, 13, 21, 23, 24, 25) { Shape = LayoutRules.Transpose, Values = ValueRules.Transpose },
         new("Trilu", 14) { Shape = ElementwiseRules.Same },
         new("Unsqueeze", 1, 11, 13, 21, 23, 24, 25)
         {

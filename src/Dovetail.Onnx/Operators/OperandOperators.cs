@@ -28,7 +28,10 @@ internal static class OperandOperators
         Variadic("Sum", [1, 6, 8, 13], (x, y) => x + y),
 
         Compare("And", 1, 7),
-        Compare("Equal", 1, 7, 11, 13, 19),
+        Compare("Equal", 1, 7, 11, 13, 19) with
+        {
+            Values = ValueRules.Arithmetic((a, b) => a == b ? 1 : 0, neutral: null),
+        },
         Compare("Greater", 1, 7, 9, 13),
         Compare("GreaterOrEqual", 12, 16),
         Compare("Less", 1, 7, 9, 13),

@@ -5,6 +5,9 @@ namespace Dovetail.Onnx.Operators;
 /// <summary>What a shape rule sees of its node: inputs with their shapes, constants, parameters.</summary>
 internal sealed class ShapeContext(OperatorNode op, IReadOnlyDictionary<string, TensorInfo> known, Func<string, Dim[]?> values)
 {
+    /// <summary>Longer tensors are no shapes.</summary>
+    public const int MostElements = 16;
+
     public NodeProto Node => op.Node;
 
     public OperatorNode Operator => op;
@@ -23,7 +26,7 @@ internal sealed class ShapeContext(OperatorNode op, IReadOnlyDictionary<string, 
         return info.Rank == rank ? info : throw Bad($"input {index} is {info}, expected rank {rank}");
     }
 
-    /// <summary>The elements of an integer input of rank 0 or 1, as far as they are known; null where they are not.</summary>
+    /// <summary>The elements of a short integer input, row-major, as far as they are known; null where they are not.</summary>
     public Dim[]? Values(int index) => Node.HasInput(index) ? values(Node.Inputs[index]) : null;
 
     /// <summary>The same of a parameter, wherever the operator's version has it; null too where it is left out.</summary>

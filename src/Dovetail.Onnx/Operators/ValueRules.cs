@@ -9,8 +9,31 @@ internal static class ValueRules
 
     /// <summary>Values that stay what they are as long as they are integers of at least 32 bits; as floats they would be divided as
     /// such.</summary>
-    public static Dim[]? Integers(ShapeContext c) =>
-        IsWide(c.Input(0).Type) && IsWide(c.Node.Is("Cast") ? (OnnxType)c.Node.GetInt("to") : c.Input(1).Type) ? c.Values(0) : null;
+    public static Dim[]? Integers(ShapeContext c)
+    {
+        (OnnxType from, OnnxType to) = (c.Input(0).Type, c.Node.Is("Cast") ? (OnnxType)c.Node.GetInt("to") : c.Input(1).Type);
+        return (IsWide(from) || from == OnnxType.Bool) && IsWide(to) ? c.Values(0)
+            : to == OnnxType.Bool && (IsWide(from) || from == OnnxType.Bool) && Numbers(c.Values(0)) is { } numbers
+                ? Array.ConvertAll(numbers, value => (Dim)(value != 0 ? 1 : 0))
+            : null;
+    }
+
+    public static Dim[]? Not(ShapeContext c) =>
+        Numbers(c.Values(0)) is { } values ? Array.ConvertAll(values, value => (Dim)(value == 0 ? 1 : 0)) : null;
+
+    /// <summary>The number of elements.</summary>
+    public static Dim[]? Size(ShapeContext c)
+    {
+        long count = 1;
+        foreach (Dim dimension in c.Input(0).Shape)
+        {
+            if (dimension.Value is not { } length || (length > 0 && count > long.MaxValue / length))
+                return null;
+            count *= length;
+        }
+
+        return [count];
+    }
 
     private static bool IsWide(OnnxType type) => type is OnnxType.Int32 or OnnxType.Int64;
 
@@ -24,7 +47,7 @@ internal static class ValueRules
 
     public static Dim[]? Gather(ShapeContext c)
     {
-        if (c.Node.GetInt("axis", 0) != 0 || c.Values(0) is not { } from || c.Values(1) is not { } indices
+        if (c.Node.GetInt("axis", 0) != 0 || c.Input(0).Rank > 1 || c.Values(0) is not { } from || c.Values(1) is not { } indices
             || !Array.TrueForAll(indices, i => i.Value is { } v && v >= -from.Length && v < from.Length))
             return null;
         return Array.ConvertAll(indices, i => from[i.Value!.Value < 0 ? from.Length + (int)i.Value : (int)i.Value]);
@@ -33,17 +56,77 @@ internal static class ValueRules
     public static Dim[]? Concat(ShapeContext c)
     {
         Dim[][] parts = [.. Enumerable.Range(0, c.Node.Inputs.Count).Select(c.Values).OfType<Dim[]>()];
-        return c.Node.GetInt("axis") == 0 && parts.Length == c.Node.Inputs.Count ? [.. parts.SelectMany(p => p)] : null;
+        bool outermost = c.Node.GetInt("axis") is var axis && (axis == 0 || (axis == -1 && c.Input(0).Rank == 1));
+        return outermost && parts.Length == c.Node.Inputs.Count ? [.. parts.SelectMany(p => p)] : null;
     }
 
     public static Dim[]? Slice(ShapeContext c)
     {
-        if (c.Values(0) is not { } from || c.Values("starts") is not [{ Value: { } start }] || c.Values("ends") is not [{ Value: { } end }])
+        if (c.Values(0) is not { } from || Strides(c) is not { } strides || Numbers(c.Values("starts")) is not { } starts
+            || Numbers(c.Values("ends")) is not { } ends || starts.Length != ends.Length)
             return null;
-        if (c.Operator.IsGiven("steps") && c.Values("steps") is not [{ Value: 1 }])
+        long[]? axes = c.Operator.IsGiven("axes") ? Numbers(c.Values("axes")) : [.. starts.Index().Select(entry => (long)entry.Index)];
+        long[]? steps = c.Operator.IsGiven("steps") ? Numbers(c.Values("steps")) : Array.ConvertAll(starts, _ => 1L);
+        if (axes?.Length != starts.Length || steps?.Length != starts.Length)
             return null;
-        int first = Clamp(start, from.Length), last = Clamp(end, from.Length);
-        return from[first..Math.Max(first, last)];
+        TensorInfo x = c.Input(0);
+        int[] places = [0];
+        for (int axis = 0; axis < x.Rank; axis++)
+        {
+            long length = x.Shape[axis].Value!.Value;
+            int at = Array.FindIndex(axes, a => c.Axis(a, x.Rank) == axis);
+            (long first, long count, long step) = at < 0 ? (0, length, 1) : DynamicRules.Range(starts[at], ends[at], steps[at], length);
+            places = [.. places.SelectMany(
+                place => Enumerable.Range(0, (int)count).Select(i => place + (int)(first + i * step) * strides[axis]))];
+        }
+
+        return Array.ConvertAll(places, place => from[place]);
+    }
+
+    public static Dim[]? Transpose(ShapeContext c)
+    {
+        if (c.Values(0) is not { } from || Strides(c) is not { } strides)
+            return null;
+        TensorInfo x = c.Input(0);
+        int[] order = c.Node.FindInts("perm") is { } perm ? Array.ConvertAll(perm, axis => c.Axis(axis, x.Rank))
+            : [.. Enumerable.Range(0, x.Rank).Reverse()];
+        int[] places = [0];
+        foreach (int axis in order)
+            places = [.. places.SelectMany(
+                place => Enumerable.Range(0, (int)x.Shape[axis].Value!.Value).Select(i => place + i * strides[axis]))];
+        return places.Length == from.Length ? Array.ConvertAll(places, place => from[place]) : null;
+    }
+
+    public static Dim[]? ConstantOfShape(ShapeContext c)
+    {
+        if (c.Node.FindTensor("value") is not { DataType: OnnxType.Int64 or OnnxType.Int32 } value || Numbers(c.Values(0)) is not { } sizes)
+            return null;
+        long count = sizes.Aggregate(1L, (product, size) => size < 0 || product > ShapeContext.MostElements ? long.MaxValue : product * size);
+        return count <= ShapeContext.MostElements && value.ElementCount() == 1
+            ? [.. Enumerable.Repeat((Dim)value.ToInt64s()[0], (int)count)]
+            : null;
+    }
+
+    private static long[]? Numbers(Dim[]? values) =>
+        values is not null && Array.TrueForAll(values, value => value.IsKnown) ? Array.ConvertAll(values, value => value.Value!.Value) : null;
+
+    /// <summary>Of the first input's axes, row-major; null where its elements are not as many as its shape says.</summary>
+    private static int[]? Strides(ShapeContext c)
+    {
+        TensorInfo x = c.Input(0);
+        var strides = new int[x.Rank];
+        long step = 1;
+        for (int axis = x.Rank - 1; axis >= 0; axis--)
+        {
+            if (x.Shape[axis].Value is not { } length || length > ShapeContext.MostElements)
+                return null;
+            strides[axis] = (int)step;
+            step *= length;
+            if (step > ShapeContext.MostElements)
+                return null;
+        }
+
+        return c.Values(0)?.Length == step ? strides : null;
     }
 
     /// <param name="neutral">Of a symbol only this is known: s + 0, s · 1.</param>

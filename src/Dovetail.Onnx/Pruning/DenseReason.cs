@@ -22,6 +22,9 @@ public enum DenseCause
     /// <summary>No pattern was asked for it.</summary>
     NotAsked,
 
+    /// <summary>It reads the weights of a layer that stays dense, or that prunes them in another form.</summary>
+    Shared,
+
     /// <summary>A weight is NaN or infinite.</summary>
     NotFinite,
 }

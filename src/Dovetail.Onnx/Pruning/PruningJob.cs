@@ -50,7 +50,12 @@ internal sealed class PruningJob
     public PruningResult Run(IReadOnlyDictionary<string, ComplementaryPattern> patterns, Func<WeightLayer, DenseReason> reason)
     {
         OnnxModel model = Model;
-        patterns = patterns.Where(pair => !NotFinite.ContainsKey(pair.Key)).ToDictionary();
+        var decided = patterns.Where(pair => !NotFinite.ContainsKey(pair.Key)).ToDictionary();
+        Dictionary<string, (string First, bool IsAlike)> shared = Share(decided);
+        if (decided.Count == 0 && patterns.Count > 0)
+            throw new PatternException("No layer can be pruned: " + WeightLayers.Reasons(
+                Layers.Where(layer => patterns.ContainsKey(layer.Name)).Select(layer => (layer.Name, (string?)Reason(layer).Words))) + ".");
+        patterns = decided;
         Dictionary<string, PermutedLayer>? orders = null;
         double ordered = 0;
         if (_options.Permutation is { } permutation)
@@ -71,8 +76,11 @@ internal sealed class PruningJob
         {
             _cancellation.ThrowIfCancellationRequested();
             PermutedLayer? order = orders?.GetValueOrDefault(layer.Name);
+            (string first, bool alike) = shared.GetValueOrDefault(layer.Name);
             pruned.Add(patterns.TryGetValue(layer.Name, out ComplementaryPattern? pattern)
-                ? Prune(model, layer, pattern, order)
+                ? alike && layers.First(one => one.Name == first).Tensor == layer.Tensor // as long as no order of channels parted them
+                    ? pruned.First(one => one.Name == first) with { Name = layer.Name, Order = order }
+                : Prune(model, layer, pattern, order)
                 : new PrunedLayer(layer.Name, layer.Shape, null, Reason(layer), null, 1, order));
             _progress?.Report(ordered + (1 - ordered) * pruned.Count / layers.Count);
         }
@@ -81,7 +89,44 @@ internal sealed class PruningJob
         return new PruningResult(model, pruned, null);
 
         DenseReason Reason(WeightLayer layer) =>
-            NotFinite.TryGetValue(layer.Name, out string? fault) ? new DenseReason(DenseCause.NotFinite, fault) : reason(layer);
+            NotFinite.TryGetValue(layer.Name, out string? fault) ? new DenseReason(DenseCause.NotFinite, fault)
+            : shared.TryGetValue(layer.Name, out (string First, bool IsAlike) with) && !with.IsAlike
+                ? new DenseReason(DenseCause.Shared, patterns.ContainsKey(with.First)
+                    ? $"it reads the weights of {with.First} in another form or by another pattern, and that one prunes them"
+                    : $"{with.First} reads the same weights and stays dense")
+            : reason(layer);
+    }
+
+    /// <summary>
+    /// One decision for weights that several layers read: dense where one of them stays dense; else the first layer's pattern, which the
+    /// others take over where they read them in the same form and were to have the same pattern, and are dense by name otherwise.
+    /// </summary>
+    /// <param name="patterns">By name; what the decision forbids is taken out.</param>
+    /// <returns>The layers that follow another one's decision.</returns>
+    private Dictionary<string, (string First, bool IsAlike)> Share(Dictionary<string, ComplementaryPattern> patterns)
+    {
+        var shared = new Dictionary<string, (string, bool)>();
+        foreach (WeightLayer[] readers in Layers.GroupBy(layer => layer.Tensor).Select(group => group.ToArray()).Where(all => all.Length > 1))
+        {
+            if (Array.Find(readers, layer => !patterns.ContainsKey(layer.Name)) is { } dense)
+            {
+                foreach (WeightLayer layer in readers)
+                    if (patterns.Remove(layer.Name))
+                        shared[layer.Name] = (dense.Name, false);
+                continue;
+            }
+
+            WeightLayer first = readers[0];
+            foreach (WeightLayer layer in readers.Skip(1))
+            {
+                bool alike = layer.ReadsAs(first) && patterns[layer.Name].Equals(patterns[first.Name]);
+                shared[layer.Name] = (first.Name, alike);
+                if (!alike)
+                    patterns.Remove(layer.Name);
+            }
+        }
+
+        return shared;
     }
 
     // Layers inside a node's graph keep their order.

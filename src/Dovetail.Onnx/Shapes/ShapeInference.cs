@@ -18,34 +18,86 @@ public static class ShapeInference
     public static IReadOnlyDictionary<string, TensorInfo> Infer(OnnxModel model, int? batch = null)
     {
         ArgumentNullException.ThrowIfNull(model);
+        return Walk(model, batch, everyBody: false, []).Shapes;
+    }
+
+    /// <summary>The same for a graph and all graphs inside its nodes.</summary>
+    internal static IReadOnlyDictionary<GraphProto, IReadOnlyDictionary<string, TensorInfo>> InferWithBodies(OnnxModel model, int? batch)
+    {
+        Dictionary<GraphProto, GraphShapes> graphs = [];
+        Walk(model, batch, everyBody: true, graphs);
+        return graphs.ToDictionary(
+            entry => entry.Key, entry => (IReadOnlyDictionary<string, TensorInfo>)entry.Value.Shapes);
+    }
+
+    /// <param name="everyBody">False: only the branches of an If, whose results' shapes are those of one of them.</param>
+    private static GraphShapes Walk(OnnxModel model, int? batch, bool everyBody, Dictionary<GraphProto, GraphShapes> graphs)
+    {
+        if (model.Outer is null)
+            return Walk(model, null, batch, everyBody, graphs);
+        return Walk(model, Walk(model.Outer, batch, everyBody: false, []), batch, everyBody, graphs);
+    }
+
+    private static GraphShapes Walk(
+        OnnxModel model, GraphShapes? outer, int? batch, bool everyBody, Dictionary<GraphProto, GraphShapes> graphs)
+    {
         model.CheckGraph();
-        var known = new Dictionary<string, TensorInfo>();
-        if (model.Outer is not null)
-            foreach ((string tensor, TensorInfo info) in Infer(model.Outer, batch))
-                known[tensor] = info;
+        Dictionary<string, TensorInfo> known = outer is null ? [] : new(outer.Shapes);
         known[""] = TensorInfo.Unknown;
-        var values = new ShapeValues(model);
+        var values = new ShapeValues(model, outer?.Values);
         foreach (TensorProto tensor in model.Graph.Initializers)
             known[tensor.Name] = new TensorInfo(tensor.DataType, [.. tensor.Dims.Select(d => (Dim)d)]);
         foreach (ValueInfoProto input in model.Graph.Inputs)
             if (!model.Owns(input.Name))
                 known[input.Name] = InputInfo(input, batch);
-        if (model.Outer is not null)
+        if (outer is not null)
             foreach (string output in model.Nodes.SelectMany(node => node.Outputs).Where(output => output.Length > 0))
                 known.Remove(output); // hides what has this name around
+        Dictionary<string, ValueInfoProto> said = [];
+        foreach (ValueInfoProto value in model.Graph.ValueInfos.Concat(model.Graph.Outputs))
+            said.TryAdd(value.Name, value);
+        var shapes = graphs[model.Graph] = new GraphShapes(known, values);
         foreach (NodeProto node in model.Nodes)
         {
             Constrain(model, node, known);
             if (Read(model, node) is { } op)
-                Apply(op, known, values);
+                Apply(op, known, values, isBody: outer is not null);
+            foreach ((string attribute, GraphProto body) in Subgraphs.Of(node))
+                if (everyBody || node.Is("If"))
+                    Walk(model.Body(body), shapes, batch, everyBody, graphs);
+            if (node.Is("If"))
+                TakeBranch(node, shapes, graphs, said);
             foreach (string output in node.Outputs)
-                known.TryAdd(output, Said(model, output));
+                known.TryAdd(output, Said(said, output));
         }
 
-        return known;
+        return shapes;
     }
 
-    private static void Apply(OperatorNode op, Dictionary<string, TensorInfo> known, ShapeValues values)
+    /// <summary>The results of an If are those of the branch that runs, where its condition is known, or of either where they agree.</summary>
+    private static void TakeBranch(
+        NodeProto node, GraphShapes shapes, Dictionary<GraphProto, GraphShapes> graphs, IReadOnlyDictionary<string, ValueInfoProto> said)
+    {
+        if (node.FindAttribute("then_branch")?.G is not { } yes || node.FindAttribute("else_branch")?.G is not { } no
+            || yes.Outputs.Count != node.Outputs.Count || no.Outputs.Count != node.Outputs.Count)
+            return;
+        long? condition = shapes.Values.Find(node.Input(0)) is [{ Value: var value }] ? value : null;
+        for (int i = 0; i < node.Outputs.Count; i++)
+        {
+            if (node.Outputs[i].Length == 0)
+                continue;
+            TensorInfo then = graphs[yes].Shapes[yes.Outputs[i].Name], otherwise = graphs[no].Shapes[no.Outputs[i].Name];
+            if (condition is not null)
+                shapes.Shapes[node.Outputs[i]] = condition != 0 ? then : otherwise;
+            else if (Said(said, node.Outputs[i]) is { HasShape: true } own)
+                shapes.Shapes[node.Outputs[i]] = own;
+            else if (then.HasShape && otherwise.HasShape && then.Rank == otherwise.Rank)
+                shapes.Shapes[node.Outputs[i]] = new TensorInfo(
+                    then.Type, [.. then.Shape.Zip(otherwise.Shape, (a, b) => a == b ? a : Dim.Unknown)]);
+        }
+    }
+
+    private static void Apply(OperatorNode op, Dictionary<string, TensorInfo> known, ShapeValues values, bool isBody)
     {
         var context = new ShapeContext(op, known, values.Find);
         NodeProto node = op.Node;
@@ -65,6 +117,10 @@ public static class ShapeInference
         catch (UndeterminedException)
         {
             // a value or a shape that only a run gives: what the rule did not say stays unknown
+        }
+        catch (OnnxException) when (isBody)
+        {
+            // of a branch that no run takes, perhaps: exporters write "Squeeze if the size is 1, else nothing"
         }
     }
 
@@ -87,9 +143,8 @@ public static class ShapeInference
     }
 
     /// <summary>What the file itself says of a tensor.</summary>
-    private static TensorInfo Said(OnnxModel model, string tensor) =>
-        model.Graph.ValueInfos.Concat(model.Graph.Outputs).FirstOrDefault(value => value.Name == tensor) is
-        { Type.Tensor: { Shape: not null } type } said && type.ElementType != OnnxType.Undefined
+    private static TensorInfo Said(IReadOnlyDictionary<string, ValueInfoProto> values, string tensor) =>
+        values.GetValueOrDefault(tensor) is { Type.Tensor: { Shape: not null } type } said && type.ElementType != OnnxType.Undefined
             ? InputInfo(said, null)
             : TensorInfo.Unknown;
 
@@ -123,4 +178,7 @@ public static class ShapeInference
             shape[0] = size;
         return new TensorInfo(type.ElementType, shape);
     }
+
+    /// <summary>What is known of the tensors of a graph.</summary>
+    private sealed record GraphShapes(Dictionary<string, TensorInfo> Shapes, ShapeValues Values);
 }

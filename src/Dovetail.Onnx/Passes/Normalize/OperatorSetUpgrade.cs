@@ -34,9 +34,10 @@ public static class OperatorSetUpgrade
         if (opset < Oldest)
             throw new OnnxException($"The model uses operator set {opset}, expected {Oldest} or newer. Export it again with a newer one.");
         OnnxModel result = model.Clone();
+        IReadOnlyDictionary<GraphProto, IReadOnlyDictionary<string, TensorInfo>> inferred = ShapeInference.InferWithBodies(result, null);
         foreach (OnnxModel graph in result.WithBodies().ToList())
         {
-            IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(graph);
+            IReadOnlyDictionary<string, TensorInfo> shapes = inferred[graph.Graph];
             foreach (NodeProto node in graph.Nodes.ToList())
                 Raise(graph, node, shapes);
         }

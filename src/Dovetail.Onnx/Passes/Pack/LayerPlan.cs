@@ -16,6 +16,9 @@ public sealed record LayerPlan(
     /// <summary>Of a layer that can be packed, where <see cref="PackingOptions.Faster"/> asked for it and its sizes are fixed.</summary>
     public LayerPrediction? Prediction { get; init; }
 
+    /// <summary>The first layer that reads the same weights; null where that is this one itself, or no other does.</summary>
+    public string? SharedWith { get; init; }
+
     public bool IsPacked => Pattern is not null;
 
     /// <summary>The same layer dense after all.</summary>

@@ -9,15 +9,17 @@ using Dovetail.Onnx.Passes.Normalize;
 
 namespace Dovetail.Onnx.Passes.Pack;
 
+/// <summary>Weights that are packed, by the graph that holds them dense.</summary>
+internal sealed record WrittenWeights(GraphProto Home, string Weight, WeightShape Shape, ComplementaryPattern Pattern);
+
 /// <summary>
 /// Replaces one layer by its packed operator. A convolution gets a Transpose on either side;
 /// <see cref="ChannelsLastRegions"/> moves and cancels them afterwards.
 /// </summary>
 /// <param name="model">A copy of the model that the layers were found in.</param>
-internal sealed class PackedNodeWriter(OnnxModel model, PackingOptions options)
+/// <param name="written">What was written before, for layers that read the same weights, in other branches say.</param>
+internal sealed class PackedNodeWriter(OnnxModel model, PackingOptions options, Dictionary<WrittenWeights, NodeProto> written)
 {
-    private readonly Dictionary<(string Weight, WeightShape Shape, ComplementaryPattern Pattern), NodeProto> _written = [];
-
     /// <param name="packed">As <see cref="LayerPacking"/> made it.</param>
     public void Write(WeightLayer layer, PackedTensor packed)
     {
@@ -35,11 +37,15 @@ internal sealed class PackedNodeWriter(OnnxModel model, PackingOptions options)
         }
 
         string bias = node.HasInput(2) ? Bias(layer, node.Inputs[2]) : "";
-        if (_written.TryGetValue((layer.WeightName, packed.Shape, packed.Pattern), out NodeProto? same))
+        OnnxModel home = model; // where the dense weights stand, which several graphs may read
+        while (home.Outer is not null && !home.Makes(layer.WeightName))
+            home = home.Outer;
+        var weights = new WrittenWeights(home.Graph, layer.WeightName, packed.Shape, packed.Pattern);
+        if (written.TryGetValue(weights, out NodeProto? same))
             PackedWeights.Share(result, same, packed);
         else
-            PackedWeights.Write(model, result, packed);
-        _written.TryAdd((layer.WeightName, packed.Shape, packed.Pattern), result);
+            PackedWeights.Write(home, result, packed);
+        written.TryAdd(weights, result);
         if (options.BFloat16Operands)
             result.With(OperatorAttributes.Operands, OperandNames.BFloat16);
         if (bias.Length > 0)

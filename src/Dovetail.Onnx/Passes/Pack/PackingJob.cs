@@ -25,6 +25,7 @@ internal sealed class PackingJob
     private readonly IReadOnlyDictionary<string, TensorInfo> _shapes;
     private readonly LayerPacking _packing;
     private readonly Dictionary<string, PackedTensor> _weights = [];
+    private readonly Dictionary<WrittenWeights, NodeProto> _written;
 
     /// <summary>Prepares a copy of the model.</summary>
     /// <param name="pattern">Of the layers for which the options have none.</param>
@@ -35,11 +36,14 @@ internal sealed class PackingJob
     /// The layers of the graphs that are packed before this one (inside its nodes), or null for a graph inside a node, whose options may
     /// name layers of others and which may have none to pack.
     /// </param>
+    /// <param name="written">What graphs beside this one have packed.</param>
     public PackingJob(
         OnnxModel source, ComplementaryPattern pattern, PackingOptions options,
-        IReadOnlyDictionary<string, ComplementaryPattern>? declared, IReadOnlyList<LayerPlan>? elsewhere)
+        IReadOnlyDictionary<string, ComplementaryPattern>? declared, IReadOnlyList<LayerPlan>? elsewhere,
+        Dictionary<WrittenWeights, NodeProto>? written = null)
     {
         (_source, _pattern, _prepared, _elsewhere) = (source, pattern, source.Clone(), elsewhere);
+        _written = written ?? [];
         foreach (PreparationStep step in PackingSteps.All.OfType<PreparationStep>())
             step.Apply(_prepared);
         _prepared.NameNodes();
@@ -124,7 +128,7 @@ internal sealed class PackingJob
 
     public void DrawLayers(PackingPlan plan, OnnxModel model)
     {
-        var writer = new PackedNodeWriter(model, _options);
+        var writer = new PackedNodeWriter(model, _options, _written);
         Dictionary<string, WeightLayer> layers = Layers.ToDictionary(layer => layer.Name);
         foreach (LayerPlan layer in plan.Packed)
             writer.Write(layers[layer.Name], _weights[layer.Name]);

@@ -47,7 +47,7 @@ public static class PackingPass
         ArgumentNullException.ThrowIfNull(sparseModel);
         ArgumentNullException.ThrowIfNull(pattern);
         (PackingJob job, PackingPlan? bodies) = Begin(sparseModel, pattern, options ?? new PackingOptions(), declared: null);
-        return Join(job.Plan().Plan, bodies);
+        return Share(sparseModel, Join(job.Plan().Plan, bodies));
     }
 
     private static IReadOnlyDictionary<string, ComplementaryPattern> Declared(OnnxModel sparseModel)
@@ -78,7 +78,7 @@ public static class PackingPass
                 NothingPackedCause.TooSmall,
                 $"Packed, '{source.Graph.Name}' would take {after} bytes, more than the {before} that it takes "
                 + "now; there is nothing to gain.", []);
-        result = result with { Plan = Join(result.Plan, bodies) };
+        result = result with { Plan = Share(source, Join(result.Plan, bodies)) };
         LayerPatterns.DeclareCommon(result.Model, result.Plan.Packed.Select(layer => layer.Pattern!));
         return result;
     }
@@ -93,13 +93,13 @@ public static class PackingPass
             return (new PackingJob(source, pattern, options, declared, []), null);
         OnnxModel model = source.Clone();
         model.NameNodes();
-        PackingPlan bodies = PackBodies(model, pattern, options, declared);
+        PackingPlan bodies = PackBodies(model, pattern, options, declared, []);
         return (new PackingJob(model, pattern, options, declared, bodies.Layers), bodies);
     }
 
     private static PackingPlan PackBodies(
         OnnxModel model, ComplementaryPattern pattern, PackingOptions options,
-        IReadOnlyDictionary<string, ComplementaryPattern>? declared)
+        IReadOnlyDictionary<string, ComplementaryPattern>? declared, Dictionary<WrittenWeights, NodeProto> written)
     {
         var done = new PackingPlan(model.Graph.Name, [], LayoutPlan.None);
         foreach (AttributeProto attribute in model.Nodes.SelectMany(node => node.Attributes))
@@ -115,14 +115,27 @@ public static class PackingPass
         GraphProto PackBody(GraphProto graph)
         {
             OnnxModel body = model.Body(graph);
-            done = Join(done, PackBodies(body, pattern, options, declared));
-            var job = new PackingJob(body, pattern, options, declared, elsewhere: null);
+            done = Join(done, PackBodies(body, pattern, options, declared, written));
+            var job = new PackingJob(body, pattern, options, declared, elsewhere: null, written);
             if (job.Layers.Count == 0)
                 return graph;
             PackingDraft draft = job.Plan();
             done = Join(done, draft.Plan);
             return draft.Plan.Packed.Any() ? job.Write(draft).Model.Graph : graph;
         }
+    }
+
+    /// <summary>Names the layers that read the weights of another one.</summary>
+    private static PackingPlan Share(OnnxModel source, PackingPlan plan)
+    {
+        Dictionary<string, string> first = WeightLayers.Find(source.CloneSharingTensors()).GroupBy(layer => layer.Tensor)
+            .Where(readers => readers.Skip(1).Any())
+            .SelectMany(readers => readers.Skip(1).Select(layer => (layer.Name, First: readers.First().Name)))
+            .ToDictionary(entry => entry.Name, entry => entry.First);
+        return first.Count == 0 ? plan : plan with
+        {
+            Layers = [.. plan.Layers.Select(layer => layer with { SharedWith = first.GetValueOrDefault(layer.Name) })],
+        };
     }
 
     private static PackingPlan Join(PackingPlan plan, PackingPlan? other) => other is null ? plan : plan with

@@ -6,12 +6,14 @@ namespace Dovetail.Onnx.Passes.Pack;
 /// <param name="Layout">Where images are NHWC, and where Transposes stand.</param>
 public sealed record PackingPlan(string ModelName, IReadOnlyList<LayerPlan> Layers, LayoutPlan Layout)
 {
-    /// <summary>Weights of all layers before.</summary>
-    public long DenseBytes => Layers.Sum(layer => layer.DenseBytes);
+    /// <summary>Weights of all layers before; those that several read once.</summary>
+    public long DenseBytes => Layers.DistinctBy(Weights).Sum(layer => layer.DenseBytes);
 
-    /// <summary>Weights of all layers after, packed or dense.</summary>
-    public long PackedBytes => Layers.Sum(layer => layer.PackedBytes);
+    /// <summary>Weights of all layers after, packed or dense; those that several read alike once.</summary>
+    public long PackedBytes => Layers.DistinctBy(layer => (Weights(layer), layer.Pattern)).Sum(layer => layer.PackedBytes);
 
     /// <summary>The layers that are packed.</summary>
     public IEnumerable<LayerPlan> Packed => Layers.Where(layer => layer.IsPacked);
+
+    private static string Weights(LayerPlan layer) => layer.SharedWith ?? layer.Name;
 }
