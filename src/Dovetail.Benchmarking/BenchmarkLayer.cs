@@ -16,15 +16,14 @@ internal sealed record BenchmarkLayer(
     /// <summary>The packed layers of a network, each beside the dense one of its name, one at a time.</summary>
     public static IEnumerable<BenchmarkLayer> Of(NetworkPair pair)
     {
-        OnnxModel folded = pair.Dense.Clone();
-        folded.NameNodes();
+        OnnxModel folded = pair.SizedDense.Clone();
         BatchNormFolding.Fold(folded);
         foreach (PackedLayer layer in pair.PackedLayers)
         {
-            bool bfloat16 = pair.Packed.FindNode(layer.Name)!.Get(OperatorAttributes.Operands) == OperandNames.BFloat16;
+            bool bfloat16 = pair.SizedPacked.FindNodeWithin(layer.Name)!.Value.Node.Get(OperatorAttributes.Operands) == OperandNames.BFloat16;
             yield return new BenchmarkLayer(
                 layer.Workload, layer.Weights, bfloat16 ? FloatOperands.BFloat16 : FloatOperands.Float32,
-                GraphSlicer.SingleLayer(folded, layer.Name).ToBytes(), GraphSlicer.SingleLayer(pair.Packed, layer.Name).ToBytes());
+                GraphSlicer.SingleLayer(folded, layer.Name).ToBytes(), GraphSlicer.SingleLayer(pair.SizedPacked, layer.Name).ToBytes());
         }
     }
 }

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using Dovetail.Kernels;
 using Dovetail.Runtime;
 using Microsoft.ML.OnnxRuntime;
-using Microsoft.ML.OnnxRuntime.Tensors;
 
 namespace Dovetail.Benchmarking;
 
@@ -15,20 +14,19 @@ internal sealed class BoundModel : IDisposable
     private readonly List<OrtValue> _inputs = [], _outputs = [];
     private readonly bool _ownsSession;
 
-    /// <param name="inputDimensions">Of the first input; null: the model's own, free first dimensions replaced by the batch.</param>
     /// <param name="optimizeGraph">False: run the graph as it stands.</param>
-    public BoundModel(byte[] model, IReadOnlyList<long>? inputDimensions, BenchmarkOptions options, bool optimizeGraph = true)
-        : this(Open(model, options, optimizeGraph), ownsSession: true, inputDimensions, options)
+    public BoundModel(byte[] model, BenchmarkOptions options, bool optimizeGraph = true)
+        : this(Open(model, options, optimizeGraph), ownsSession: true, options)
     {
     }
 
-    private BoundModel(DovetailSession session, bool ownsSession, IReadOnlyList<long>? inputDimensions, BenchmarkOptions options)
+    private BoundModel(DovetailSession session, bool ownsSession, BenchmarkOptions options)
     {
         (_session, _ownsSession) = (session, ownsSession);
         try
         {
             _binding = _session.Inner.CreateIoBinding();
-            Bind(inputDimensions, options);
+            Bind(options);
             FixOutputs();
         }
         catch
@@ -44,7 +42,7 @@ internal sealed class BoundModel : IDisposable
             model, new DovetailSessionOptions(options.Threads, StopSpinningAfterRun: true, OptimizeGraph: optimizeGraph));
 
     /// <summary>Inputs and outputs of its own over the same session, which stays this object's.</summary>
-    public BoundModel Sibling(BenchmarkOptions options) => new(_session, ownsSession: false, null, options);
+    public BoundModel Sibling(BenchmarkOptions options) => new(_session, ownsSession: false, options);
 
     /// <summary>Runs once; returns the microseconds it took.</summary>
     public double Run()
@@ -72,16 +70,16 @@ internal sealed class BoundModel : IDisposable
             _session.Dispose();
     }
 
-    private void Bind(IReadOnlyList<long>? inputDimensions, BenchmarkOptions options)
+    private void Bind(BenchmarkOptions options)
     {
         var random = new Random(options.Seed);
         foreach (string name in _session.Inner.InputNames)
         {
             NodeMetadata metadata = _session.Inner.InputMetadata[name];
-            long[] dimensions = _inputs.Count == 0 && inputDimensions is not null
-                ? [.. inputDimensions]
-                : Resolve(name, metadata.Dimensions, options.Batch);
-            OrtValue value = RandomTensor(name, metadata.ElementDataType, dimensions, random);
+            Type type = metadata.IsTensor && TensorValues.FindType(metadata.ElementDataType) is { } found ? found : throw new OperatorException(
+                $"The input '{name}' is no tensor of numbers; a benchmark cannot make values for it.");
+            InputTensor input = RandomValues.ForInput(name, type, metadata, options, random);
+            OrtValue value = TensorValues.Create(input.Values, input.Shape);
             _inputs.Add(value);
             _binding.BindInput(name, value);
         }
@@ -104,37 +102,5 @@ internal sealed class BoundModel : IDisposable
         _binding.ClearBoundOutputs();
         foreach ((string name, OrtValue value) in _session.Inner.OutputNames.Zip(_outputs))
             _binding.BindOutput(name, value);
-    }
-
-    private static long[] Resolve(string name, int[] dimensions, int batch)
-    {
-        if (dimensions.Skip(1).Any(dimension => dimension < 0))
-            throw new OperatorException($"The input '{name}' has the shape [{string.Join(", ", dimensions)}], expected numbers behind the "
-                + "first dimension. State the input's dimensions.");
-        return [.. dimensions.Select(dimension => dimension < 0 ? (long)batch : dimension)];
-    }
-
-    /// <summary>In memory of ONNX Runtime's own allocator, aligned as tensors within a network are.</summary>
-    private static OrtValue RandomTensor(string name, TensorElementType type, long[] dimensions, Random random)
-    {
-        if (type is not (TensorElementType.Float or TensorElementType.UInt8 or TensorElementType.Int64))
-            throw new OperatorException($"The input '{name}' has elements of type {type}, expected float, uint8 or int64.");
-        OrtValue value = OrtValue.CreateAllocatedTensorValue(OrtAllocator.DefaultInstance, type, dimensions);
-        if (type == TensorElementType.UInt8)
-        {
-            random.NextBytes(value.GetTensorMutableDataAsSpan<byte>());
-            return value;
-        }
-
-        if (type == TensorElementType.Int64)
-        {
-            foreach (ref long element in value.GetTensorMutableDataAsSpan<long>())
-                element = random.Next(2); // an index into whatever table there is
-            return value;
-        }
-
-        foreach (ref float element in value.GetTensorMutableDataAsSpan<float>())
-            element = (float)(random.NextDouble() * 2 - 1);
-        return value;
     }
 }

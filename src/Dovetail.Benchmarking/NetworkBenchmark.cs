@@ -32,7 +32,7 @@ public static class NetworkBenchmark
         _ = SessionOverhead.MeasureMicroseconds(options, cancellation); // the first session of a process pays for ONNX Runtime itself
         (OnnxModel? quantized, string? reason) = !int8 ? (null, null)
             : pair.DenseIsQuantized ? (null, "the dense network is int8 itself")
-            : QuantizedBaseline.Create(pair.Dense, options.Seed);
+            : QuantizedBaseline.Create(pair.Dense, options);
         var subjects = new List<IBenchmarkSubject>();
         try
         {
@@ -63,12 +63,12 @@ public static class NetworkBenchmark
     {
         ArgumentNullException.ThrowIfNull(pair);
         ArgumentNullException.ThrowIfNull(options);
-        int layers = pair.PackedLayers.Count();
+        int layers = pair.PackedLayers.Count;
         var results = new List<LayerResult>();
         foreach (BenchmarkLayer layer in BenchmarkLayer.Of(pair))
         {
             double time = seconds?.Invoke(layers - results.Count) ?? options.Seconds;
-            results.Add(MeasureLayer(layer, options with { Seconds = time }, cancellation));
+            results.Add(MeasureLayer(layer, options with { Seconds = time, Inputs = [] }, cancellation));
             progress?.Report(results[^1]);
         }
 
@@ -111,15 +111,15 @@ public static class NetworkBenchmark
         var sessions = new List<BoundModel>();
         try
         {
-            sessions.Add(new BoundModel(layer.PackedModel, null, options));
+            sessions.Add(new BoundModel(layer.PackedModel, options));
             if (layer.Workload.Convolution is { } g)
             {
                 long[] input = [options.Batch, g.InputHeight, g.InputWidth, (long)layer.Workload.K / g.Taps * g.Groups];
                 if (OptimizedOperator.Extract(layer.DenseModel, input, g.Groups) is { } dense)
-                    sessions.Add(new BoundModel(dense.Model, null, options, optimizeGraph: false));
+                    sessions.Add(new BoundModel(dense.Model, options, optimizeGraph: false));
             }
 
-            sessions.Add(new BoundModel(layer.DenseModel, null, options));
+            sessions.Add(new BoundModel(layer.DenseModel, options));
             return Interleaving.Measure([.. sessions.Select(session => (Func<double>)session.Run)], options.Seconds, cancellation);
         }
         finally

@@ -10,18 +10,21 @@ public sealed class NetworkPair
 {
     /// <param name="packed">With operators of ai.dovetail.</param>
     /// <param name="dense">Its layers have the packed ones' names; null: the packed network in standard operators, zeros included.</param>
+    /// <param name="sizes">Of dimensions that the networks leave open, by name: those that the layers are measured with.</param>
     /// <exception cref="BenchmarkException">The dense network has no layer of a packed layer's name.</exception>
-    public NetworkPair(OnnxModel packed, OnnxModel? dense = null)
+    public NetworkPair(OnnxModel packed, OnnxModel? dense = null, IReadOnlyDictionary<string, long>? sizes = null)
     {
         ArgumentNullException.ThrowIfNull(packed);
         (Packed, Dense) = (packed, dense ?? UnpackingPass.Unpack(packed));
-        Layers = PackedModelReader.Read(packed);
-        OnnxModel named = Dense.Clone();
-        named.NameNodes();
-        if (PackedLayers.FirstOrDefault(layer => named.FindNode(layer.Name) is null) is { } missing)
+        Sizes = sizes ?? new Dictionary<string, long>();
+        (SizedPacked, SizedDense) = (Sized(Packed), Sized(Dense));
+        SizedDense.NameNodes();
+        Layers = PackedModelReader.Read(SizedPacked);
+        PackedLayers = [.. Layers.Layers.Where(layer => !layer.Weights.Pattern.IsDense)];
+        if (PackedLayers.FirstOrDefault(layer => SizedDense.FindNodeWithin(layer.Name) is null) is { } missing)
             throw new BenchmarkException(
                 $"The dense model has no layer '{missing.Name}' to compare with; expected the network that was packed. "
-                + $"It has {string.Join(", ", WeightLayers.Find(named).Select(other => other.Name))}.");
+                + $"It has {string.Join(", ", WeightLayers.Find(SizedDense).Select(other => other.Name))}.");
     }
 
     public OnnxModel Packed { get; }
@@ -36,7 +39,17 @@ public sealed class NetworkPair
     /// <summary>The packed network's layers with weights, dense ones too.</summary>
     public PackedModel Layers { get; }
 
-    /// <summary>Those that are packed, in order.</summary>
-    public IEnumerable<PackedLayer> PackedLayers =>
-        Layers.Layers.Where(layer => !layer.Weights.Pattern.IsDense && Packed.FindNode(layer.Name) is not null);
+    /// <summary>Those that are packed, in order, those of graphs inside nodes too.</summary>
+    public IReadOnlyList<PackedLayer> PackedLayers { get; }
+
+    /// <summary>Of dimensions that the networks leave open, by name.</summary>
+    public IReadOnlyDictionary<string, long> Sizes { get; }
+
+    /// <summary>The networks with these sizes, which say what a layer reads; they run with open ones and are fed tensors of these sizes,
+    /// since ONNX Runtime refuses some graphs with control flow once the sizes stand in the file.</summary>
+    internal OnnxModel SizedPacked { get; }
+
+    internal OnnxModel SizedDense { get; }
+
+    private OnnxModel Sized(OnnxModel model) => Sizes.Count == 0 ? model.Clone() : GraphSlicer.WithDimensions(model, Sizes);
 }

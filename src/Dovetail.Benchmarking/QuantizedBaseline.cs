@@ -1,8 +1,8 @@
 using Dovetail.Core;
 using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
+using Dovetail.Onnx.Passes.Normalize;
 using Dovetail.Onnx.Passes.Quantize;
-using Dovetail.Onnx.Shapes;
 using Dovetail.Runtime;
 
 namespace Dovetail.Benchmarking;
@@ -13,32 +13,37 @@ namespace Dovetail.Benchmarking;
 /// </summary>
 internal static class QuantizedBaseline
 {
-    private const int Images = 2;
+    private const int Runs = 2;
 
     /// <summary>The int8 network, or why there is none.</summary>
-    public static (OnnxModel? Model, string? Reason) Create(OnnxModel dense, int seed)
+    public static (OnnxModel? Model, string? Reason) Create(OnnxModel dense, BenchmarkOptions options)
     {
         try
         {
-            if (dense.Inputs is not [var input])
-                return (null, $"the network has {dense.Inputs.Count} inputs, expected one");
-            TensorInfo info = ShapeInference.Infer(dense, batch: 1)[input.Name];
-            if (info.Type != OnnxType.Float)
-                return (null, $"its input is {info.Type}, expected float");
-            long[] shape = [
-                .. info.Shape.Skip(1)
-                .Select(dim => dim.Value ?? throw new DovetailException($"the input '{input.Name}' has unknown dimensions"))];
-            var random = new Random(seed);
-            var images = new float[Images * shape.Aggregate(1L, (a, b) => a * b)];
-            foreach (ref float element in images.AsSpan())
-                element = (float)(random.NextDouble() * 2 - 1);
-            IReadOnlyList<string> tensors = QuantizationPass.TensorsToCalibrate(dense);
-            var ranges = Calibration.Ranges(GraphSlicer.WithOutputs(dense, tensors).ToBytes(), [.. tensors], images, shape, 1);
-            return (QuantizationPass.Quantize(dense, ranges), null);
+            OnnxModel model = OperatorSetUpgrade.Apply(dense);
+            IReadOnlyList<string> tensors = QuantizationPass.TensorsToCalibrate(model);
+            if (tensors.Count == 0)
+                return (null, "none of its layers has an int8 form");
+            var random = new Random(options.Seed);
+            IReadOnlyList<InputTensor>[] runs = [.. Enumerable.Range(0, Runs).Select(_ => Inputs(model, options, random))];
+            var ranges = Calibration.Ranges(
+                GraphSlicer.WithOutputs(model, tensors).ToBytes(), [.. tensors], runs, CalibrationMethod.MinMax);
+            return (QuantizationPass.Quantize(model, ranges), null);
         }
         catch (DovetailException error)
         {
             return (null, error.Message.TrimEnd('.'));
         }
+    }
+
+    private static IReadOnlyList<InputTensor> Inputs(OnnxModel model, BenchmarkOptions options, Random random)
+    {
+        using DovetailSession session = BoundModel.Open(model.ToBytes(), options, optimizeGraph: false);
+        return [.. session.Inner.InputMetadata.Select(input =>
+        {
+            Type type = TensorValues.FindType(input.Value.ElementDataType)
+                ?? throw new DovetailException($"its input '{input.Key}' is {input.Value.ElementDataType}");
+            return RandomValues.ForInput(input.Key, type, input.Value, options, random);
+        })];
     }
 }

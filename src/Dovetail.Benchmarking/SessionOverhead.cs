@@ -39,6 +39,6 @@ internal static class SessionOverhead
         proto.Graph.Outputs.Add(ValueInfoProto.Tensor("Y", OnnxType.Float, 1));
         for (int i = 0; i < nodes; i++)
             proto.Graph.Nodes.Add(new NodeProto("Neg", $"overhead{i}", [i == 0 ? "X" : $"X{i}"], [i == nodes - 1 ? "Y" : $"X{i + 1}"]));
-        return new BoundModel(new OnnxModel(proto).ToBytes(), null, options, optimizeGraph: false); // two Negs are nothing
+        return new BoundModel(new OnnxModel(proto).ToBytes(), options, optimizeGraph: false); // two Negs are nothing
     }
 }

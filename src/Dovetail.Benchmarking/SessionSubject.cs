@@ -30,7 +30,7 @@ internal sealed class SessionSubject : IBenchmarkSubject
         LoadMilliseconds = times.Order().ElementAt(Loads / 2);
         try
         {
-            _lanes.Add(new BoundModel(model, null, options));
+            _lanes.Add(new BoundModel(model, options));
             for (int i = 1; i < callers; i++)
                 _lanes.Add(_lanes[0].Sibling(options));
         }

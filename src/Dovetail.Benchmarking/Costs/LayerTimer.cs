@@ -63,7 +63,7 @@ public sealed class LayerTimer
         try
         {
             foreach ((byte[] model, bool optimize) in sides)
-                sessions.Add(new BoundModel(model, null, _options, optimize));
+                sessions.Add(new BoundModel(model, _options, optimize));
             Timing[] times = Interleaving.Measure(
                 [.. sessions.Select(session => (Func<double>)session.Run)], _options.Seconds * sides.Count, cancellation);
             // A small node takes less than what is subtracted varies by: never less than a tenth.

@@ -53,9 +53,9 @@ public sealed class LayerBenchmark
         {
             DenseOperator dense = Fastest(DenseOperator.Float(shape, layer, _options.Batch), cancellation);
             DenseOperator denseInt8 = Fastest(DenseOperator.Quantized(shape, layer, _options.Batch), cancellation);
-            sessions.Add(new BoundModel(dense.Model, null, _options, dense.OptimizeGraph));
-            sessions.Add(new BoundModel(denseInt8.Model, null, _options, denseInt8.OptimizeGraph));
-            sessions.Add(new BoundModel(layer.Float(layer.FloatWeights).ToBytes(), null, _options));
+            sessions.Add(new BoundModel(dense.Model, _options, dense.OptimizeGraph));
+            sessions.Add(new BoundModel(denseInt8.Model, _options, denseInt8.OptimizeGraph));
+            sessions.Add(new BoundModel(layer.Float(layer.FloatWeights).ToBytes(), _options));
             runs.AddRange(sessions.Select(session => (Func<double>)session.Run));
             var kernels = new List<string>();
             foreach (ComplementaryPattern pattern in fitting)
@@ -83,7 +83,7 @@ public sealed class LayerBenchmark
         byte[] dense = layer.DenseOf(weights).ToBytes();
         byte[] packed = layer.Packed(weights).ToBytes();
         LayerCheck.Compare(shape, packed, dense, weights, _options.Batch, _options.Threads, _options.Seed);
-        sessions.Add(new BoundModel(packed, null, _options));
+        sessions.Add(new BoundModel(packed, _options));
         return sessions[^1].Run;
     }
 
@@ -95,7 +95,7 @@ public sealed class LayerBenchmark
         try
         {
             foreach (DenseOperator way in ways)
-                sessions.Add(new BoundModel(way.Model, null, _options, way.OptimizeGraph));
+                sessions.Add(new BoundModel(way.Model, _options, way.OptimizeGraph));
             Timing[] times = Interleaving.Measure(
                 [.. sessions.Select(session => (Func<double>)session.Run)], TrialSeconds * ways.Count, cancellation);
             return ways[Array.IndexOf(times, times.MinBy(time => time.P10Microseconds))];

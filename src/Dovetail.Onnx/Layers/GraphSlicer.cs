@@ -47,6 +47,24 @@ public static class GraphSlicer
         return copy;
     }
 
+    /// <summary>A copy whose inputs and outputs say again what those of another model say, which it was made from by
+    /// <see cref="WithDimensions"/>.</summary>
+    public static OnnxModel WithInterfaceOf(OnnxModel model, OnnxModel source)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(source);
+        OnnxModel copy = model.CloneSharingTensors();
+        Take(copy.Graph.Inputs, source.Graph.Inputs);
+        Take(copy.Graph.Outputs, source.Graph.Outputs);
+        return copy;
+
+        static void Take(List<ValueInfoProto> values, List<ValueInfoProto> said)
+        {
+            for (int i = 0; i < values.Count; i++)
+                values[i] = said.Find(value => value.Name == values[i].Name) is { } own ? ProtoBuf.Serializer.DeepClone(own) : values[i];
+        }
+    }
+
     /// <summary>Gives what inputs leave open without a name one: the input's with the number of the axis, "state_1".</summary>
     public static void NameOpenDimensions(OnnxModel model)
     {
@@ -68,10 +86,12 @@ public static class GraphSlicer
         ArgumentNullException.ThrowIfNull(model);
         OnnxModel copy = model.Clone();
         copy.NameNodes();
-        NodeProto node = copy.FindNode(nodeName)
+        (OnnxModel graph, NodeProto node) = copy.FindNodeWithin(nodeName)
             ?? throw new OnnxException($"The graph '{copy.Graph.Name}' has no node '{nodeName}', expected one of: "
                 + $"{string.Join(", ", copy.Nodes.Select(n => n.Name))}.");
-        IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(copy);
+        IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.InferWithBodies(copy, null)[graph.Graph];
+        if (graph.Outer is not null)
+            copy = Detach(graph, node);
         var nodes = new HashSet<NodeProto> { node };
         foreach (string input in node.Inputs)
             if (copy.FindProducer(input) is { } producer && (producer.Is("DequantizeLinear") || producer.Is("Constant")))
@@ -80,6 +100,25 @@ public static class GraphSlicer
         if (node.Domain.Length == 0 && nodes.Any(n => n.Is("DequantizeLinear")))
             output = FollowToQuantize(copy, output, nodes);
         return Extract(copy, nodes, [output], shapes);
+    }
+
+    /// <summary>A graph inside a node as a model of its own, with what one of its nodes takes from the graphs around it.</summary>
+    private static OnnxModel Detach(OnnxModel graph, NodeProto node)
+    {
+        var proto = new ModelProto { IrVersion = graph.Proto.IrVersion, Graph = graph.Graph };
+        OnnxModel root = graph;
+        while (root.Outer is not null)
+            root = root.Outer;
+        proto.OpsetImports.AddRange(root.Proto.OpsetImports);
+        foreach (string name in node.Inputs.Where(name => name.Length > 0 && !graph.Makes(name)).Distinct())
+            if (graph.FindConstant(name) is { } constant)
+            {
+                TensorProto copy = ProtoBuf.Serializer.DeepClone(constant);
+                copy.Name = name;
+                proto.Graph.Initializers.Add(copy);
+            }
+
+        return new OnnxModel(proto);
     }
 
     private static string FollowToQuantize(OnnxModel model, string tensor, HashSet<NodeProto> nodes)

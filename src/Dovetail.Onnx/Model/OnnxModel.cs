@@ -138,6 +138,15 @@ public sealed class OnnxModel
 
     public bool IsOutput(string tensor) => Graph.Outputs.Exists(o => o.Name == tensor);
 
+    /// <summary>A node of this graph or of one inside its nodes, and the graph that holds it; null where there is none.</summary>
+    public (OnnxModel Graph, NodeProto Node)? FindNodeWithin(string name)
+    {
+        foreach (OnnxModel graph in WithBodies())
+            if (graph.FindNode(name) is { } node)
+                return (graph, node);
+        return null;
+    }
+
     public NodeProto? FindNode(string name) => Nodes.Find(n => n.Name == name);
 
     /// <summary>The version of an operator domain; 0 where it is not imported.</summary>

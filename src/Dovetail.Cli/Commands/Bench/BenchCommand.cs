@@ -49,6 +49,13 @@ internal static class BenchCommand
         Option<int> threads = CommonOptions.Threads(1, "each session");
         Option<int> batch = CommonOptions.Positive("--batch", "Inputs of one run.", 1, "-b");
         Option<Dictionary<string, long>> dimensions = DimensionOption.Create();
+        var inputs = new Option<string[]>("--input", "-i")
+        {
+            Description = "What an input is fed, where not any values do (a sample rate, token numbers): .npy, PNG, JPEG or IDX. The others "
+                + "get random ones.",
+            HelpName = "NAME=FILE",
+            AllowMultipleArgumentsPerToken = true,
+        };
         var seconds = new Option<double?>("--seconds", "-t")
         {
             Description = string.Create(
@@ -83,7 +90,7 @@ internal static class BenchCommand
         var command = new Command("bench", "Measure a packed model against a dense one on this CPU: whole network and layer by layer, "
             + "medians of alternating runs.")
         {
-            model, shapes, against, patterns, type, batch, dimensions, seconds, threads, stream, callers, data, seed, json,
+            model, shapes, against, patterns, type, batch, dimensions, inputs, seconds, threads, stream, callers, data, seed, json,
         };
         command.Validators.Add(result =>
         {
@@ -91,7 +98,7 @@ internal static class BenchCommand
                 result.AddError("Expected either a model or --shapes FILE.csv.");
             else if (result.GetValue(shapes) is null && result.IsGiven(type))
                 result.AddError("--dtype belongs to --shapes; a model has the types that it was packed with.");
-            Option[] ofModels = [against, dimensions, stream, callers, data];
+            Option[] ofModels = [against, dimensions, inputs, stream, callers, data];
             if (result.GetValue(shapes) is not null && Array.Find(ofModels, result.IsGiven) is { } ofModel)
                 result.AddError($"{ofModel.Name} belongs to a model; bare layers have no such choice.");
             else if (result.IsGiven(callers) && result.GetValue(stream) != "async")
@@ -120,6 +127,7 @@ internal static class BenchCommand
                 parsed.GetValue(seconds), atOnce)
             {
                 Data = parsed.GetValue(data),
+                InputFiles = parsed.GetValue(inputs) ?? [],
             };
             bench.Run(output, cancellation);
             return 0;

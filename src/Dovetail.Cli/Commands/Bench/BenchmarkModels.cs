@@ -31,19 +31,30 @@ internal sealed record BenchmarkModels(NetworkPair Pair, string DenseOrigin)
                 + "pack it here (weights that break the pattern are dropped: speed alone is measured).");
         if (isPacked && pattern is not null)
             throw new DovetailException($"'{source}' is packed already, and --pattern {pattern} would have no effect; leave it out.");
-        OnnxModel packed = isPacked ? model : Pack(model, pattern!);
-        if (against is not (OnnxRuntime or LibTorch))
-            return new BenchmarkModels(new NetworkPair(packed, Open(against, sizes, seed)), against);
-        return isPacked
-            ? new BenchmarkModels(new NetworkPair(packed), "the packed network in standard operators, zeros included")
-            : new BenchmarkModels(new NetworkPair(packed, model), source);
+        OnnxModel packed = isPacked ? model : Pack(model, sizes, pattern!);
+        return against is not (OnnxRuntime or LibTorch)
+            ? new BenchmarkModels(new NetworkPair(packed, Open(against, sizes, seed), sizes), against)
+            : isPacked
+                ? new BenchmarkModels(
+                    new NetworkPair(packed, sizes: sizes), "the packed network in standard operators, zeros included")
+            : new BenchmarkModels(new NetworkPair(packed, model, sizes), source);
     }
 
+    /// <summary>Its dimensions stay open where they are: the networks are fed tensors of the given sizes.</summary>
     private static OnnxModel Open(string source, IReadOnlyDictionary<string, long> sizes, int seed)
     {
-        OnnxModel model = DimensionOption.Apply(ModelSource.Load(source, seed), sizes, source);
-        DimensionOption.CheckNoneIsOpen(model, source);
+        OnnxModel model = ModelSource.Load(source, seed);
+        OnnxModel sized = DimensionOption.Apply(model, sizes, source);
+        DimensionOption.CheckNoneIsOpen(sized, source);
         return model;
+    }
+
+    private static OnnxModel Pack(OnnxModel model, IReadOnlyDictionary<string, long> sizes, ComplementaryPattern pattern)
+    {
+        if (sizes.Count == 0)
+            return Pack(model, pattern);
+        OnnxModel packed = Pack(GraphSlicer.WithDimensions(model, sizes), pattern);
+        return GraphSlicer.WithInterfaceOf(packed, model);
     }
 
     /// <summary>A quantized network is packed where it satisfies the pattern; it cannot be pruned.</summary>

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using Dovetail.Benchmarking;
 using Dovetail.Cli.Commands.Run;
 using Dovetail.Cli.Terminal;
 using Dovetail.Core;
@@ -18,7 +19,9 @@ internal static class MemoryCommand
         var model = new Argument<string>("MODEL");
         var threads = new Argument<int>("THREADS");
         var batch = new Argument<int>("BATCH");
-        var command = new Command("memory-of", "Peak memory of one model.") { model, threads, batch };
+        var files = new Option<string[]>("--input") { AllowMultipleArgumentsPerToken = true };
+        Option<Dictionary<string, long>> dimensions = DimensionOption.Create();
+        var command = new Command("memory-of", "Peak memory of one model.") { model, threads, batch, dimensions, files };
         command.Hidden = true;
         command.SetAction(parsed =>
         {
@@ -28,7 +31,12 @@ internal static class MemoryCommand
             long before = Read("VmRSS:");
             using var session = DovetailSession.Create(parsed.GetValue(model)!, new DovetailSessionOptions(parsed.GetValue(threads)));
             var run = new ModelRun(session);
-            FileTensor[] inputs = [.. run.Inputs.Select(input => Zeros(input, parsed.GetValue(batch)))];
+            var options = new BenchmarkOptions(Batch: parsed.GetValue(batch)) { Sizes = parsed.GetValue(dimensions)! };
+            FileTensor[] inputs = [.. run.Inputs.Select(
+                input => (parsed.GetValue(files) ?? []).FirstOrDefault(file => file.StartsWith($"{input.Name}=", StringComparison.Ordinal))
+                    is { } file
+                    ? InputFile.Read(file[(input.Name.Length + 1)..], input, PixelScaling.Default)
+                    : Zeros(input, InputShapes.Of(input.Name, session.Inner.InputMetadata[input.Name], options)))];
             run.Run(inputs, parsed.GetValue(batch), new ImmediateProgress<double>(_ => { }), CancellationToken.None);
             Console.Out.WriteLine(Math.Max(0, Read("VmHWM:") - before).ToString(CultureInfo.InvariantCulture));
             return 0;
@@ -36,11 +44,8 @@ internal static class MemoryCommand
         return command;
     }
 
-    private static FileTensor Zeros(ModelInput input, int batch)
-    {
-        long[] shape = [.. input.Shape.Select((size, axis) => size >= 0 ? size : axis == 0 ? (long)batch : 1)];
-        return new FileTensor(Array.CreateInstance(input.ElementType, shape.Aggregate(1L, (product, size) => product * size)), shape);
-    }
+    private static FileTensor Zeros(ModelInput input, long[] shape) =>
+        new(Array.CreateInstance(input.ElementType, shape.Aggregate(1L, (product, size) => product * size)), shape);
 
     private static long Read(string key)
     {

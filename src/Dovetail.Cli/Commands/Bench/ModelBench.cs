@@ -29,6 +29,9 @@ internal sealed record ModelBench(
     /// <summary>A data set whose test images say the accuracy; null: none is said.</summary>
     public string? Data { get; init; }
 
+    /// <summary>NAME=FILE for inputs that not any values do for.</summary>
+    public IReadOnlyList<string> InputFiles { get; init; } = [];
+
     /// <summary>For the sides of one layer together.</summary>
     public const double LayerSeconds = 0.6;
 
@@ -42,25 +45,26 @@ internal sealed record ModelBench(
         double? average = MachineLoad.Average;
         MachineLoad? load = MachineLoad.Watch();
         BenchmarkModels models = BenchmarkModels.Load(Source, Against, Pattern, Dimensions, Options.Seed);
+        BenchmarkOptions options = Options with { Sizes = Dimensions, Inputs = ReadInputs(models.Pair.Dense) };
         if (torch)
             LibTorchSetup.Ensure(output.Human, cancellation);
         NetworkResult network = null!;
         IReadOnlyList<LayerResult> layers = [];
         double peak = 0;
-        ProgressLine.Run(output.Human, "Measuring", 1 + models.Pair.PackedLayers.Count(), step =>
+        ProgressLine.Run(output.Human, "Measuring", 1 + models.Pair.PackedLayers.Count, step =>
         {
             peak = PeakArithmetic.MeasureGflops(
                 Callers > 1 ? Math.Min(Environment.ProcessorCount, Callers * Options.Threads) : Options.Threads);
             network = NetworkBenchmark.Measure(
-                models.Pair, Options with { Seconds = budget.Share(2, NetworkSeconds) }, Callers, int8: true,
-                torch ? dense => new TorchSubject(NetworkBenchmark.DenseName, dense, Options) : null, cancellation);
+                models.Pair, options with { Seconds = budget.Share(2, NetworkSeconds) }, Callers, int8: true,
+                torch ? dense => new TorchSubject(NetworkBenchmark.DenseName, dense, options) : null, cancellation);
             step("network");
             layers = NetworkBenchmark.MeasureLayers(
-                models.Pair, Options, left => budget.Share(left, LayerSeconds),
+                models.Pair, options, left => budget.Share(left, LayerSeconds),
                 new ImmediateProgress<LayerResult>(layer => step(layer.Workload.Name)), cancellation);
         });
         load = MachineLoad.Greater(load, MachineLoad.Watch());
-        IReadOnlyDictionary<string, SubjectFacts> facts = Facts(models, output, cancellation);
+        IReadOnlyDictionary<string, SubjectFacts> facts = Facts(models, options, output, cancellation);
         var rates = new NetworkRates(models.Pair.Layers, Options.Batch, network.Packed.RunsPerSecond, peak);
         Print(output.Human, models, network, layers, rates, facts);
         if (load?.Note(Callers * Options.Threads) is { } note)
@@ -78,7 +82,8 @@ internal sealed record ModelBench(
         SubjectJson.Of(subject, Options.Batch, facts?.Model.FileBytes, facts?.Model.PeakBytes, facts?.Accuracy);
 
     /// <summary>Size, memory and, where labelled images are given, accuracy of the networks that are files.</summary>
-    private Dictionary<string, SubjectFacts> Facts(BenchmarkModels models, VerbOutput output, CancellationToken cancellation)
+    private Dictionary<string, SubjectFacts> Facts(
+        BenchmarkModels models, BenchmarkOptions options, VerbOutput output, CancellationToken cancellation)
     {
         (string Name, OnnxModel Model)[] subjects =
             [(NetworkBenchmark.PackedName, models.Pair.Packed), (NetworkBenchmark.DenseName, models.Pair.Dense)];
@@ -89,11 +94,27 @@ internal sealed record ModelBench(
             foreach ((string name, OnnxModel model) in subjects)
             {
                 double? accuracy = images is null ? null : Accuracy(model, images, cancellation);
-                facts[name] = new SubjectFacts(ModelFacts.Of(model, Options.Threads, Options.Batch, cancellation), accuracy);
+                facts[name] = new SubjectFacts(ModelFacts.Of(model, options, cancellation), accuracy);
                 step(name);
             }
         });
         return facts;
+    }
+
+    private IReadOnlyList<InputTensor> ReadInputs(OnnxModel model)
+    {
+        if (InputFiles.Count == 0)
+            return [];
+        using var session = DovetailSession.Create(model.ToBytes(), new DovetailSessionOptions(Options.Threads));
+        IReadOnlyList<ModelInput> inputs = new ModelRun(session).Inputs;
+        return [.. InputFiles.Select(argument =>
+        {
+            int at = argument.IndexOf('=');
+            ModelInput input = (at > 0 ? inputs.FirstOrDefault(input => input.Name == argument[..at]) : null) ?? throw new DovetailException(
+                $"--input {argument}: expected NAME=FILE with an input of the model: {string.Join("; ", inputs)}.");
+            FileTensor tensor = InputFile.Read(argument[(at + 1)..], input, PixelScaling.Default);
+            return new InputTensor(input.Name, tensor.Values, tensor.Shape);
+        })];
     }
 
     private double Accuracy(OnnxModel model, JobImages images, CancellationToken cancellation)

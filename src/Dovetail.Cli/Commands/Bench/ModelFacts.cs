@@ -1,8 +1,11 @@
 using System.Diagnostics;
 using System.Globalization;
+using Dovetail.Benchmarking;
 using Dovetail.Core;
 using Dovetail.Core.Files;
+using Dovetail.Data.Tensors;
 using Dovetail.Onnx.Model;
+using Dovetail.Runtime;
 
 namespace Dovetail.Cli.Commands.Bench;
 
@@ -18,14 +21,16 @@ internal sealed record ModelFacts(long FileBytes, long? PeakBytes)
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(5);
 
     /// <exception cref="DovetailException">The temporary folder cannot be written.</exception>
-    public static ModelFacts Of(OnnxModel model, int threads, int batch, CancellationToken cancellation)
+    public static ModelFacts Of(OnnxModel model, BenchmarkOptions options, CancellationToken cancellation)
     {
         var folder = new DirectoryInfo(TemporaryFolders.Create("dovetail-memory-"));
         try
         {
             string path = Path.Combine(folder.FullName, "model.onnx");
             long bytes = model.Save(path);
-            return new ModelFacts(bytes, OperatingSystem.IsLinux() ? Peak(path, threads, batch, cancellation) : null);
+            foreach ((int index, InputTensor input) in options.Inputs.Index())
+                NpyFile.Write(InputPath(path, index), new FileTensor(input.Values, input.Shape));
+            return new ModelFacts(bytes, OperatingSystem.IsLinux() ? Peak(path, options, cancellation) : null);
         }
         finally
         {
@@ -33,14 +38,19 @@ internal sealed record ModelFacts(long FileBytes, long? PeakBytes)
         }
     }
 
-    private static long? Peak(string path, int threads, int batch, CancellationToken cancellation)
+    private static string InputPath(string model, int index) =>
+        Path.ChangeExtension(model, string.Create(CultureInfo.InvariantCulture, $".{index}.npy"));
+
+    private static long? Peak(string path, BenchmarkOptions options, CancellationToken cancellation)
     {
         string program = Environment.ProcessPath!, own = typeof(ModelFacts).Assembly.Location;
         bool isHost = Path.GetFileNameWithoutExtension(program) == "dotnet";
         string[] command =
         [
-            .. isHost ? (string[])[own] : [], Verb, path, threads.ToString(CultureInfo.InvariantCulture),
-            batch.ToString(CultureInfo.InvariantCulture),
+            .. isHost ? (string[])[own] : [], Verb, path, options.Threads.ToString(CultureInfo.InvariantCulture),
+            options.Batch.ToString(CultureInfo.InvariantCulture),
+            .. options.Sizes.SelectMany(size => (string[])["--dim", string.Create(CultureInfo.InvariantCulture, $"{size.Key}={size.Value}")]),
+            .. options.Inputs.Index().SelectMany(entry => (string[])["--input", $"{entry.Item.Name}={InputPath(path, entry.Index)}"]),
         ];
         using Process process = Process.Start(new ProcessStartInfo(program, command)
         {

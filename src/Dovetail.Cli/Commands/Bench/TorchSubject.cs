@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Dovetail.Benchmarking;
 using Dovetail.Core;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Shapes;
 using Dovetail.Training.Graph;
@@ -21,6 +22,8 @@ internal sealed class TorchSubject : IBenchmarkSubject
         if (model.Inputs is not [var input])
             throw new DovetailException($"--against libtorch: the network has {model.Inputs.Count} inputs, expected one. Compare with "
                 + "onnxruntime instead.");
+        if (options.Sizes.Count > 0)
+            model = GraphSlicer.WithDimensions(model, options.Sizes);
         TensorInfo info = ShapeInference.Infer(model, options.Batch)[input.Name];
         if (info.Type != OnnxType.Float)
             throw new DovetailException($"--against libtorch: the network's input is {info.Type}, expected float; integer networks have no "
