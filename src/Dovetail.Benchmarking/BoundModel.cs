@@ -16,9 +16,8 @@ internal sealed class BoundModel : IDisposable
 
     /// <param name="optimizeGraph">False: run the graph as it stands.</param>
     public BoundModel(byte[] model, BenchmarkOptions options, bool optimizeGraph = true)
-        : this(Open(model, options, optimizeGraph), ownsSession: true, options)
-    {
-    }
+        : this(Timed(model, options, optimizeGraph, out double milliseconds), ownsSession: true, options) =>
+        LoadMilliseconds = milliseconds;
 
     private BoundModel(DovetailSession session, bool ownsSession, BenchmarkOptions options)
     {
@@ -36,10 +35,21 @@ internal sealed class BoundModel : IDisposable
         }
     }
 
+    /// <summary>Creation of the session; 0 for a sibling.</summary>
+    public double LoadMilliseconds { get; }
+
     /// <summary>The session as benchmarks want it.</summary>
     public static DovetailSession Open(byte[] model, BenchmarkOptions options, bool optimizeGraph) =>
         DovetailSession.Create(
             model, new DovetailSessionOptions(options.Threads, StopSpinningAfterRun: true, OptimizeGraph: optimizeGraph));
+
+    private static DovetailSession Timed(byte[] model, BenchmarkOptions options, bool optimizeGraph, out double milliseconds)
+    {
+        long start = Stopwatch.GetTimestamp();
+        DovetailSession session = Open(model, options, optimizeGraph);
+        milliseconds = Stopwatch.GetElapsedTime(start).TotalMilliseconds;
+        return session;
+    }
 
     /// <summary>Inputs and outputs of its own over the same session, which stays this object's.</summary>
     public BoundModel Sibling(BenchmarkOptions options) => new(_session, ownsSession: false, options);

@@ -11,19 +11,23 @@ internal static class ConcurrentCalls
     private const double BlockSeconds = 0.2;
     private const int LeastBlocks = 3;
 
+    /// <param name="isBounded">Warm-up counts in these seconds, and one block of each is enough.</param>
     public static IReadOnlyList<SubjectTiming> Measure(
-        IReadOnlyList<IBenchmarkSubject> subjects, int callers, double seconds, CancellationToken cancellation)
+        IReadOnlyList<IBenchmarkSubject> subjects, int callers, double seconds, bool isBounded, CancellationToken cancellation)
     {
+        double blockSeconds = isBounded ? Math.Min(BlockSeconds, seconds / (2 * subjects.Count)) : BlockSeconds;
+        long start = Stopwatch.GetTimestamp();
         List<double>[] times = [.. subjects.Select(_ => new List<double>())];
         double[] elapsed = new double[subjects.Count];
         foreach (IBenchmarkSubject subject in subjects) // warm-up
-            RunBlock(subject, callers, BlockSeconds / 2, []);
-        long start = Stopwatch.GetTimestamp();
-        for (int block = 0; block < LeastBlocks || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds; block++)
+            RunBlock(subject, callers, blockSeconds / 2, []);
+        if (!isBounded)
+            start = Stopwatch.GetTimestamp();
+        for (int block = 0; block < (isBounded ? 1 : LeastBlocks) || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds; block++)
             for (int i = 0; i < subjects.Count; i++)
             {
                 cancellation.ThrowIfCancellationRequested();
-                elapsed[i] += RunBlock(subjects[i], callers, BlockSeconds, times[i]);
+                elapsed[i] += RunBlock(subjects[i], callers, blockSeconds, times[i]);
             }
 
         return [.. subjects.Select((subject, i) => new SubjectTiming(

@@ -11,17 +11,23 @@ namespace Dovetail.Benchmarking;
 internal static class Interleaving
 {
     private const double BlockMicroseconds = 5_000;
+    private const double WarmUpShare = 0.25;
     private const int WarmUpRuns = 5;
     private const int LeastBlocks = 5;
 
     /// <param name="runs">Each runs once and returns the microseconds that it took.</param>
     /// <param name="seconds">For all of them together, after warm-up; at least 5 blocks of each.</param>
-    public static Timing[] Measure(IReadOnlyList<Func<double>> runs, double seconds, CancellationToken cancellation)
+    /// <param name="isBounded">Warm-up counts in these seconds, and one block of each is enough.</param>
+    public static Timing[] Measure(
+        IReadOnlyList<Func<double>> runs, double seconds, CancellationToken cancellation, bool isBounded = false)
     {
-        int[] blockRuns = [.. runs.Select(BlockRuns)];
-        List<double>[] times = [.. runs.Select(_ => new List<double>())];
         long start = Stopwatch.GetTimestamp();
-        for (int block = 0; block < LeastBlocks || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds; block++)
+        double warmUp = isBounded ? seconds * WarmUpShare / runs.Count : double.PositiveInfinity;
+        int[] blockRuns = [.. runs.Select(run => BlockRuns(run, warmUp, Math.Max(1, seconds * 1e6 / runs.Count)))];
+        List<double>[] times = [.. runs.Select(_ => new List<double>())];
+        if (!isBounded)
+            start = Stopwatch.GetTimestamp();
+        for (int block = 0; block < (isBounded ? 1 : LeastBlocks) || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds; block++)
             for (int i = 0; i < runs.Count; i++)
             {
                 cancellation.ThrowIfCancellationRequested();
@@ -40,11 +46,15 @@ internal static class Interleaving
             times.Add(run());
     }
 
-    private static int BlockRuns(Func<double> run)
+    /// <param name="seconds">After which no further warm-up run begins.</param>
+    /// <param name="most">Microseconds of a block, where 5 ms are more than there is time for.</param>
+    private static int BlockRuns(Func<double> run, double seconds, double most)
     {
         double best = double.PositiveInfinity;
-        for (int i = 0; i < WarmUpRuns; i++)
+        long start = Stopwatch.GetTimestamp();
+        for (int i = 0; i < WarmUpRuns && (i == 0 || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds); i++)
             best = Math.Min(best, run());
-        return (int)Math.Clamp(BlockMicroseconds / best, 1, 1000);
+        double block = double.IsPositiveInfinity(seconds) ? BlockMicroseconds : Math.Min(BlockMicroseconds, most);
+        return (int)Math.Clamp(block / best, 1, 1000);
     }
 }

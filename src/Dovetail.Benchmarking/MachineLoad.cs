@@ -24,14 +24,15 @@ public sealed record MachineLoad(double Busy, int Processors)
         double.TryParse(Read(AverageFile)?.Split(' ')[0], CultureInfo.InvariantCulture, out double average) ? average : null;
 
     /// <summary>Watches the machine for a quarter of a second; null where the system does not say.</summary>
-    public static MachineLoad? Watch()
+    /// <param name="seconds">Of a whole measurement: watching takes a twentieth of it at most.</param>
+    public static MachineLoad? Watch(double seconds = double.PositiveInfinity)
     {
         using var self = Process.GetCurrentProcess();
         TimeSpan own = self.TotalProcessorTime;
         if (Read(TimesFile) is not { } before)
             return null;
         long start = Stopwatch.GetTimestamp();
-        Thread.Sleep(s_watch);
+        Thread.Sleep(TimeSpan.FromSeconds(Math.Min(s_watch.TotalSeconds, seconds / 20)));
         if (Read(TimesFile) is not { } after)
             return null;
         self.Refresh();

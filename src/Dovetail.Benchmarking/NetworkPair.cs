@@ -51,5 +51,5 @@ public sealed class NetworkPair
 
     internal OnnxModel SizedDense { get; }
 
-    private OnnxModel Sized(OnnxModel model) => Sizes.Count == 0 ? model.Clone() : GraphSlicer.WithDimensions(model, Sizes);
+    private OnnxModel Sized(OnnxModel model) => Sizes.Count == 0 ? model.CloneSharingTensors() : GraphSlicer.WithDimensions(model, Sizes);
 }

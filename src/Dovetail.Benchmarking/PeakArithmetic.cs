@@ -21,9 +21,11 @@ public static class PeakArithmetic
 
     /// <summary>fp32 GFLOP/s of all threads together; a fused multiply-add counts two.</summary>
     /// <param name="threads">≥ 1.</param>
-    public static double MeasureGflops(int threads)
+    /// <param name="blocks">Of which the best counts; fewer are faster and less sure.</param>
+    public static double MeasureGflops(int threads, int blocks = Blocks)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(blocks, 1);
         var rates = new double[threads];
         using var start = new Barrier(threads);
         Thread[] workers = [.. Enumerable.Range(0, threads).Select(i => new Thread(() =>
@@ -31,9 +33,9 @@ public static class PeakArithmetic
             start.SignalAndWait();
             rates[i] = Bits switch
             {
-                512 => Best<Wide, Vector512<float>>(16),
-                256 => Best<Middle, Vector256<float>>(8),
-                _ => Best<Narrow, Vector128<float>>(4),
+                512 => Best<Wide, Vector512<float>>(16, blocks),
+                256 => Best<Middle, Vector256<float>>(8, blocks),
+                _ => Best<Narrow, Vector128<float>>(4, blocks),
             };
         }))];
         foreach (Thread worker in workers)
@@ -43,12 +45,12 @@ public static class PeakArithmetic
         return rates.Sum();
     }
 
-    private static double Best<TOps, TVector>(int lanes)
+    private static double Best<TOps, TVector>(int lanes, int blocks)
         where TOps : struct, IMultiplyAdd<TVector>
     {
         double best = 0;
         float sum = 1;
-        for (int block = 0; block < Blocks; block++)
+        for (int block = 0; block < blocks; block++)
         {
             long begin = Stopwatch.GetTimestamp();
             sum = RunChains<TOps, TVector>(sum);

@@ -6,8 +6,20 @@ public sealed class TimeBudget(double? seconds, TimeProvider clock)
 {
     private readonly long _start = clock.GetTimestamp();
 
+    /// <summary>For measurements that nothing bounds.</summary>
+    public static TimeBudget Unbounded { get; } = new(null, TimeProvider.System);
+
+    /// <summary>True where there is a bound: then measurements do with fewer runs, and what is not needed waits until there is time.</summary>
+    public bool IsBounded => seconds is not null;
+
+    /// <summary>Seconds that are left; infinite where nothing bounds them.</summary>
+    public double Left =>
+        seconds is { } all ? Math.Max(0, all - clock.GetElapsedTime(_start).TotalSeconds) : double.PositiveInfinity;
+
+    /// <summary>What is left of the whole, 0 to 1.</summary>
+    public double LeftShare => seconds is { } all ? Left / all : 1;
+
     /// <summary>One of <paramref name="parts"/> equal parts of what is left, in seconds; 0 where nothing is.</summary>
     /// <param name="usual">Where nothing bounds them.</param>
-    public double Share(int parts, double usual) =>
-        seconds is { } all ? Math.Max(0, all - clock.GetElapsedTime(_start).TotalSeconds) / parts : usual;
+    public double Share(int parts, double usual) => IsBounded ? Left / parts : usual;
 }

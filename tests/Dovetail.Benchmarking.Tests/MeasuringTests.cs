@@ -21,6 +21,17 @@ public sealed class MeasuringTests
     }
 
     [Fact]
+    public void Within_a_bound_one_run_of_each_to_warm_up_and_one_block_are_enough()
+    {
+        var order = new List<char>();
+        Timing[] times = Interleaving.Measure(
+            [() => { order.Add('a'); return 2000; }, () => { order.Add('b'); return 6000; }], seconds: 0, CancellationToken.None,
+            isBounded: true);
+        Assert.Equal("abab", string.Concat(order));
+        Assert.All(times, time => Assert.Equal(1, time.Runs));
+    }
+
+    [Fact]
     public void Percentiles_are_those_of_the_sorted_times()
     {
         Timing timing = Timing.From([.. Enumerable.Range(0, 101).Select(i => (double)(i * 37 % 101))]);

@@ -9,6 +9,7 @@ using Dovetail.Onnx.Passes.Pack;
 using Dovetail.Onnx.Passes.Quantize;
 using Dovetail.Onnx.Pruning;
 using Dovetail.Onnx.Zoo;
+using Dovetail.Runtime;
 using Dovetail.Tests.Kernels;
 using Dovetail.Tests.Models;
 
@@ -53,13 +54,12 @@ public sealed class NetworkBenchmarkTests
         OnnxModel packed = PackingPass.PackDeclared(sparse, new PackingOptions { BFloat16Operands = true }).Model;
         var pair = new NetworkPair(packed, sparse);
         var told = new Told();
-        var left = new List<int>();
-        IReadOnlyList<LayerResult> layers = NetworkBenchmark.MeasureLayers(pair, new BenchmarkOptions(Batch: 2), Seconds, told);
+        IReadOnlyList<LayerResult> layers = NetworkBenchmark.MeasureLayers(
+            pair, new BenchmarkOptions(Batch: 2, Seconds: 0.01), progress: told);
         Assert.Equal(layers, told);
         Assert.Equal(
             PackedModelReader.Read(packed).Layers.Where(l => !l.Weights.Pattern.IsDense).Select(l => l.Workload),
             layers.Select(l => l.Workload));
-        Assert.Equal(Enumerable.Range(1, layers.Count).Reverse(), left);
         LayerResult layer = layers.Single(l => l.Workload.Name == "block1.conv1");
         Assert.Equal((128, 16, 1152), (layer.Workload.M, layer.Workload.N, layer.Workload.K));
         Assert.Equal(
@@ -76,12 +76,71 @@ public sealed class NetworkBenchmarkTests
         Assert.Equal((sleeper.Name, 1000.0), (other.Dense.Name, other.Dense.Latency.MedianMicroseconds));
         Assert.True(sleeper.IsDisposed);
         Assert.Equal((null, null, null), (other.DenseInt8, other.NoDenseInt8, other.RatioInt8));
+    }
 
-        double Seconds(int layersLeft)
+    [Fact]
+    public void A_spent_budget_measures_the_network_as_shortly_as_it_can_and_no_layers()
+    {
+        OnnxModel sparse = PruningPass.Prune(ZooModels.Create("mlp", seed: 11), ComplementaryPattern.Parse("1:16")).Model;
+        var pair = new NetworkPair(PackingPass.PackDeclared(sparse).Model, sparse);
+        var clock = new Clock();
+        var budget = new TimeBudget(1, clock);
+        clock.Advance(2);
+        foreach (int callers in (int[])[1, 3])
         {
-            left.Add(layersLeft);
-            return 0.01;
+            NetworkResult result = NetworkBenchmark.Measure(pair, new BenchmarkOptions(Seconds: 60), callers, int8: true, budget: budget);
+            Assert.Equal((null, "there is no time for it"), (result.DenseInt8, result.NoDenseInt8));
+            Assert.All(result.Subjects, subject => Assert.InRange(subject.Latency.Runs, 1, 1000));
         }
+
+        Assert.Empty(NetworkBenchmark.MeasureLayers(pair, new BenchmarkOptions(Seconds: 60), budget));
+    }
+
+    [Fact]
+    public void Layers_inside_branches_are_measured_with_the_sizes_and_inputs_that_are_given()
+    {
+        OnnxModel model = Branches();
+        OnnxModel packed = PackingPass.Pack(
+            PruningPass.Prune(model, ComplementaryPattern.Parse("1:8"), new PruningOptions { Head = true }).Model,
+            ComplementaryPattern.Parse("1:8"), new PackingOptions { AllowLarger = true }).Model;
+        var pair = new NetworkPair(packed, model, new Dictionary<string, long> { ["tokens"] = 6 });
+        Assert.Equal(2, pair.PackedLayers.Count);
+        Assert.All(pair.PackedLayers, layer => Assert.Equal(6, layer.Workload.N));
+        var options = new BenchmarkOptions(Seconds: 0.01)
+        {
+            Sizes = pair.Sizes,
+            Inputs = [new InputTensor("choice", new[] { true }, [])],
+        };
+        Assert.Equal(pair.PackedLayers.Select(layer => layer.Name), NetworkBenchmark.MeasureLayers(pair, options)
+            .Select(layer => layer.Workload.Name));
+        Assert.True(NetworkBenchmark.Measure(pair, options).Ratio > 0);
+        Assert.Contains("State the input's dimensions", Assert.Throws<OperatorException>(
+            () => NetworkBenchmark.Measure(new NetworkPair(packed, model, pair.Sizes), options with { Sizes = Sizeless })).Message);
+    }
+
+    private static IReadOnlyDictionary<string, long> Sizeless => new Dictionary<string, long>();
+
+    /// <summary>x[1, tokens, 64] times one of two matrices, by a boolean input.</summary>
+    private static OnnxModel Branches()
+    {
+        var random = new Random(4);
+        var graph = new GraphProto { Name = "branches" };
+        graph.Inputs.Add(ValueInfoProto.Tensor("x", OnnxType.Float, 1, "tokens", 64));
+        graph.Inputs.Add(ValueInfoProto.Tensor("choice", OnnxType.Bool, []));
+        var choose = new NodeProto("If", "choose", ["choice"], ["y"]);
+        foreach (string name in (string[])["then_branch", "else_branch"])
+        {
+            var branch = new GraphProto { Name = name };
+            branch.Initializers.Add(TensorData.Create<float>(
+                $"w_{name}", [64, 64], [.. Enumerable.Range(0, 64 * 64).Select(_ => random.NextSingle() - 0.5f)]));
+            branch.Nodes.Add(new NodeProto("MatMul", "product", ["x", $"w_{name}"], [$"y_{name}"]));
+            branch.Outputs.Add(ValueInfoProto.Tensor($"y_{name}", OnnxType.Float, 1, "tokens", 64));
+            choose.Attributes.Add(new AttributeProto { Name = name, G = branch, Type = AttributeType.Graph });
+        }
+
+        graph.Nodes.Add(choose);
+        graph.Outputs.Add(ValueInfoProto.Tensor("y", OnnxType.Float, 1, "tokens", 64));
+        return new OnnxModel(new ModelProto { IrVersion = 8, Graph = graph, OpsetImports = { new OperatorSetIdProto { Version = 17 } } });
     }
 
     [Fact]

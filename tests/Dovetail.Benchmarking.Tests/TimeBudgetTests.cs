@@ -16,6 +16,10 @@ public sealed class TimeBudgetTests
         Assert.Equal(0.25, budget.Share(2, usual: 0.6), 9);
         clock.Advance(60);
         Assert.Equal(0, budget.Share(1, usual: 0.6));
+        Assert.Equal((0, 0), (budget.Left, budget.LeftShare));
+        Assert.True(budget.IsBounded);
+        Assert.False(TimeBudget.Unbounded.IsBounded);
+        Assert.Equal(double.PositiveInfinity, TimeBudget.Unbounded.Left);
         Assert.Equal(0.6, new TimeBudget(null, clock).Share(3, usual: 0.6));
     }
 }

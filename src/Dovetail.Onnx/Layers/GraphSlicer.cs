@@ -84,7 +84,7 @@ public static class GraphSlicer
     public static OnnxModel SingleLayer(OnnxModel model, string nodeName)
     {
         ArgumentNullException.ThrowIfNull(model);
-        OnnxModel copy = model.Clone();
+        OnnxModel copy = model.CloneSharingTensors();
         copy.NameNodes();
         (OnnxModel graph, NodeProto node) = copy.FindNodeWithin(nodeName)
             ?? throw new OnnxException($"The graph '{copy.Graph.Name}' has no node '{nodeName}', expected one of: "

@@ -84,7 +84,7 @@ public sealed class OnnxModel
 
     /// <summary>A copy with nodes of its own, but the same initializers: for passes that replace tensors and do not write into
     /// them.</summary>
-    internal OnnxModel CloneSharingTensors()
+    public OnnxModel CloneSharingTensors()
     {
         TensorProto[] tensors = [.. Graph.Initializers];
         Graph.Initializers.Clear();

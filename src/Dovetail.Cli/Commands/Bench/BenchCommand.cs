@@ -60,9 +60,9 @@ internal static class BenchCommand
         {
             Description = string.Create(
                 CultureInfo.InvariantCulture,
-                $"A model: about what the whole command may take, half for the network and half for its layers; "
-                + $"default {ModelBench.NetworkSeconds} for the network and {ModelBench.LayerSeconds} for each layer, all sides together. "
-                + $"A bare layer: one side, default {ShapesBench.DefaultSeconds}."),
+                $"A model: what the whole command may take, half for the network and half for its layers; what it leaves no time for is "
+                + $"said. Default {ModelBench.NetworkSeconds} for the network and {ModelBench.LayerSeconds} for each layer, all sides "
+                + $"together. A bare layer: one side, default {ShapesBench.DefaultSeconds}."),
             HelpName = "SECONDS",
         };
         seconds.Validators.Add(result =>

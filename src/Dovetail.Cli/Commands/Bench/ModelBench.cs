@@ -26,6 +26,11 @@ internal sealed record ModelBench(
 {
     public const double NetworkSeconds = 4;
 
+    private const int PeakBlocks = 100, ShortPeakBlocks = 20;
+
+    // Seconds that a process of its own needs to start, load and run once.
+    private const double LeastForMemory = 1.5;
+
     /// <summary>A data set whose test images say the accuracy; null: none is said.</summary>
     public string? Data { get; init; }
 
@@ -43,7 +48,7 @@ internal sealed record ModelBench(
                 + "--stream sync.");
         var budget = new TimeBudget(Seconds, TimeProvider.System);
         double? average = MachineLoad.Average;
-        MachineLoad? load = MachineLoad.Watch();
+        MachineLoad? load = MachineLoad.Watch(Seconds ?? double.PositiveInfinity);
         BenchmarkModels models = BenchmarkModels.Load(Source, Against, Pattern, Dimensions, Options.Seed);
         BenchmarkOptions options = Options with { Sizes = Dimensions, Inputs = ReadInputs(models.Pair.Dense) };
         if (torch)
@@ -54,19 +59,24 @@ internal sealed record ModelBench(
         ProgressLine.Run(output.Human, "Measuring", 1 + models.Pair.PackedLayers.Count, step =>
         {
             peak = PeakArithmetic.MeasureGflops(
-                Callers > 1 ? Math.Min(Environment.ProcessorCount, Callers * Options.Threads) : Options.Threads);
+                Callers > 1 ? Math.Min(Environment.ProcessorCount, Callers * Options.Threads) : Options.Threads,
+                budget.IsBounded ? ShortPeakBlocks : PeakBlocks);
             network = NetworkBenchmark.Measure(
-                models.Pair, options with { Seconds = budget.Share(2, NetworkSeconds) }, Callers, int8: true,
-                torch ? dense => new TorchSubject(NetworkBenchmark.DenseName, dense, options) : null, cancellation);
+                models.Pair, options with { Seconds = NetworkSeconds }, Callers, int8: true,
+                torch ? dense => new TorchSubject(NetworkBenchmark.DenseName, dense, options) : null, budget, cancellation);
             step("network");
             layers = NetworkBenchmark.MeasureLayers(
-                models.Pair, options, left => budget.Share(left, LayerSeconds),
+                models.Pair, options with { Seconds = LayerSeconds }, budget,
                 new ImmediateProgress<LayerResult>(layer => step(layer.Workload.Name)), cancellation);
         });
-        load = MachineLoad.Greater(load, MachineLoad.Watch());
-        IReadOnlyDictionary<string, SubjectFacts> facts = Facts(models, options, output, cancellation);
+        load = MachineLoad.Greater(load, MachineLoad.Watch(Seconds ?? double.PositiveInfinity));
+        IReadOnlyDictionary<string, SubjectFacts> facts = Facts(models, options, network, budget, output, cancellation);
         var rates = new NetworkRates(models.Pair.Layers, Options.Batch, network.Packed.RunsPerSecond, peak);
+        int unmeasured = models.Pair.PackedLayers.Count - layers.Count;
         Print(output.Human, models, network, layers, rates, facts);
+        if (unmeasured > 0)
+            output.Human.WriteLine(
+                $"{unmeasured} of {models.Pair.PackedLayers.Count} layers were not measured: -t {Seconds:0.##} left no time for them.");
         if (load?.Note(Callers * Options.Threads) is { } note)
             output.Human.WriteLine(note);
         output.WriteJson(new BenchJson(
@@ -83,7 +93,8 @@ internal sealed record ModelBench(
 
     /// <summary>Size, memory and, where labelled images are given, accuracy of the networks that are files.</summary>
     private Dictionary<string, SubjectFacts> Facts(
-        BenchmarkModels models, BenchmarkOptions options, VerbOutput output, CancellationToken cancellation)
+        BenchmarkModels models, BenchmarkOptions options, NetworkResult network, TimeBudget budget, VerbOutput output,
+        CancellationToken cancellation)
     {
         (string Name, OnnxModel Model)[] subjects =
             [(NetworkBenchmark.PackedName, models.Pair.Packed), (NetworkBenchmark.DenseName, models.Pair.Dense)];
@@ -93,8 +104,13 @@ internal sealed record ModelBench(
         {
             foreach ((string name, OnnxModel model) in subjects)
             {
-                double? accuracy = images is null ? null : Accuracy(model, images, cancellation);
-                facts[name] = new SubjectFacts(ModelFacts.Of(model, options, cancellation), accuracy);
+                double latency = network.Subjects.First(subject => subject.Name == name).Latency.MedianMicroseconds / 1e6;
+                double? accuracy = images is null || images.Data.Test.Count * latency / Options.Batch > budget.Left
+                    ? null
+                    : Accuracy(model, images, cancellation);
+                facts[name] = new SubjectFacts(
+                    budget.Left < LeastForMemory ? new ModelFacts(model.ByteCount, null) : ModelFacts.Of(model, options, cancellation),
+                    accuracy);
                 step(name);
             }
         });
