@@ -10,6 +10,9 @@ public sealed record PackedModel(string Name, IReadOnlyList<PackedLayer> Layers)
 {
     /// <summary>Layers that are not among <see cref="Layers"/>, because only a run tells how large what they read is.</summary>
     public IReadOnlyList<string> Unsized { get; init; } = [];
+
+    /// <summary>Layers in the two branches of an If, of which a run takes one.</summary>
+    public IReadOnlyList<string> Alternatives { get; init; } = [];
 }
 
 /// <summary>One layer of a packed model.</summary>

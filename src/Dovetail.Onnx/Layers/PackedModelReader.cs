@@ -52,7 +52,27 @@ public static class PackedModelReader
             }
         }
 
-        return new PackedModel(packed.Graph.Name, layers) { Unsized = unsized };
+        return new PackedModel(packed.Graph.Name, layers)
+        {
+            Unsized = unsized,
+            Alternatives = Alternatives(packed, [.. layers.Select(layer => layer.Name)]),
+        };
+    }
+
+    private static List<string> Alternatives(OnnxModel model, HashSet<string> layers)
+    {
+        var found = new List<string>();
+        foreach (NodeProto node in model.WithBodies().SelectMany(graph => graph.Nodes).Where(node => node.Is("If")))
+        {
+            string[][] branches = [.. Subgraphs.Of(node).Select(entry => model.Body(entry.Graph).WithBodies()
+                .SelectMany(graph => graph.Nodes).SelectMany(inner => LayersOf(inner.Name)).ToArray())];
+            if (branches.Count(branch => branch.Length > 0) > 1)
+                found.AddRange(branches.SelectMany(branch => branch));
+        }
+
+        return [.. found.Distinct()];
+
+        IEnumerable<string> LayersOf(string node) => ((string[])[node, node + "/W", node + "/R"]).Where(layers.Contains);
     }
 
     private static PackedLayer ReadPacked(OnnxModel model, NodeProto node, IReadOnlyDictionary<string, TensorInfo> shapes)
@@ -103,28 +123,63 @@ public static class PackedModelReader
     private static PackedLayer ReadDense(OnnxModel model, WeightLayer layer, ComplementaryPattern? pattern)
     {
         if (!layer.IsQuantized)
+        {
+            (LayerWorkload workload, WeightShape shape) = AsMatrixOrImage(layer);
             return new PackedLayer(
-                layer.Workload, Stored<float>(layer, layer.GetWeights(), pattern, null), layer.Node.Inputs[layer.IsLeft ? 1 : 0],
+                workload, Stored<float>(layer, shape, layer.GetWeights(), pattern, null), layer.Node.Inputs[layer.IsLeft ? 1 : 0],
                 layer.Node.Outputs[0]);
+        }
+
         (QuantizedLayer? quantized, _) = QuantizedLayer.Read(model, layer);
         if (quantized is null)
             return new PackedLayer(
-                layer.Workload, Stored<sbyte>(layer, layer.GetInt8Weights(), pattern, null), layer.Node.Inputs[0], layer.Node.Outputs[0]);
+                layer.Workload, Stored<sbyte>(layer, layer.Shape, layer.GetInt8Weights(), pattern, null), layer.Node.Inputs[0], layer.Node.Outputs[0]);
         if (quantized.Clamp is { } clamp)
             CheckActivation(layer.Node, PackedActivation.FindClamp(model, clamp)!, quantized.Quantization);
         return new PackedLayer(
-            layer.Workload, Stored<sbyte>(layer, layer.GetInt8Weights(), pattern, quantized.WeightScales),
+            layer.Workload, Stored<sbyte>(layer, layer.Shape, layer.GetInt8Weights(), pattern, quantized.WeightScales),
             quantized.DequantizeInput.Inputs[0], quantized.QuantizeOutput.Outputs[0], quantized.Quantization);
     }
 
-    private static PackedTensor<T> Stored<T>(WeightLayer layer, T[] weights, ComplementaryPattern? pattern, float[]? scales)
+    /// <summary>
+    /// What an array sees of a layer, the weights in the order that they have.
+    /// 1. A transposed convolution multiplies every pixel that it reads by every weight: one over single pixels with an output for each tap
+    ///    of an output; where the products are added is no matter of multipliers.
+    /// 2. A convolution over three dimensions slides over an image whose rows are those of all planes.
+    /// </summary>
+    private static (LayerWorkload Workload, WeightShape Shape) AsMatrixOrImage(WeightLayer layer)
+    {
+        (LayerWorkload workload, WeightShape shape) = (layer.Workload, layer.Shape);
+        if (layer.Op == "ConvTranspose")
+        {
+            int outputs = checked(shape.Outputs * shape.Taps);
+            return (
+                new LayerWorkload(workload.Name, "Conv", outputs, workload.N, shape.Channels, new ConvolutionGeometry(
+                    1, workload.N, 1, 1, Groups: shape.Groups)),
+                new WeightShape([outputs, shape.Channels, 1, 1], shape.Groups));
+        }
+
+        if (layer.SpatialRank <= 2)
+            return (workload, shape);
+        int width = shape.Dimensions[^1], height = shape.Taps / width;
+        return (
+            workload with
+            {
+                Op = "Conv",
+                Convolution = new ConvolutionGeometry(height, workload.N + width - 1, height, width, Groups: shape.Groups),
+            },
+            new WeightShape([shape.Outputs, shape.Channels, height, width], shape.Groups));
+    }
+
+    private static PackedTensor<T> Stored<T>(
+        WeightLayer layer, WeightShape shape, T[] weights, ComplementaryPattern? pattern, float[]? scales)
         where T : unmanaged
     {
         if (pattern is not null && layer.ReasonAgainst(pattern) is null)
         {
             try
             {
-                return Packer.Pack<T>(weights, new CellLayout(pattern, layer.Shape), scales: scales);
+                return Packer.Pack<T>(weights, new CellLayout(pattern, shape), scales: scales);
             }
             catch (PackingException)
             {
@@ -132,7 +187,7 @@ public static class PackedModelReader
             }
         }
 
-        return Packer.Pack<T>(weights, new CellLayout(ComplementaryPattern.Dense, layer.Shape), scales: scales);
+        return Packer.Pack<T>(weights, new CellLayout(ComplementaryPattern.Dense, shape), scales: scales);
     }
 
     private static T Scalar<T>(OnnxModel model, NodeProto node, string input)

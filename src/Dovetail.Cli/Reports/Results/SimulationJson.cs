@@ -6,21 +6,23 @@ namespace Dovetail.Cli.Reports.Results;
 /// <param name="TotalCycles">The numbers of the layers' last cycles, from 0, added: SCALE-Sim's total.</param>
 /// <param name="ElapsedCycles">How many cycles there were: one more a layer.</param>
 /// <param name="NotCounted">Layers whose sizes only a run tells.</param>
+/// <param name="Alternatives">Layers in the two branches of an If: all are in the totals, and a run takes one branch.</param>
 /// <param name="Assumption">What weights are taken to be where that is not what their file says; else null.</param>
 public sealed record SimulationJson(
     int Rows, int Cols, string Dataflow, string Pattern, string Mode, string Schedule,
     long TotalCycles, long ElapsedCycles, double Utilization, double EnergyPicojoules, IReadOnlyList<SimulatedLayerJson> Layers,
-    string? Assumption, IReadOnlyList<string> NotCounted)
+    string? Assumption, IReadOnlyList<string> NotCounted, IReadOnlyList<string> Alternatives)
         : VerbResult
 {
-    public static SimulationJson Of(NetworkSimulation network, string mode, string? assumption, IReadOnlyList<string> notCounted)
+    public static SimulationJson Of(NetworkSimulation network, string mode, string? assumption, IReadOnlyList<string> notCounted,
+        IReadOnlyList<string> alternatives)
     {
         ArgumentNullException.ThrowIfNull(network);
         return new SimulationJson(
             network.Config.Rows, network.Config.Columns, network.Config.Dataflow.ToString(), network.Config.Pattern.ToString(), mode,
             network.Layers.Count > 0 ? network.Layers[0].Schedule.ToString() : "",
             network.TotalCycles, network.ElapsedCycles, network.Utilization, network.Energy.TotalPicojoules,
-            [.. network.Layers.Select(SimulatedLayerJson.Of)], assumption, notCounted);
+            [.. network.Layers.Select(SimulatedLayerJson.Of)], assumption, notCounted, alternatives);
     }
 }
 
