@@ -186,12 +186,17 @@ public sealed class OnnxModel
     /// <summary>A name that no node and no tensor of the graph has: the wanted one, or it with a number.</summary>
     internal string UniqueName(string wanted)
     {
-        HashSet<string> taken = [.. Subgraphs.Names(Graph), .. Root.Graph == Graph ? [] : Subgraphs.Names(Root.Graph)];
+        if (!Subgraphs.HasName(Graph, wanted) && (Root.Graph == Graph || !Subgraphs.HasName(Root.Graph, wanted)))
+            return wanted;
+        HashSet<string> taken = Names();
         string name = wanted;
         for (int i = 1; taken.Contains(name); i++)
             name = $"{wanted}_{i}";
         return name;
     }
+
+    /// <summary>All names of nodes and tensors of the model, the graphs inside and around this one included.</summary>
+    internal HashSet<string> Names() => [.. Subgraphs.Names(Graph), .. Root.Graph == Graph ? [] : Subgraphs.Names(Root.Graph)];
 
     /// <summary>Gives every node without a name, or with one that is taken, a unique one made from its operator.</summary>
     /// <remarks>A layer inside a node's graph gets its path as its name: "If_0/then_branch/Conv_3".</remarks>

@@ -50,6 +50,21 @@ internal static class Subgraphs
             .Concat(graph.Initializers.Select(tensor => tensor.Name))
             .Concat(graph.Inputs.Concat(graph.Outputs).Select(value => value.Name));
 
+    /// <summary>Whether a node or a tensor of a graph or of one inside it has a name.</summary>
+    public static bool HasName(GraphProto graph, string name)
+    {
+        foreach (NodeProto node in graph.Nodes)
+        {
+            if (node.Name == name || node.Inputs.Contains(name) || node.Outputs.Contains(name))
+                return true;
+            if (node.Attributes.Exists(HoldsGraph) && Of(node).Any(entry => HasName(entry.Graph, name)))
+                return true;
+        }
+
+        return graph.Initializers.Exists(tensor => tensor.Name == name) || graph.Inputs.Exists(input => input.Name == name)
+            || graph.Outputs.Exists(output => output.Name == name);
+    }
+
     /// <summary>Makes a node, and the graphs in it, read another tensor.</summary>
     public static void ReplaceReads(NodeProto node, string tensor, string replacement)
     {

@@ -22,13 +22,22 @@ internal sealed class ChannelsLastRegions
     private static readonly long[] ToFirst = [0, 3, 1, 2];
 
     private readonly OnnxModel _model;
+    private readonly GraphIndex _graph;
     private readonly IReadOnlyDictionary<string, TensorInfo> _shapes;
     private readonly LayoutFreeOperators _free;
     private readonly HashSet<NodeProto> _pooled = [];
 
+    // Nodes from which operators that do not care about layout lead to a Transpose to NHWC, or to what ends the layout. It only grows: where
+    // such a Transpose goes, the nodes before it work in NHWC already.
+    private readonly HashSet<NodeProto> _leading = [];
+
+    // The Transposes to NCHW that may move.
+    private readonly HashSet<NodeProto> _moving = [];
+
     private ChannelsLastRegions(OnnxModel model)
     {
         _model = model;
+        _graph = new GraphIndex(model);
         // Names of NCHW tensors stay while the pass runs, so these shapes stay right.
         _shapes = ShapeInference.Infer(model);
         _free = new LayoutFreeOperators(model, _shapes);
@@ -36,9 +45,21 @@ internal sealed class ChannelsLastRegions
 
     public static void Grow(OnnxModel model)
     {
+        if (!model.Nodes.Exists(node => Permutes(node, ToFirst)))
+            return;
         var regions = new ChannelsLastRegions(model);
-        while (regions.Cancel() || regions.MovePooled() || regions.MoveDown())
-            model.RemoveDeadNodes();
+        regions.CancelAll();
+        foreach (NodeProto node in model.Nodes)
+            if (Permutes(node, ToLast) || regions._free.EndsLayout(node))
+                regions.Lead(node);
+        regions._moving.UnionWith(model.Nodes.Where(node => Permutes(node, ToFirst)));
+        do
+        {
+            while (regions.MovePooled())
+            {
+            }
+        }
+        while (regions.MoveDown());
         model.RemoveDeadNodes();
     }
 
@@ -56,52 +77,76 @@ internal sealed class ChannelsLastRegions
     private static bool Permutes(NodeProto? node, long[] order) =>
         node is not null && node.Is("Transpose") && node.FindInts("perm") is { } perm && perm.AsSpan().SequenceEqual(order);
 
-    private bool Cancel()
+    /// <summary>Everywhere; afterwards it is done where something moves.</summary>
+    private void CancelAll()
     {
-        foreach (NodeProto node in _model.Nodes.Where(n => n.Is("Transpose") && !_model.IsOutput(n.Outputs[0])))
+        bool found = true;
+        while (found)
         {
-            if (Permutes(node, ToLast) && _model.FindProducer(node.Inputs[0]) is { } before && Permutes(before, ToFirst))
-            {
-                Bypass(node, before.Inputs[0]);
-                return true;
-            }
+            found = false;
+            foreach (NodeProto node in _model.Nodes.Where(node => node.Is("Transpose")).ToList())
+                found |= _graph.Producer(node.Outputs[0]) == node && Cancel(node);
+        }
+    }
 
-            NodeProto? twin = _model.Nodes.Find(
-                n => n.Is("Transpose") && n.Inputs[0] == node.Inputs[0] && Permutes(n, node.FindInts("perm") ?? []));
-            if (twin is not null && twin != node)
-            {
-                Bypass(node, twin.Outputs[0]);
-                return true;
-            }
+    /// <summary>A Transpose to NHWC right behind one to NCHW, or equal to another one of the same tensor, goes.</summary>
+    private bool Cancel(NodeProto node)
+    {
+        if (_graph.IsOutput(node.Outputs[0]))
+            return false;
+        if (Permutes(node, ToLast) && _graph.Producer(node.Inputs[0]) is { } before && Permutes(before, ToFirst))
+        {
+            Bypass(node, before.Inputs[0]);
+            _graph.RemoveIfDead(before);
+            return true;
         }
 
-        return false;
+        long[] order = node.FindInts("perm") ?? [];
+        NodeProto? twin = _graph.Readers(node.Inputs[0]).Where(reader => Permutes(reader, order)).MinBy(_model.Nodes.IndexOf);
+        if (twin is null || twin == node)
+            return false;
+        Bypass(node, twin.Outputs[0]);
+        return true;
     }
 
     private void Bypass(NodeProto node, string replacement)
     {
-        _model.ReplaceUses(node.Outputs[0], replacement);
-        _model.Nodes.Remove(node);
+        _graph.ReplaceUses(node.Outputs[0], replacement);
+        _graph.Remove(node);
     }
 
+    /// <summary>Moves what can move, each Transpose as far as it goes; false where none moved.</summary>
     private bool MoveDown()
     {
-        foreach (NodeProto transpose in _model.Nodes.Where(n => Permutes(n, ToFirst)).ToList())
+        bool moved = false;
+        var waiting = new Queue<NodeProto>(_moving.Where(node => _graph.Producer(node.Outputs[0]) == node).OrderBy(_model.Nodes.IndexOf));
+        _moving.Clear();
+        while (waiting.TryDequeue(out NodeProto? transpose))
         {
-            string tensor = transpose.Outputs[0];
-            IReadOnlyList<NodeProto> readers = _model.Consumers(tensor);
-            bool all = !_model.IsOutput(tensor) && readers.All(CanMoveOver);
-            foreach (NodeProto reader in readers)
+            while (_graph.Producer(transpose.Outputs[0]) == transpose && MoveOneReader(transpose))
+                moved = true;
+            if (_graph.Producer(transpose.Outputs[0]) == transpose)
+                _moving.Add(transpose);
+        }
+
+        return moved;
+    }
+
+    private bool MoveOneReader(NodeProto transpose)
+    {
+        string tensor = transpose.Outputs[0];
+        IReadOnlyList<NodeProto> readers = _graph.Readers(tensor);
+        bool all = !_graph.IsOutput(tensor) && readers.All(CanMoveOver);
+        foreach (NodeProto reader in readers)
+        {
+            if (Permutes(reader, ToLast) || !CanMoveOver(reader))
+                continue;
+            bool free = all && (_free.Read(reader) is not { Operator.Layout.AllInputs: true } || reader.Inputs.All(IsFreeInput));
+            if (_leading.Contains(reader) || free)
             {
-                if (!CanMoveOver(reader) || Permutes(reader, ToLast))
-                    continue;
-                bool leads = LeadsToChannelsLast(reader, []);
-                bool free = all && (_free.Read(reader) is not { Operator.Layout.AllInputs: true } || reader.Inputs.All(IsFreeInput));
-                if (leads || free)
-                {
-                    MoveOver(reader, transpose.Inputs[0]);
-                    return true;
-                }
+                MoveOver(reader, transpose.Inputs[0]);
+                _graph.RemoveIfDead(transpose);
+                return true;
             }
         }
 
@@ -111,13 +156,17 @@ internal sealed class ChannelsLastRegions
     private bool CanMoveOver(NodeProto node) => Permutes(node, ToLast) || _free.EndsLayout(node) || _free.Contains(node);
 
     // Costs no Transpose: it comes from NHWC anyway, or is a constant.
-    private bool IsFreeInput(string tensor) => Permutes(_model.FindProducer(tensor), ToFirst) || _free.IsPermutableConstant(tensor);
+    private bool IsFreeInput(string tensor) => Permutes(_graph.Producer(tensor), ToFirst) || _free.IsPermutableConstant(tensor);
 
-    private bool LeadsToChannelsLast(NodeProto node, HashSet<NodeProto> seen)
+    /// <summary>Marks a node, and those that lead to it.</summary>
+    private void Lead(NodeProto node)
     {
-        if (Permutes(node, ToLast) || _free.EndsLayout(node))
-            return true;
-        return seen.Add(node) && CanMoveOver(node) && _model.Consumers(node.Outputs[0]).Any(next => LeadsToChannelsLast(next, seen));
+        var found = new Stack<NodeProto>([node]);
+        while (found.TryPop(out NodeProto? next))
+            if (_leading.Add(next))
+                foreach (string input in Subgraphs.Reads(next))
+                    if (_graph.Producer(input) is { } before && before.Outputs[0] == input && CanMoveOver(before))
+                        found.Push(before);
     }
 
     private void MoveOver(NodeProto node, string channelsLast)
@@ -133,18 +182,23 @@ internal sealed class ChannelsLastRegions
         if (_free.FindPerDimension(op) is { } parameter)
             PermuteDimensions(op, parameter);
         if (layout.Twin is not null)
-            _free.TurnWindow(op);
+            _free.TurnWindow(op, _graph.UniqueName);
         if (layout.Axis is not null)
             node.With(layout.Axis, 3);
         int dataInputs = layout.AllInputs ? node.Inputs.Count : 1;
         for (int i = 0; i < dataInputs; i++)
-            node.Inputs[i] = ChannelsLast(node, node.Inputs[i]);
+            _graph.SetInput(node, i, ChannelsLast(node, node.Inputs[i]));
         int outputs = layout.AllOutputs ? node.Outputs.Count : 1;
         for (int i = 0; i < outputs; i++)
         {
             string output = node.Outputs[i];
-            node.Outputs[i] = _model.UniqueName($"{output}_nhwc");
-            _model.Nodes.Insert(_model.Nodes.IndexOf(node) + 1, ToChannelsFirst(_model, node.Outputs[i], output));
+            _graph.SetOutput(node, i, _graph.UniqueName($"{output}_nhwc"));
+            NodeProto back = Transpose($"{output}.to_nchw", node.Outputs[i], output, ToFirst);
+            _graph.InsertAfter(node, back);
+            _moving.Add(back);
+            foreach (NodeProto reader in _graph.Readers(output).Where(reader => Permutes(reader, ToLast)).ToList())
+                Cancel(reader);
+            _graph.RemoveIfDead(back);
         }
     }
 
@@ -160,8 +214,9 @@ internal sealed class ChannelsLastRegions
         }
 
         TensorProto constant = _model.FindConstant(op.Node.Inputs[input!.Value])!;
-        string moved = op.Node.Inputs[input.Value] = _model.UniqueName($"{constant.Name}_nhwc");
-        _model.AddInitializer(constant.DataType == OnnxType.Int64
+        string moved = _graph.UniqueName($"{constant.Name}_nhwc");
+        _graph.SetInput(op.Node, input.Value, moved);
+        _graph.AddInitializer(constant.DataType == OnnxType.Int64
             ? TensorData.Create<long>(moved, [.. constant.Dims], Permute(constant.Read<long>()))
             : TensorData.Create<float>(moved, [.. constant.Dims], Permute(constant.ToFloats())));
 
@@ -178,14 +233,23 @@ internal sealed class ChannelsLastRegions
 
     private string ChannelsLast(NodeProto reader, string tensor)
     {
-        if (_model.FindProducer(tensor) is { } producer && Permutes(producer, ToFirst))
+        if (_graph.Producer(tensor) is { } producer && Permutes(producer, ToFirst))
             return producer.Inputs[0];
         if (_model.FindInitializer(tensor) is { } constant)
             return ChannelsLastConstant(constant);
-        NodeProto transpose = ToChannelsLast(_model, tensor);
-        _model.Nodes.Insert(_model.Nodes.IndexOf(reader), transpose);
+        if (_graph.Readers(tensor).FirstOrDefault(other => Permutes(other, ToLast)) is { } same
+            && _model.Nodes.IndexOf(same) < _model.Nodes.IndexOf(reader))
+            return same.Outputs[0];
+        NodeProto transpose = Transpose($"{tensor}.to_nhwc", tensor, _graph.UniqueName($"{tensor}_to_nhwc"), ToLast);
+        _graph.InsertBefore(reader, transpose);
+        Lead(transpose);
+        foreach (NodeProto later in _graph.Readers(tensor).Where(other => other != transpose && Permutes(other, ToLast)).ToList())
+            Cancel(later);
         return transpose.Outputs[0];
     }
+
+    private NodeProto Transpose(string name, string input, string output, long[] order) =>
+        new NodeProto("Transpose", _graph.UniqueName(name), [input], [output]).With("perm", order);
 
     private string ChannelsLastConstant(TensorProto constant)
     {
@@ -198,48 +262,49 @@ internal sealed class ChannelsLastRegions
             for (int c = 0; c < channels; c++)
                 for (int p = 0; p < pixels; p++)
                     moved[(n * pixels + p) * channels + c] = values[(n * channels + c) * pixels + p];
-        string name = _model.UniqueName($"{constant.Name}_nhwc");
-        _model.AddInitializer(TensorData.Create<float>(name, [dims[0], dims[2], dims[3], channels], moved));
+        string name = _graph.UniqueName($"{constant.Name}_nhwc");
+        _graph.AddInitializer(TensorData.Create<float>(name, [dims[0], dims[2], dims[3], channels], moved));
         return name;
     }
 
     private void ReplacePool(NodeProto pool, OperatorSchema twin, string channelsLast)
     {
-        int at = _model.Nodes.IndexOf(pool);
-        var mean = DovetailNodes.New(twin, pool.Name, [channelsLast], [_model.UniqueName($"{pool.Outputs[0]}_rows")]);
-        string shape = _model.AddInitializer(TensorData.Create<long>(_model.UniqueName($"{pool.Name}.shape"), [4], [0, -1, 1, 1])).Name;
-        var reshape = new NodeProto("Reshape", _model.UniqueName($"{pool.Name}.reshape"), [mean.Outputs[0], shape], [pool.Outputs[0]]);
+        var mean = DovetailNodes.New(twin, pool.Name, [channelsLast], [_graph.UniqueName($"{pool.Outputs[0]}_rows")]);
+        string shape = _graph.AddInitializer(TensorData.Create<long>(_graph.UniqueName($"{pool.Name}.shape"), [4], [0, -1, 1, 1])).Name;
+        var reshape = new NodeProto("Reshape", _graph.UniqueName($"{pool.Name}.reshape"), [mean.Outputs[0], shape], [pool.Outputs[0]]);
         _pooled.Add(reshape);
-        _model.Nodes[at] = mean;
-        _model.Nodes.Insert(at + 1, reshape);
+        _graph.InsertAfter(pool, mean);
+        _graph.Remove(pool);
+        _graph.InsertAfter(mean, reshape);
     }
 
     // Moves the Reshape [N, C] → [N, C, 1, 1] behind a pool down over unary operators, into a Flatten.
     private bool MovePooled()
     {
-        foreach (NodeProto reshape in _pooled.Where(_model.Nodes.Contains).ToList())
+        foreach (NodeProto reshape in _pooled.ToList())
         {
             string rows = reshape.Inputs[0], tensor = reshape.Outputs[0];
-            if (_model.SingleConsumer(tensor) is not { } reader || reader.Inputs[0] != tensor)
+            if (_graph.OnlyReader(tensor) is not { } reader || reader.Inputs[0] != tensor)
                 continue;
             if (_free.IsElementwise(reader))
             {
                 string output = reader.Outputs[0];
-                reader.Inputs[0] = rows;
-                reader.Outputs[0] = _model.UniqueName($"{output}_rows");
+                _graph.Remove(reshape);
+                _graph.SetInput(reader, 0, rows);
+                _graph.SetOutput(reader, 0, _graph.UniqueName($"{output}_rows"));
                 (reshape.Inputs[0], reshape.Outputs[0]) = (reader.Outputs[0], output);
-                _model.Nodes.Remove(reshape);
-                _model.Nodes.Insert(_model.Nodes.IndexOf(reader) + 1, reshape);
+                _graph.InsertAfter(reader, reshape);
                 return true;
             }
 
             bool flattens = OperatorNode.Find(_model, reader) is { Operator.Channels: ChannelTie.Shape }
                 && _shapes[reader.Outputs[0]].Shape is [_, { IsKnown: true } channels]
                     && channels == _shapes[tensor].Shape.ElementAtOrDefault(1);
-            if (flattens && !_model.IsOutput(reader.Outputs[0]))
+            if (flattens && !_graph.IsOutput(reader.Outputs[0]))
             {
                 Bypass(reader, rows);
-                _model.Nodes.Remove(reshape);
+                _graph.Remove(reshape);
+                _pooled.Remove(reshape);
                 return true;
             }
         }

@@ -16,7 +16,7 @@ internal sealed class ChannelsLastWindows(OnnxModel model, IReadOnlyDictionary<s
         && (!op.Node.Is("Conv") || IsDepthwise(op.Node)) && HasFixedPads(op.Node);
 
     /// <summary>Changes the node in place; its image input and its output are the caller's to change.</summary>
-    public void Turn(OperatorNode op)
+    public void Turn(OperatorNode op, Func<string, string> uniqueName)
     {
         NodeProto node = op.Node;
         Window window = WindowOf(node);
@@ -29,7 +29,7 @@ internal sealed class ChannelsLastWindows(OnnxModel model, IReadOnlyDictionary<s
         node.With(OperatorAttributes.KernelShape, window.Kernel).With(OperatorAttributes.Strides, window.Strides)
             .With(OperatorAttributes.Pads, [top, left, bottom, right]).With(OperatorAttributes.Dilations, window.Dilations);
         if (node.Is("Conv"))
-            node.Inputs[1] = FilterChannelsLast(node, window.Kernel);
+            node.Inputs[1] = FilterChannelsLast(node, window.Kernel, uniqueName);
         (node.OpType, node.Domain) = (op.Operator.Layout!.Twin!.Name, OperatorSet.Domain);
     }
 
@@ -74,7 +74,7 @@ internal sealed class ChannelsLastWindows(OnnxModel model, IReadOnlyDictionary<s
         ? [.. model.FindInitializer(node.Inputs[1])!.Dims.Skip(2).Select(d => (int)d)]
         : node.GetInt32s("kernel_shape", 1, 1));
 
-    private string FilterChannelsLast(NodeProto node, int[] kernel)
+    private string FilterChannelsLast(NodeProto node, int[] kernel, Func<string, string> uniqueName)
     {
         TensorProto filter = model.FindInitializer(node.Inputs[1])!;
         float[] values = filter.ToFloats(), moved = new float[values.Length];
@@ -83,6 +83,6 @@ internal sealed class ChannelsLastWindows(OnnxModel model, IReadOnlyDictionary<s
             for (int tap = 0; tap < taps; tap++)
                 moved[tap * channels + c] = values[c * taps + tap];
         return model.AddInitializer(
-            TensorData.Create<float>(model.UniqueName($"{filter.Name}_nhwc"), [kernel[0], kernel[1], channels], moved)).Name;
+            TensorData.Create<float>(uniqueName($"{filter.Name}_nhwc"), [kernel[0], kernel[1], channels], moved)).Name;
     }
 }

@@ -57,7 +57,7 @@ internal sealed class LayoutFreeOperators(OnnxModel model, IReadOnlyDictionary<s
         OperatorNode.Find(model, node) is { Operator.Layout: { } layout } op && layout.Only?.Invoke(op) != false ? op : null;
 
     /// <summary>Makes a window operator an NHWC one; its image input and its output are the caller's to change.</summary>
-    public void TurnWindow(OperatorNode op) => _windows.Turn(op);
+    public void TurnWindow(OperatorNode op, Func<string, string> uniqueName) => _windows.Turn(op, uniqueName);
 
     private bool IsImage(string tensor) =>
         model.FindInitializer(tensor) is null && shapes.TryGetValue(tensor, out TensorInfo? info) && info.Rank == 4;
