@@ -34,6 +34,7 @@ public static class PackedModelReader
         foreach (OnnxModel graph in packed.WithBodies())
         {
             IReadOnlyDictionary<string, TensorInfo> shapes = inferred[graph.Graph];
+            using OnnxModel.Frozen frozen = graph.Freeze();
             foreach (NodeProto node in graph.Nodes)
             {
                 try

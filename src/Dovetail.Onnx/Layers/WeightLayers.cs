@@ -27,13 +27,17 @@ public static class WeightLayers
     /// <summary>The layers of the graph itself, without those of graphs inside its nodes.</summary>
     /// <param name="model">All nodes have names.</param>
     /// <param name="shapes">Of all tensors, for a batch of 1.</param>
-    internal static IReadOnlyList<WeightLayer> Find(OnnxModel model, IReadOnlyDictionary<string, TensorInfo> shapes) =>
-        [.. model.Nodes.SelectMany(n => Create(model, n, shapes))];
+    internal static IReadOnlyList<WeightLayer> Find(OnnxModel model, IReadOnlyDictionary<string, TensorInfo> shapes)
+    {
+        using OnnxModel.Frozen frozen = model.Freeze();
+        return [.. model.Nodes.SelectMany(n => Create(model, n, shapes))];
+    }
 
     private static IEnumerable<WeightLayer> FindWithBodies(
         OnnxModel model, IReadOnlyDictionary<GraphProto, IReadOnlyDictionary<string, TensorInfo>> inferred)
     {
         IReadOnlyDictionary<string, TensorInfo> shapes = inferred[model.Graph];
+        using OnnxModel.Frozen frozen = model.Freeze();
         foreach (NodeProto node in model.Nodes)
         {
             foreach (WeightLayer layer in Create(model, node, shapes))

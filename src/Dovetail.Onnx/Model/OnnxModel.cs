@@ -26,6 +26,29 @@ public sealed class OnnxModel
 
     public GraphProto Graph { get; }
 
+    // Only while the graph is frozen.
+    private GraphLookup? _lookup;
+
+    /// <summary>Look-ups find by dictionaries instead of searching, until the result is disposed of; meanwhile nothing may edit the graph's
+    /// nodes, initializers, inputs and outputs.</summary>
+    internal Frozen Freeze()
+    {
+        if (_lookup is not null)
+            return default;
+        _lookup = new GraphLookup(Graph);
+        return new Frozen(this);
+    }
+
+    /// <summary>Ends <see cref="Freeze"/> where it began.</summary>
+    internal readonly struct Frozen(OnnxModel model) : IDisposable
+    {
+        public void Dispose()
+        {
+            if (model is not null) // of a graph that was frozen before
+                model._lookup = null;
+        }
+    }
+
     public List<NodeProto> Nodes => Graph.Nodes;
 
     private OnnxModel Root => Outer?.Root ?? this;
@@ -103,17 +126,18 @@ public sealed class OnnxModel
     /// <summary>The initializer of this name, of this graph or of one around it; a name that the graph itself makes is the graph's
     /// own, whatever stands around.</summary>
     public TensorProto? FindInitializer(string name) =>
-        Graph.Initializers.Find(t => t.Name == name) ?? (Outer is null || Hides(name) ? null : Outer.FindInitializer(name));
+        (_lookup is null ? Graph.Initializers.Find(t => t.Name == name) : _lookup.Initializer(name)) ?? (Outer is null || Hides(name) ? null : Outer.FindInitializer(name));
 
     private bool Hides(string name) => IsInput(name) || FindProducer(name) is not null;
 
     /// <summary>True where a tensor is this graph's own, whatever stands around it.</summary>
     internal bool Makes(string tensor) => Owns(tensor) || Hides(tensor);
 
-    private bool IsInput(string name) => Graph.Inputs.Exists(input => input.Name == name);
+    private bool IsInput(string name) => _lookup?.IsInput(name) ?? Graph.Inputs.Exists(input => input.Name == name);
 
     /// <summary>True for an initializer of this graph, not of one around it.</summary>
-    internal bool Owns(string initializer) => Graph.Initializers.Exists(t => t.Name == initializer);
+    internal bool Owns(string initializer) =>
+        _lookup is null ? Graph.Initializers.Exists(t => t.Name == initializer) : _lookup.Initializer(initializer) is not null;
 
     /// <summary>The value of a tensor that is known before running: an initializer or a Constant node's.</summary>
     public TensorProto? FindConstant(string name) =>
@@ -127,16 +151,16 @@ public sealed class OnnxModel
             $"{reader} reads '{name}', which must be a constant (an initializer) here and is computed at run time.");
 
     /// <summary>The node that makes a tensor; null for an input or an initializer.</summary>
-    public NodeProto? FindProducer(string tensor) => Nodes.Find(n => n.Outputs.Contains(tensor));
+    public NodeProto? FindProducer(string tensor) => _lookup is not null ? _lookup.Producer(tensor) : Nodes.Find(n => n.Outputs.Contains(tensor));
 
     /// <summary>The nodes that read a tensor, once each; a graph in a node reads for the node.</summary>
-    public IReadOnlyList<NodeProto> Consumers(string tensor) => [.. Nodes.Where(n => Subgraphs.Reads(n, tensor))];
+    public IReadOnlyList<NodeProto> Consumers(string tensor) => _lookup is not null ? _lookup.Readers(tensor) : [.. Nodes.Where(n => Subgraphs.Reads(n, tensor))];
 
     /// <summary>The only reader of a tensor that is not a graph output; null otherwise.</summary>
     internal NodeProto? SingleConsumer(string tensor) =>
         IsOutput(tensor) || Consumers(tensor) is not [var only] || only.Inputs.Count(i => i == tensor) != 1 ? null : only;
 
-    public bool IsOutput(string tensor) => Graph.Outputs.Exists(o => o.Name == tensor);
+    public bool IsOutput(string tensor) => _lookup?.IsOutput(tensor) ?? Graph.Outputs.Exists(o => o.Name == tensor);
 
     /// <summary>A node of this graph or of one inside its nodes, and the graph that holds it; null where there is none.</summary>
     public (OnnxModel Graph, NodeProto Node)? FindNodeWithin(string name)

@@ -42,6 +42,7 @@ public static class ShapeInference
         OnnxModel model, GraphShapes? outer, int? batch, bool everyBody, Dictionary<GraphProto, GraphShapes> graphs)
     {
         model.CheckGraph();
+        using OnnxModel.Frozen frozen = model.Freeze();
         Dictionary<string, TensorInfo> known = outer is null ? [] : new(outer.Shapes);
         known[""] = TensorInfo.Unknown;
         var values = new ShapeValues(model, outer?.Values);

@@ -27,6 +27,7 @@ internal sealed class LayoutLinks
     public static IReadOnlyList<Link> Find(OnnxModel model, IReadOnlyDictionary<string, TensorInfo> shapes, IReadOnlySet<NodeProto> layers)
     {
         var links = new LayoutLinks(shapes);
+        using OnnxModel.Frozen frozen = model.Freeze();
         var free = new LayoutFreeOperators(model, links._shapes);
         var found = new List<(NodeProto? Layer, string Image)>();
         foreach (NodeProto node in model.Nodes)

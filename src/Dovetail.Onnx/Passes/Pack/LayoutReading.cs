@@ -22,6 +22,7 @@ internal sealed class LayoutReading
     public static LayoutPlan Read(OnnxModel model, IReadOnlySet<string> own)
     {
         var reading = new LayoutReading(model);
+        using OnnxModel.Frozen frozen = model.Freeze();
         LayoutTranspose[] transposes = [.. model.Nodes.Where(node => !own.Contains(node.Name)).Select(Border).OfType<LayoutTranspose>()];
         HashSet<NodeProto> borders = [.. model.Nodes.Where(node => !own.Contains(node.Name) && Border(node) is not null)];
         foreach (NodeProto node in borders)

@@ -24,6 +24,7 @@ internal sealed class QuantizationPlan
         model.NameNodes();
         Layers = [.. WeightLayers.Find(model, ShapeInference.Infer(model, batch: 1)).Where(l => !l.IsQuantized && QuantizationPass.ReasonAgainst(l) is null)];
         IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(model);
+        using OnnxModel.Frozen frozen = model.Freeze();
         var layerNodes = Layers.Select(l => l.Node).ToHashSet();
         foreach (NodeProto node in model.Nodes)
         {
