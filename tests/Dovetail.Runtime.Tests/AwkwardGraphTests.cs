@@ -17,6 +17,7 @@ public sealed class AwkwardGraphTests
 
     [Theory]
     [InlineData("transA")]
+    [InlineData("axis")]
     [InlineData("alpha")]
     [InlineData("beta")]
     public void A_quantized_Gemm_with_what_the_packed_one_lacks_stays_dense_and_says_why(string attribute)
@@ -25,7 +26,7 @@ public sealed class AwkwardGraphTests
         var refused = Assert.Throws<NothingPackedException>(() => PackingPass.Pack(
             model, s_pattern, new PackingOptions { AllowLarger = true }));
         Assert.Contains(
-            attribute == "transA" ? "transposed" : "alpha or beta", Assert.Single(refused.Layers).DenseReason!, StringComparison.Ordinal);
+            attribute switch { "transA" => "transposed", "axis" => "scales along axis 1", _ => "alpha or beta" }, Assert.Single(refused.Layers).DenseReason!, StringComparison.Ordinal);
         PackingResult packed = PackingPass.Pack(QuantizedGemm("none"), s_pattern, new PackingOptions { AllowLarger = true });
         Assert.Single(packed.Layers, layer => layer.IsPacked);
     }
@@ -308,7 +309,7 @@ public sealed class AwkwardGraphTests
         NodeProto gemm = N("Gemm", "x2 w2", "g").With("transB", 1);
         if (attribute == "transA")
             gemm.With("transA", 1);
-        else if (attribute != "none")
+        else if (attribute is not ("none" or "axis"))
             gemm = N("Gemm", "x2 w2 b2", "g").With("transB", 1).With(attribute, 0.5f);
         return Model(
             [32, 32], 17,
@@ -317,7 +318,9 @@ public sealed class AwkwardGraphTests
                 N("DequantizeLinear", "b bs", "b2"), gemm, N("QuantizeLinear", "g ys xz", "yq"), N("DequantizeLinear", "yq ys xz"),
             ],
             TensorData.Scalar("xs", 0.02f), TensorData.Scalar("xz", (byte)128), TensorData.Scalar("ys", 0.1f),
-            TensorData.Create<sbyte>("w", [32, 32], weights), TensorData.Scalar("ws", 0.01f), TensorData.Scalar("wz", (sbyte)0),
+            TensorData.Create<sbyte>("w", [32, 32], weights),
+            attribute == "axis" ? TensorData.Create<float>("ws", [32], [.. Enumerable.Repeat(0.01f, 32)]) : TensorData.Scalar("ws", 0.01f),
+            attribute == "axis" ? TensorData.Create<sbyte>("wz", [32], new sbyte[32]) : TensorData.Scalar("wz", (sbyte)0),
             TensorData.Create<int>("b", [32], [.. Enumerable.Range(0, 32)]), TensorData.Scalar("bs", 0.02f * 0.01f));
     }
 

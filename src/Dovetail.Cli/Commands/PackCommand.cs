@@ -108,6 +108,8 @@ internal static class PackCommand
                 output.Human.WriteLine(said);
             if (note is not null)
                 output.Human.WriteLine(note);
+            if (PackNotes.OnLostInputs(sparse, result.Model) is { } lost)
+                output.Human.WriteLine(lost);
             output.Human.WriteLine($"{source}: {before:N0} bytes; {target}: {after:N0} bytes, {(double)before / after:0.0} times smaller.");
             if (faster is not null)
                 PrintPrediction(output.Human, result.Plan, parsed.GetValue(batch), parsed.GetValue(threads));
@@ -177,7 +179,7 @@ internal static class PackCommand
         (IReadOnlyList<ChannelsLastRegion> regions, IReadOnlyList<LayoutTranspose> transposes) = plan.Layout;
         if (regions.Count > 0)
             console.WriteLine($"{Count(regions.Count, "region")} of images in NHWC, {Count(transposes.Count, "Transpose")} at the "
-                + $"borders{(transposes.Count > 0 ? $": {string.Join(", ", transposes.Select(transpose => transpose.Image))}" : "")}.");
+                + $"borders{(transposes.Count > 0 ? $": {PackNotes.List([.. transposes.Select(transpose => transpose.Image)])}" : "")}.");
 
         static string Count(int number, string noun) => $"{number} {noun}{(number == 1 ? "" : "s")}";
     }

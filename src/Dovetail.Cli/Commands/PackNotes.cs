@@ -42,9 +42,20 @@ internal static class PackNotes
                 + "multiplied in fp32. It pays where the model will run on one that does.";
     }
 
+    /// <summary>Weights with a default that a caller could have replaced, and cannot any more.</summary>
+    public static string? OnLostInputs(OnnxModel source, OnnxModel packed)
+    {
+        string[] lost = [.. source.Graph.Inputs.Select(input => input.Name).Except(packed.Graph.Inputs.Select(input => input.Name))];
+        return source.IrVersion < 4 || lost.Length == 0 ? null // before version 4 every initializer had to be an input
+            : $"Weights that were inputs with a default can no longer be fed, as they are packed or folded: {List(lost)}.";
+    }
+
     private static bool IsFloat(NodeProto node) => !PackedWeights.IsQuantized(node);
 
     private static string Words(List<(string Name, CellLayout Layout)> layers) =>
-        string.Join(", ", layers.Take(MostNames).Select(layer => $"{layer.Name} {layer.Layout.Pattern}"))
-        + (layers.Count > MostNames ? $" and {layers.Count - MostNames} more" : "");
+        List([.. layers.Select(layer => $"{layer.Name} {layer.Layout.Pattern}")]);
+
+    /// <summary>The first few, and how many more there are.</summary>
+    public static string List(IReadOnlyList<string> names) =>
+        string.Join(", ", names.Take(MostNames)) + (names.Count > MostNames ? $" and {names.Count - MostNames} more" : "");
 }

@@ -29,6 +29,11 @@ internal sealed record QuantizedLayer(
         float[] scales = model.Constant(weight.Inputs[1], weight).ToFloats();
         if (scales.Length == 1)
             Array.Fill(scales = new float[layer.Shape.Outputs], model.Constant(weight.Inputs[1], weight).ToFloats()[0]);
+        bool outputsLast = node.Is("MatMul") || (node.Is("Gemm") && node.GetInt("transB", 0) == 0);
+        long axis = weight.GetInt("axis", 1);
+        if (layer.Shape.Outputs > 1 && model.Constant(weight.Inputs[1], weight).ElementCount() > 1
+            && (axis < 0 ? axis + layer.Tensor.Dims.Count : axis) != (outputsLast ? 1 : 0))
+            return (null, $"its weights have scales along axis {axis}, expected one an output");
         if (scales.Length != layer.Shape.Outputs)
             return (null, $"its weights have {scales.Length} scales, expected one an output, {layer.Shape.Outputs}");
         if (weight.HasInput(2) && model.Constant(weight.Inputs[2], weight).ToInt64s().Any(z => z != 0))

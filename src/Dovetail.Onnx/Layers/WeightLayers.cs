@@ -58,7 +58,7 @@ public static class WeightLayers
             throw new PatternException(
                 $"Pattern {pattern} fits no layer of '{model.Graph.Name}': " +
                 (layers.Count == 0 ? NoLayers : Reasons(layers.Select(l => (l.Name, l.ReasonAgainst(pattern))))
-                    + ". Choose a smaller group."));
+                    + (layers.Any(l => PatternFit.ReasonAgainst(l.Shape, pattern) is not null) ? ". Choose a smaller group." : ".")));
         return fitting;
     }
 

@@ -7,9 +7,11 @@ namespace Dovetail.Onnx.Model;
 internal static class ConstantForms
 {
     /// <exception cref="OnnxException">A sparse tensor contradicts itself, or would grow too much.</exception>
-    public static void Unify(GraphProto graph, string source)
+    public static void Unify(GraphProto graph, string source) => Unify(graph, source, new SparseInitializers.Allowance());
+
+    private static void Unify(GraphProto graph, string source, SparseInitializers.Allowance allowance)
     {
-        SparseInitializers.Densify(graph, source);
+        SparseInitializers.Densify(graph, source, allowance);
         foreach (DimensionProto dimension in graph.Inputs.Concat(graph.Outputs).Concat(graph.ValueInfos)
             .SelectMany(value => value.Type?.Tensor?.Shape?.Dims ?? []))
             if (dimension.Value < 0)
@@ -18,7 +20,7 @@ internal static class ConstantForms
         {
             if (node.Is("Constant") && node.FindTensor("value") is { } tensor)
                 tensor.Name = node.Output(); // which many exporters leave out
-            else if (node.Is("Constant") && Read(node, source) is { } value)
+            else if (node.Is("Constant") && Read(node, source, allowance) is { } value)
             {
                 value.Name = node.Output();
                 node.Attributes.Clear();
@@ -26,11 +28,11 @@ internal static class ConstantForms
             }
 
             foreach ((_, GraphProto inner) in Subgraphs.Of(node))
-                Unify(inner, source);
+                Unify(inner, source, allowance);
         }
     }
 
-    private static TensorProto? Read(NodeProto node, string source)
+    private static TensorProto? Read(NodeProto node, string source, SparseInitializers.Allowance allowance)
     {
         foreach (AttributeProto attribute in node.Attributes)
         {
@@ -45,7 +47,7 @@ internal static class ConstantForms
                 case "value_ints":
                     return TensorData.Create<long>("", [attribute.Ints.Count], [.. attribute.Ints]);
                 case "sparse_value" when attribute.SparseTensor is { } sparse:
-                    return SparseInitializers.Densify(sparse, source);
+                    return SparseInitializers.Densify(sparse, source, allowance);
             }
         }
 

@@ -17,7 +17,8 @@ internal sealed class FunctionInlining
     private readonly ModelProto _model;
     private readonly HashSet<FunctionProto> _inlined = [];
     private readonly Dictionary<(FunctionProto Function, string Output), string> _constants = [];
-    private readonly Dictionary<FunctionProto, bool> _holdsLayers = [];
+    private readonly Dictionary<(string Name, string Domain, string Overload), FunctionProto> _functions = [];
+    private readonly HashSet<FunctionProto> _holdsLayers;
     private readonly HashSet<string> _names;
     private int _inserted;
 
@@ -25,6 +26,9 @@ internal sealed class FunctionInlining
     {
         _model = model;
         _names = [.. Subgraphs.Names(model.Graph!)];
+        foreach (FunctionProto function in model.Functions)
+            _functions.TryAdd((function.Name, function.Domain, function.Overload), function);
+        _holdsLayers = WithLayers();
     }
 
     public static void Apply(ModelProto model)
@@ -33,8 +37,7 @@ internal sealed class FunctionInlining
             return;
         var pass = new FunctionInlining(model);
         pass.Inline(model.Graph!, 0);
-        HashSet<FunctionProto> called = [];
-        pass.Follow(model.Graph!.Nodes, called);
+        HashSet<FunctionProto> called = pass.Called(model.Graph!.Nodes);
         model.Functions.RemoveAll(function => pass._inlined.Contains(function) && !called.Contains(function));
     }
 
@@ -65,16 +68,24 @@ internal sealed class FunctionInlining
             Expand(node, depth + 1, into);
     }
 
-    private FunctionProto? Find(NodeProto node) => _model.Functions.Find(function =>
-        function.Name == node.OpType && function.Domain == node.Domain && function.Overload == node.Overload);
+    private FunctionProto? Find(NodeProto node) => _functions.GetValueOrDefault((node.OpType, node.Domain, node.Overload));
 
-    private bool HoldsLayers(FunctionProto function)
+    private bool HoldsLayers(FunctionProto function) => _holdsLayers.Contains(function);
+
+    /// <summary>The functions with layers, of their own or of what they call.</summary>
+    private HashSet<FunctionProto> WithLayers()
     {
-        if (_holdsLayers.TryGetValue(function, out bool known))
-            return known;
-        _holdsLayers[function] = false; // a function that calls itself has no layers by that
-        return _holdsLayers[function] = AllNodes(function.Nodes).Any(node =>
-            LayerOperators.Contains(node) || (Find(node) is { } inner && HoldsLayers(inner)));
+        List<(FunctionProto Caller, FunctionProto Called)> calls = [.. _model.Functions.SelectMany(
+            function => AllNodes(function.Nodes).Select(Find).OfType<FunctionProto>().Distinct().Select(called => (function, called)))];
+        ILookup<FunctionProto, FunctionProto> callers = calls.ToLookup(call => call.Called, call => call.Caller);
+        var found = new HashSet<FunctionProto>();
+        var next = new Stack<FunctionProto>(
+            _model.Functions.Where(function => AllNodes(function.Nodes).Any(LayerOperators.Contains)));
+        while (next.TryPop(out FunctionProto? function))
+            if (found.Add(function))
+                foreach (FunctionProto caller in callers[function])
+                    next.Push(caller);
+        return found;
     }
 
     private static IEnumerable<NodeProto> AllNodes(IEnumerable<NodeProto> nodes) =>
@@ -191,11 +202,16 @@ internal sealed class FunctionInlining
                 FillAttributes(inner, function, call);
     }
 
-    private void Follow(IEnumerable<NodeProto> nodes, HashSet<FunctionProto> called)
+    /// <summary>The functions that nodes call, by others too.</summary>
+    private HashSet<FunctionProto> Called(IEnumerable<NodeProto> nodes)
     {
-        foreach (NodeProto node in AllNodes(nodes))
-            if (Find(node) is { } function && called.Add(function))
-                Follow(function.Nodes, called);
+        var called = new HashSet<FunctionProto>();
+        var next = new Stack<FunctionProto>(AllNodes(nodes).Select(Find).OfType<FunctionProto>());
+        while (next.TryPop(out FunctionProto? function))
+            if (called.Add(function))
+                foreach (FunctionProto inner in AllNodes(function.Nodes).Select(Find).OfType<FunctionProto>())
+                    next.Push(inner);
+        return called;
     }
 
     private string Unique(string wanted)

@@ -35,21 +35,23 @@ internal static class OnnxFile
             throw new OnnxException($"'{path}' cannot be read: {error.Message}", error);
         }
 
-        OnnxModel model = Read(bytes, $"'{path}'");
-        model.SourceBytes = bytes.Length + ExternalData.Read(model, path);
+        long beside = 0;
+        OnnxModel model = Read(bytes, $"'{path}'", proto => beside = ExternalData.Read(new OnnxModel(proto), path));
+        model.SourceBytes = bytes.Length + beside;
         WeightFolding.Apply(model);
         return model;
     }
 
     public static OnnxModel Parse(ReadOnlyMemory<byte> bytes, string source)
     {
-        OnnxModel model = Read(bytes, source);
+        OnnxModel model = Read(bytes, source, _ => { });
         model.SourceBytes = bytes.Length;
         WeightFolding.Apply(model);
         return model;
     }
 
-    private static OnnxModel Read(ReadOnlyMemory<byte> bytes, string source)
+    /// <param name="complete">Brings what stands in other files.</param>
+    private static OnnxModel Read(ReadOnlyMemory<byte> bytes, string source, Action<ModelProto> complete)
     {
         if (bytes.IsEmpty)
             throw new OnnxException($"{source} is empty, expected an ONNX model. {WhatToDo}");
@@ -72,6 +74,7 @@ internal static class OnnxFile
             throw new OnnxException($"{source} names no {(proto.IrVersion < 1 ? "IR version" : "operator set")}: it is not an ONNX model, "
                 + $"or it was cut off. {WhatToDo}");
         FunctionInlining.Apply(proto);
+        complete(proto);
         ConstantForms.Unify(proto.Graph, source);
         var model = new OnnxModel(proto);
         DovetailVersions.Check(model, source);
@@ -82,7 +85,9 @@ internal static class OnnxFile
     public static long Save(OnnxModel model, string path, long externalDataThresholdBytes)
     {
         string full = Path.GetFullPath(path);
-        long bytes = model.Graph.Initializers.Sum(t => (long)(t.RawData?.Length ?? 0));
+        (List<TensorProto> List, int Index, TensorProto Tensor)[] inMemory = [.. model.WithBodies().SelectMany(
+            graph => graph.Graph.Initializers.Select((tensor, index) => (graph.Graph.Initializers, index, tensor)))];
+        long bytes = inMemory.Sum(entry => (long)(entry.Tensor.RawData?.Length ?? 0));
         if (bytes <= externalDataThresholdBytes)
         {
             AtomicFile.Write(full, stream => Serializer.Serialize(stream, model.Proto));
@@ -90,20 +95,18 @@ internal static class OnnxFile
         }
 
         string location = Path.GetFileName(full) + ".data";
-        List<TensorProto> tensors = model.Graph.Initializers;
-        TensorProto[] inMemory = [.. tensors];
         long beside = 0;
         try
         {
             AtomicFile.Write(Path.Combine(Path.GetDirectoryName(full)!, location), stream =>
             {
-                for (int i = 0; i < tensors.Count; i++)
+                foreach ((List<TensorProto> list, int index, TensorProto tensor) in inMemory)
                 {
                     // Small tensors stay inside: shapes and scalars are what tools look at first.
-                    if (inMemory[i].RawData is not { Length: >= 1024 } raw)
+                    if (tensor.RawData is not { Length: >= 1024 } raw)
                         continue;
                     Pad(stream, 64);
-                    tensors[i] = inMemory[i].WithExternalData(location, stream.Position, raw.Length);
+                    list[index] = tensor.WithExternalData(location, stream.Position, raw.Length);
                     stream.Write(raw);
                 }
 
@@ -114,8 +117,8 @@ internal static class OnnxFile
         }
         finally
         {
-            for (int i = 0; i < inMemory.Length; i++)
-                tensors[i] = inMemory[i];
+            foreach ((List<TensorProto> list, int index, TensorProto tensor) in inMemory)
+                list[index] = tensor;
         }
     }
 

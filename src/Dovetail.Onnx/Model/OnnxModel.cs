@@ -26,6 +26,9 @@ public sealed class OnnxModel
 
     public GraphProto Graph { get; }
 
+    /// <summary>The version of the file format that the model states.</summary>
+    public long IrVersion => Root.Proto.IrVersion;
+
     // Only while the graph is frozen.
     private GraphLookup? _lookup;
 

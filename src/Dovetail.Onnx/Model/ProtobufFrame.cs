@@ -14,7 +14,7 @@ internal readonly ref struct ProtobufFrame(ReadOnlySpan<byte> bytes, string sour
 
     private enum Message
     {
-        Model, Graph, Node, Attribute, Tensor, SparseTensor, ValueInfo, Type, TensorType, Shape, Leaf,
+        Model, Graph, Function, Node, Attribute, Tensor, SparseTensor, ValueInfo, Type, TensorType, Shape, Leaf,
     }
 
     public void Check() => Check(Message.Model, 0, _bytes.Length, MaxDepth);
@@ -61,6 +61,10 @@ internal readonly ref struct ProtobufFrame(ReadOnlySpan<byte> bytes, string sour
     {
         (Message.Model, 7) => Message.Graph,
         (Message.Model, 8 or 14) => Message.Leaf, // opset_import, metadata_props
+        (Message.Model, 25) => Message.Function,
+        (Message.Function, 7) => Message.Node,
+        (Message.Function, 9) => Message.Leaf, // opset_import
+        (Message.Function, 11) => Message.Attribute, // attribute_proto
         (Message.Graph, 1) => Message.Node,
         (Message.Graph, 5) => Message.Tensor,
         (Message.Graph, 11 or 12 or 13) => Message.ValueInfo,
@@ -68,7 +72,8 @@ internal readonly ref struct ProtobufFrame(ReadOnlySpan<byte> bytes, string sour
         (Message.SparseTensor, 1 or 2) => Message.Tensor,
         (Message.Node, 5) => Message.Attribute,
         (Message.Attribute, 5) => Message.Tensor,
-        (Message.Attribute, 6) => Message.Graph,
+        (Message.Attribute, 6 or 11) => Message.Graph,
+        (Message.Attribute, 22) => Message.SparseTensor,
         (Message.Tensor, 13) => Message.Leaf, // external_data
         (Message.ValueInfo, 2) => Message.Type,
         (Message.Type, 1) => Message.TensorType,

@@ -2,30 +2,34 @@ namespace Dovetail.Onnx.Model;
 
 /// <summary>
 /// Sparse initializers become dense ones when a model is read, as in ONNX Runtime, and stay so when it is written. So that a
-/// few bytes cannot ask for gigabytes, a tensor may not grow beyond a multiple of what the file holds of it.
+/// few bytes cannot ask for gigabytes, tensors may not grow beyond a multiple of what the file holds of them, and 64 MB in a model.
 /// </summary>
 internal static class SparseInitializers
 {
     /// <summary>float32 with 8-byte positions: 0.5 % non-zeros.</summary>
     private const int MostGrowth = 64;
 
-    private const int AlwaysAllowedBytes = 4096;
+    /// <summary>What the sparse tensors of one model may take beyond that, all together.</summary>
+    internal sealed class Allowance
+    {
+        public long LeftBytes { get; set; } = 64 << 20;
+    }
 
     /// <exception cref="OnnxException">Values, indices and dims contradict each other, or the tensor would grow too much.</exception>
-    public static void Densify(GraphProto graph, string source)
+    public static void Densify(GraphProto graph, string source, Allowance allowance)
     {
         foreach (SparseTensorProto sparse in graph.SparseInitializers)
-            graph.Initializers.Add(Densify(sparse, source));
+            graph.Initializers.Add(Densify(sparse, source, allowance));
         graph.SparseInitializers.Clear();
     }
 
-    public static TensorProto Densify(SparseTensorProto sparse, string source)
+    public static TensorProto Densify(SparseTensorProto sparse, string source, Allowance allowance)
     {
         if (sparse.Values is not { } values || sparse.Indices is not { } indices)
             throw new OnnxException($"{source} has a sparse initializer without values or indices. The file is damaged.");
         if (values.DataLocation != 0 || indices.DataLocation != 0)
-            throw new OnnxException($"{source}: sparse initializer {values} has its data in a file of its own, and only sparse "
-                + "initializers inside the model are read. Save the model with dense or internal ones.");
+            throw new OnnxException($"{source}: sparse initializer {values} has its data in a file of its own, and the model is no file here; "
+                + "load it from its folder.");
         if (indices.DataType != OnnxType.Int64)
             throw Damaged($"indices of type {indices.DataType}, expected Int64");
         long count = values.ElementCount();
@@ -39,10 +43,11 @@ internal static class SparseInitializers
         byte[] elements = values.ReadBytes();
         long[] places = indices.ToInt64s();
         long size = TensorData.ElementBytes(values.DataType), bytes = dense.ElementCount() * size,
-            limit = AlwaysAllowedBytes + MostGrowth * (elements.LongLength + places.LongLength * sizeof(long));
+            usual = MostGrowth * (elements.LongLength + places.LongLength * sizeof(long)), limit = usual + allowance.LeftBytes;
         if (bytes > limit || bytes > Array.MaxLength)
             throw Damaged($"{count} non-zeros and {bytes} bytes when dense, expected at most {Math.Min(limit, Array.MaxLength)}; save "
                 + "it dense");
+        allowance.LeftBytes -= Math.Max(0, bytes - usual);
         byte[] raw = new byte[bytes];
         long previous = -1;
         for (int i = 0; i < count; i++)

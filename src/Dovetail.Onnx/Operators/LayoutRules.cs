@@ -104,6 +104,8 @@ internal static class LayoutRules
     {
         TensorInfo x = c.Input(0);
         long[]? axes = c.Operator.Ints("axes");
+        if (axes is null && !x.Shape.All(d => d.IsKnown))
+            throw c.Undetermined("it takes away the axes of size 1, and not all sizes are known");
         HashSet<int> dropped = axes is null
             ? [.. Enumerable.Range(0, x.Rank).Where(i => x.Shape[i].Value == 1)]
             : [.. axes.Select(a => c.Axis(a, x.Rank))];

@@ -55,6 +55,64 @@ public sealed class FuzzTests
         }
     }
 
+    [Fact]
+    public void AChainOfFunctions_DoesNotEndTheProcess()
+    {
+        const int functions = 30_000;
+        var proto = new ModelProto
+        {
+            IrVersion = 8,
+            Graph = new GraphProto { Name = "chain" },
+            OpsetImports = { new OperatorSetIdProto { Version = 17 }, new OperatorSetIdProto { Domain = "own", Version = 1 } },
+        };
+        proto.Graph.Inputs.Add(ValueInfoProto.Tensor("x", OnnxType.Float, [2, 2]));
+        proto.Graph.Nodes.Add(new NodeProto("f0", "call", ["x"], ["y"], "own"));
+        proto.Graph.Outputs.Add(ValueInfoProto.Tensor("y", OnnxType.Float, [2, 2]));
+        for (int i = 0; i < functions; i++)
+        {
+            var function = new FunctionProto { Name = $"f{i}", Domain = "own" };
+            function.Inputs.Add("a");
+            function.Outputs.Add("b");
+            function.OpsetImports.AddRange(proto.OpsetImports);
+            function.Nodes.Add(i == functions - 1
+                ? new NodeProto("MatMul", "m", ["a", "a"], ["b"])
+                : new NodeProto($"f{i + 1}", "c", ["a"], ["b"], "own"));
+            proto.Functions.Add(function);
+        }
+
+        byte[] bytes = new OnnxModel(proto).ToBytes();
+        Exception? failure = null;
+        var small = new Thread(() => failure = Record.Exception(() => WeightLayers.FindOthers(OnnxModel.Parse(bytes))), 256 << 10);
+        small.Start();
+        small.Join();
+        Assert.Null(failure);
+    }
+
+    [Fact]
+    public void MessagesInsideFunctions_AreCheckedToo()
+    {
+        // model → functions → node → attribute → graph → node …, seventy graphs deep
+        byte[] message = [];
+        for (int depth = 0; depth < 70; depth++)
+            message = Field(1, Field(5, Field(6, message)));
+        byte[] model = [0x08, 8, .. Field(7, [0x12, 1, (byte)'g']), .. Field(8, [0x10, 17]), .. Field(25, Field(7, Field(5, Field(6, message))))];
+        Assert.Contains("messages deep", Assert.Throws<OnnxException>(() => OnnxModel.Parse(model)).Message);
+
+        static byte[] Field(int number, byte[] value)
+        {
+            List<byte> bytes = [];
+            foreach (uint part in (uint[])[(uint)number << 3 | 2, (uint)value.Length])
+            {
+                uint rest = part;
+                for (; rest >= 0x80; rest >>= 7)
+                    bytes.Add((byte)(rest | 0x80));
+                bytes.Add((byte)rest);
+            }
+
+            return [.. bytes, .. value];
+        }
+    }
+
     [Theory]
     [InlineData(1L << 32, 1, "is [4294967296, 4], expected integers of 1 or more, in 32 bits.")]
     [InlineData(4, 1L << 32 | 1, "is 4294967297, expected an integer of 1 or more, in 32 bits.")]

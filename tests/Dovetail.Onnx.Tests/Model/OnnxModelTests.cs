@@ -1,5 +1,6 @@
 using System.Text;
 using Dovetail.Core;
+using Dovetail.Onnx.Layers;
 using Dovetail.Onnx.Model;
 using Dovetail.Onnx.Zoo;
 using ProtoBuf;
@@ -55,6 +56,38 @@ public sealed class OnnxModelTests : IDisposable
         OnnxException error = Assert.Throws<OnnxException>(
             () => OnnxModel.Parse(File.ReadAllBytes(path)).FindInitializer("fc1.weight")!.ToFloats());
         Assert.Contains("load the model by its path", error.Message);
+    }
+
+    [Fact]
+    public void Weights_inside_branches_may_be_external_too()
+    {
+        OnnxModel model = WithBranches();
+        string path = Path.Combine(_folder, "branches.onnx");
+        long bytes = model.Save(path, externalDataThresholdBytes: 0);
+        Assert.Equal(new FileInfo(path).Length + new FileInfo(path + ".data").Length, bytes);
+        Assert.InRange(new FileInfo(path).Length, 100, 1500);
+        OnnxModel read = OnnxModel.Load(path);
+        Assert.Equal(bytes, read.SourceBytes);
+        Assert.Equal(
+            WeightLayers.Find(model).Select(layer => layer.GetWeights()), WeightLayers.Find(read).Select(layer => layer.GetWeights()));
+    }
+
+    private static OnnxModel WithBranches()
+    {
+        var choose = new NodeProto("If", "choose", ["c"], ["y"]);
+        foreach (string name in (string[])["then_branch", "else_branch"])
+        {
+            var branch = new GraphProto { Name = name };
+            branch.Initializers.Add(Graphs.Random($"w_{name}", name.Length, 32, 32));
+            branch.Nodes.Add(new NodeProto("MatMul", $"m_{name}", ["x", $"w_{name}"], [$"y_{name}"]));
+            branch.Outputs.Add(ValueInfoProto.Tensor($"y_{name}", OnnxType.Float, [4, 32]));
+            choose.Attributes.Add(new AttributeProto { Name = name, G = branch, Type = AttributeType.Graph });
+        }
+
+        return Graphs.Of(
+            [4, 32], [4, 32],
+            [new NodeProto("ReduceSum", "s", ["x"], ["sum"]).With("keepdims", 0), new NodeProto("Cast", "b", ["sum"], ["c"]).With("to", 9), choose],
+            []);
     }
 
     [Theory]

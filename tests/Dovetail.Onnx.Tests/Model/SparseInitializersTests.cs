@@ -47,9 +47,8 @@ public sealed class SparseInitializersTests
     [InlineData("count", "has '' int64[3] as indices, expected [2] or [2, 2].")]
     [InlineData("rank", "has '' int64[2, 3] as indices, expected [2] or [2, 2].")]
     [InlineData("type", "has indices of type Int32, expected Int64.")]
-    [InlineData("huge", "has 2 non-zeros and 4000000000 bytes when dense, expected at most 5632; save it dense.")]
-    [InlineData("external", "has its data in a file of its own, and only sparse initializers inside the model are read. Save the model "
-        + "with dense or internal ones.")]
+    [InlineData("huge", "has 2 non-zeros and 4000000000 bytes when dense, expected at most 67110400; save it dense.")]
+    [InlineData("external", "has its data in a file of its own, and the model is no file here; load it from its folder.")]
     [InlineData("nothing", "has a sparse initializer without values or indices. The file is damaged.")]
     public void Lying_ones_are_refused(string what, string message)
     {
@@ -72,6 +71,31 @@ public sealed class SparseInitializersTests
         string found = Assert.Throws<OnnxException>(() => OnnxModel.Parse(file)).Message;
         Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 1 << 20);
         Assert.EndsWith(message, found);
+    }
+
+    [Fact]
+    public void Very_sparse_ones_are_read_as_long_as_a_model_has_few_of_them()
+    {
+        const int rows = 4000, columns = 1000; // 16 MB dense
+        TensorProto values = TensorData.Create<float>("w", [2], [1, 2]), places = TensorData.Create<long>("", [2], [3, rows * columns - 1]);
+        OnnxModel read = OnnxModel.Parse(Model(values, places, rows, columns).ToBytes());
+        float[] dense = read.FindInitializer("w")!.ToFloats();
+        Assert.Equal((1f, 2f, 3f), (dense[3], dense[^1], dense.Sum()));
+        OnnxModel many = Model(values, places, rows, columns);
+        for (int i = 0; i < 4; i++)
+            many.Graph.SparseInitializers.Add(many.Graph.SparseInitializers[0]);
+        Assert.Contains("save it dense", Assert.Throws<OnnxException>(() => OnnxModel.Parse(many.ToBytes())).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Values_and_places_may_stand_in_a_file_beside()
+    {
+        using var folder = new TemporaryFolder();
+        TensorProto values = TensorData.Create<float>("w", [2], [5, 6]), places = TensorData.Create<long>("", [2], [3, 8]);
+        File.WriteAllBytes(folder.File("w.data"), [.. values.RawData!, .. places.RawData!]);
+        OnnxModel model = Model(values.WithExternalData("w.data", 0, 8), places.WithExternalData("w.data", 8, 16), 3, 4);
+        File.WriteAllBytes(folder.File("m.onnx"), model.ToBytes());
+        Assert.Equal([0, 0, 0, 5, 0, 0, 0, 0, 6, 0, 0, 0], OnnxModel.Load(folder.File("m.onnx")).FindInitializer("w")!.ToFloats());
     }
 
     // y = x·w, as a graph whose initializer was never made dense

@@ -25,6 +25,68 @@ public sealed class ShapeInferenceTests
         }
     }
 
+    /// <summary>What PyTorch writes for a padding: zeros behind the pads, pairs, turned around.</summary>
+    [Fact]
+    public void Pads_that_a_graph_computes_are_known()
+    {
+        OnnxModel model = Graphs.Of([2, 64], [2, 70],
+        [
+            new NodeProto("ConstantOfShape", "z", ["two"], ["zeros"]).With(
+                new AttributeProto { Name = "value", T = TensorData.Create<long>("", [1], [0]), Type = AttributeType.Tensor }),
+            new NodeProto("Concat", "c", ["pads", "zeros"], ["all"]).With("axis", 0),
+            new NodeProto("Reshape", "r", ["all", "pairs"], ["rows"]),
+            new NodeProto("Slice", "s", ["rows", "last", "end", "axis", "back"], ["turned"]),
+            new NodeProto("Transpose", "t", ["turned"], ["columns"]).With("perm", [1L, 0]),
+            new NodeProto("Reshape", "f", ["columns", "flat"], ["ready"]),
+            new NodeProto("Cast", "i", ["ready"], ["sizes"]).With("to", 7),
+            new NodeProto("Pad", "p", ["x", "sizes"], ["y"]),
+        ],
+        [
+            Longs("two", 2), Longs("pads", 4, 2), Longs("pairs", -1, 2), Longs("last", -1), Longs("end", long.MinValue), Longs("axis", 0),
+            Longs("back", -1), Longs("flat", -1),
+        ]);
+        Assert.Equal([2, 70], ShapeInference.Infer(model)["y"].Shape.Select(d => d.Value!.Value));
+        Assert.Equal([2, 70], Oracle.Run(model, new float[128], [2, 64])["y"].Shape);
+    }
+
+    /// <summary>"Squeeze where the size is 1, else nothing": the branch that does not run may contradict itself.</summary>
+    [Theory]
+    [InlineData(1, new long[] { 5 })]
+    [InlineData(3, new long[] { 3, 5 })]
+    public void The_branch_that_a_shape_chooses_says_what_an_If_makes(long rows, long[] shape)
+    {
+        var choose = new NodeProto("If", "if", ["is_one"], ["y"]);
+        foreach ((string branch, NodeProto node) in ((string, NodeProto)[])[
+            ("then_branch", new NodeProto("Squeeze", "squeeze", ["x", "axis"], ["then_y"])),
+            ("else_branch", new NodeProto("Identity", "same", ["x"], ["else_y"]))])
+        {
+            var graph = new GraphProto { Name = branch };
+            graph.Nodes.Add(node);
+            graph.Outputs.Add(new ValueInfoProto { Name = node.Outputs[0] });
+            choose.Attributes.Add(new AttributeProto { Name = branch, G = graph, Type = AttributeType.Graph });
+        }
+
+        OnnxModel model = Graphs.Of([rows, 5], [5],
+        [
+            new NodeProto("Shape", "shape", ["x"], ["d"]), new NodeProto("Gather", "first", ["d", "axis"], ["n"]),
+            new NodeProto("Equal", "equal", ["n", "one"], ["e"]), new NodeProto("Not", "not", ["e"], ["other"]),
+            new NodeProto("Not", "again", ["other"], ["is_one"]), choose,
+        ], [Longs("axis", 0), Longs("one", 1)]);
+        Assert.Equal(shape, ShapeInference.Infer(model)["y"].Shape.Select(d => d.Value!.Value));
+    }
+
+    [Fact]
+    public void A_Squeeze_without_axes_says_nothing_of_sizes_that_are_not_known()
+    {
+        OnnxModel model = Graphs.Of([1, 3], [3], [new NodeProto("Squeeze", "s", ["x"], ["y"])], []);
+        Assert.Equal([3], ShapeInference.Infer(model)["y"].Shape.Select(d => d.Value!.Value));
+        model.Graph.Inputs[0] = ValueInfoProto.Tensor("x", OnnxType.Float, "rows", 3);
+        model.Graph.Outputs[0] = new ValueInfoProto { Name = "y" };
+        Assert.False(ShapeInference.Infer(model)["y"].HasShape);
+    }
+
+    private static TensorProto Longs(string name, params long[] values) => TensorData.Create<long>(name, [values.Length], values);
+
     public static TheoryData<string> Cases => [.. CaseTable.Keys];
 
     private static readonly Dictionary<string, (long[] Input, NodeProto Node, TensorProto[] Constants)> CaseTable = new()
