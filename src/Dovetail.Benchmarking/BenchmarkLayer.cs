@@ -20,7 +20,8 @@ internal sealed record BenchmarkLayer(
         BatchNormFolding.Fold(folded);
         foreach (PackedLayer layer in pair.PackedLayers)
         {
-            bool bfloat16 = pair.SizedPacked.FindNodeWithin(layer.Name)!.Value.Node.Get(OperatorAttributes.Operands) == OperandNames.BFloat16;
+            NodeProto node = pair.SizedPacked.FindNodeWithin(layer.Name)!.Value.Node;
+            bool bfloat16 = node.Get(OperatorAttributes.Operands) == OperandNames.BFloat16;
             yield return new BenchmarkLayer(
                 layer.Workload, layer.Weights, bfloat16 ? FloatOperands.BFloat16 : FloatOperands.Float32,
                 GraphSlicer.SingleLayer(folded, layer.Name).ToBytes(), GraphSlicer.SingleLayer(pair.SizedPacked, layer.Name).ToBytes());

@@ -86,7 +86,8 @@ internal sealed class BoundModel : IDisposable
         foreach (string name in _session.Inner.InputNames)
         {
             NodeMetadata metadata = _session.Inner.InputMetadata[name];
-            Type type = metadata.IsTensor && TensorValues.FindType(metadata.ElementDataType) is { } found ? found : throw new OperatorException(
+            Type? found = metadata.IsTensor ? TensorValues.FindType(metadata.ElementDataType) : null;
+            Type type = found ?? throw new OperatorException(
                 $"The input '{name}' is no tensor of numbers; a benchmark cannot make values for it.");
             InputTensor input = RandomValues.ForInput(name, type, metadata, options, random);
             OrtValue value = TensorValues.Create(input.Values, input.Shape);

@@ -24,7 +24,7 @@ public static class NetworkBenchmark
     /// <summary>Compares whole networks.</summary>
     /// <param name="options">Seconds: for all sides together.</param>
     /// <param name="callers">1: latency, one call at a time. More: throughput.</param>
-    /// <param name="int8">Measure the dense network quantized to int8 too, where it is not int8 itself and the budget has time for it.</param>
+    /// <param name="int8">Measure the dense network quantized to int8 too, where it is not int8 itself and there is time.</param>
     /// <param name="dense">Makes the dense side; null: a session of ONNX Runtime.</param>
     /// <param name="budget">Where it is bounded: half of what it has left when the sessions stand, instead of the options' seconds.</param>
     /// <exception cref="OperatorException">A model is refused or does not run.</exception>

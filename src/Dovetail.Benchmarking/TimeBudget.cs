@@ -9,7 +9,7 @@ public sealed class TimeBudget(double? seconds, TimeProvider clock)
     /// <summary>For measurements that nothing bounds.</summary>
     public static TimeBudget Unbounded { get; } = new(null, TimeProvider.System);
 
-    /// <summary>True where there is a bound: then measurements do with fewer runs, and what is not needed waits until there is time.</summary>
+    /// <summary>True where there is a bound: then measurements do with fewer runs, and what is not needed is left out.</summary>
     public bool IsBounded => seconds is not null;
 
     /// <summary>Seconds that are left; infinite where nothing bounds them.</summary>

@@ -108,6 +108,7 @@ public sealed class RealModelTests
         Assert.Equal(expected.Length, actual.Length);
         for (int i = 0; i < expected.Length; i++)
             Assert.True(
-                Math.Abs(expected[i] - actual[i]) <= tolerance * largest, $"element {i} is {actual[i]}, expected {expected[i]} of {largest}.");
+                Math.Abs(expected[i] - actual[i]) <= tolerance * largest,
+                $"element {i} is {actual[i]}, expected {expected[i]} of {largest}.");
     }
 }

@@ -35,7 +35,8 @@ internal sealed record RealModel(
     public OnnxModel Sized(OnnxModel model)
     {
         GraphSlicer.NameOpenDimensions(model);
-        var open = model.Inputs.SelectMany(input => input.Type?.Tensor?.Shape?.Dims ?? []).Select(d => d.Symbol).OfType<string>().ToHashSet();
+        HashSet<string> open = [
+            .. model.Inputs.SelectMany(input => input.Type?.Tensor?.Shape?.Dims ?? []).Select(d => d.Symbol).OfType<string>()];
         var sizes = Sizes.Where(size => open.Contains(size.Key)).ToDictionary();
         return sizes.Count == 0 ? model : GraphSlicer.WithDimensions(model, sizes);
     }

@@ -26,7 +26,8 @@ public sealed class AwkwardGraphTests
         var refused = Assert.Throws<NothingPackedException>(() => PackingPass.Pack(
             model, s_pattern, new PackingOptions { AllowLarger = true }));
         Assert.Contains(
-            attribute switch { "transA" => "transposed", "axis" => "scales along axis 1", _ => "alpha or beta" }, Assert.Single(refused.Layers).DenseReason!, StringComparison.Ordinal);
+            attribute switch { "transA" => "transposed", "axis" => "scales along axis 1", _ => "alpha or beta" },
+            Assert.Single(refused.Layers).DenseReason!, StringComparison.Ordinal);
         PackingResult packed = PackingPass.Pack(QuantizedGemm("none"), s_pattern, new PackingOptions { AllowLarger = true });
         Assert.Single(packed.Layers, layer => layer.IsPacked);
     }
@@ -115,8 +116,8 @@ public sealed class AwkwardGraphTests
         OnnxModel alone = Model(
             [5, 32], 17, [N("MatMul", "x w", "a", "first"), N("MatMul", "a w", "y", "last")], Random("w", 32, 32));
         Assert.Contains(
-            "first: last reads the same weights and stays dense", Assert.Throws<PatternException>(() => PruningPass.Prune(alone, s_pattern)).Message,
-            StringComparison.Ordinal);
+            "first: last reads the same weights and stays dense",
+            Assert.Throws<PatternException>(() => PruningPass.Prune(alone, s_pattern)).Message);
     }
 
     [Fact]

@@ -141,7 +141,8 @@ internal static class SimulateCommand
             IReadOnlyList<string> alternatives = workload.Packed?.Alternatives ?? [];
             if (alternatives.Count > 0)
                 output.Human.WriteLine(
-                    $"The total counts both branches of every If, and a run takes one: {alternatives.Count} layers stand in such branches.");
+                    $"The total counts both branches of every If, and a run takes one: {alternatives.Count} layers stand in such "
+                    + "branches.");
             if (workload.Packed?.Layers.Any(layer => layer.Weights.DType != DType.Int8) == true)
                 output.Human.WriteLine("The model is fp32; it is counted as if it were int8, which the array computes with.");
             if (tracePath is not null)

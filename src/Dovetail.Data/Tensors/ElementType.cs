@@ -29,7 +29,8 @@ internal sealed record ElementType(string Name, Type Clr, string Descr)
 
     /// <summary>By the header of a .npy file, which may state an order for single bytes too.</summary>
     public static ElementType? Find(string descr) =>
-        All.FirstOrDefault(type => type.Descr == descr || (type.Descr[0] == '|' && descr is ['<' or '=', ..] && descr[1..] == type.Descr[1..]));
+        All.FirstOrDefault(
+            type => type.Descr == descr || (type.Descr[0] == '|' && descr is ['<' or '=', ..] && descr[1..] == type.Descr[1..]));
 
     /// <summary>How messages name it.</summary>
     public static string NameOf(Type clr) => Find(clr)?.Name ?? clr.Name;

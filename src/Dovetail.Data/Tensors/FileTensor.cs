@@ -13,7 +13,7 @@ public sealed record FileTensor(Array Values, long[] Shape)
 
     /// <summary>The elements of a floating-point tensor as float, rounded to nearest.</summary>
     /// <exception cref="TensorFileException">They are integers or truth values.</exception>
-    public float[] ToFloats() => Values is float[] or Half[] or double[] ? (float[])ElementType.Convert(Values, typeof(float))
+    public float[] ToFloats() => Values is float[] or Half[] or double[]? (float[])ElementType.Convert(Values, typeof(float))
         : throw new TensorFileException($"The tensor is {this}, expected floating-point numbers.");
 
     private string TypeName => ElementType.NameOf(Values.GetType().GetElementType()!);

@@ -30,7 +30,8 @@ public static class PackedModelReader
         ILookup<NodeProto, WeightLayer> dense = WeightLayers.Find(packed).ToLookup(layer => layer.Node);
         var layers = new List<PackedLayer>();
         var unsized = new List<string>();
-        IReadOnlyDictionary<GraphProto, IReadOnlyDictionary<string, TensorInfo>> inferred = ShapeInference.InferWithBodies(packed, batch: 1);
+        IReadOnlyDictionary<GraphProto, IReadOnlyDictionary<string, TensorInfo>> inferred =
+            ShapeInference.InferWithBodies(packed, batch: 1);
         foreach (OnnxModel graph in packed.WithBodies())
         {
             IReadOnlyDictionary<string, TensorInfo> shapes = inferred[graph.Graph];
@@ -134,7 +135,8 @@ public static class PackedModelReader
         (QuantizedLayer? quantized, _) = QuantizedLayer.Read(model, layer);
         if (quantized is null)
             return new PackedLayer(
-                layer.Workload, Stored<sbyte>(layer, layer.Shape, layer.GetInt8Weights(), pattern, null), layer.Node.Inputs[0], layer.Node.Outputs[0]);
+                layer.Workload, Stored<sbyte>(layer, layer.Shape, layer.GetInt8Weights(), pattern, null), layer.Node.Inputs[0],
+                layer.Node.Outputs[0]);
         if (quantized.Clamp is { } clamp)
             CheckActivation(layer.Node, PackedActivation.FindClamp(model, clamp)!, quantized.Quantization);
         return new PackedLayer(

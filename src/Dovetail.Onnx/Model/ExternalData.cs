@@ -71,8 +71,8 @@ internal static class ExternalData
     private static IEnumerable<TensorProto> Tensors(OnnxModel model) => model.WithBodies().SelectMany(graph =>
         graph.Graph.Initializers
             .Concat(graph.Nodes.SelectMany(node => node.Attributes).Select(attribute => attribute.T).OfType<TensorProto>())
-            .Concat(graph.Graph.SparseInitializers
-                .Concat(graph.Nodes.SelectMany(node => node.Attributes).Select(attribute => attribute.SparseTensor).OfType<SparseTensorProto>())
+            .Concat(graph.Nodes.SelectMany(node => node.Attributes).Select(attribute => attribute.SparseTensor).OfType<SparseTensorProto>()
+                .Concat(graph.Graph.SparseInitializers)
                 .SelectMany(sparse => (TensorProto?[])[sparse.Values, sparse.Indices]).OfType<TensorProto>()));
 
     private static byte[] ReadSlice(string modelPath, TensorProto tensor, string file, long offset, int length)

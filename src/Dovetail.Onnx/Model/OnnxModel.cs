@@ -129,7 +129,8 @@ public sealed class OnnxModel
     /// <summary>The initializer of this name, of this graph or of one around it; a name that the graph itself makes is the graph's
     /// own, whatever stands around.</summary>
     public TensorProto? FindInitializer(string name) =>
-        (_lookup is null ? Graph.Initializers.Find(t => t.Name == name) : _lookup.Initializer(name)) ?? (Outer is null || Hides(name) ? null : Outer.FindInitializer(name));
+        (_lookup is null ? Graph.Initializers.Find(t => t.Name == name) : _lookup.Initializer(name))
+        ?? (Outer is null || Hides(name) ? null : Outer.FindInitializer(name));
 
     private bool Hides(string name) => IsInput(name) || FindProducer(name) is not null;
 
@@ -154,10 +155,12 @@ public sealed class OnnxModel
             $"{reader} reads '{name}', which must be a constant (an initializer) here and is computed at run time.");
 
     /// <summary>The node that makes a tensor; null for an input or an initializer.</summary>
-    public NodeProto? FindProducer(string tensor) => _lookup is not null ? _lookup.Producer(tensor) : Nodes.Find(n => n.Outputs.Contains(tensor));
+    public NodeProto? FindProducer(string tensor) =>
+        _lookup is not null ? _lookup.Producer(tensor) : Nodes.Find(n => n.Outputs.Contains(tensor));
 
     /// <summary>The nodes that read a tensor, once each; a graph in a node reads for the node.</summary>
-    public IReadOnlyList<NodeProto> Consumers(string tensor) => _lookup is not null ? _lookup.Readers(tensor) : [.. Nodes.Where(n => Subgraphs.Reads(n, tensor))];
+    public IReadOnlyList<NodeProto> Consumers(string tensor) =>
+        _lookup is not null ? _lookup.Readers(tensor) : [.. Nodes.Where(n => Subgraphs.Reads(n, tensor))];
 
     /// <summary>The only reader of a tensor that is not a graph output; null otherwise.</summary>
     internal NodeProto? SingleConsumer(string tensor) =>

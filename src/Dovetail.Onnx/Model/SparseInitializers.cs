@@ -28,8 +28,8 @@ internal static class SparseInitializers
         if (sparse.Values is not { } values || sparse.Indices is not { } indices)
             throw new OnnxException($"{source} has a sparse initializer without values or indices. The file is damaged.");
         if (values.DataLocation != 0 || indices.DataLocation != 0)
-            throw new OnnxException($"{source}: sparse initializer {values} has its data in a file of its own, and the model is no file here; "
-                + "load it from its folder.");
+            throw new OnnxException($"{source}: sparse initializer {values} has its data in a file of its own, and the model is no file "
+                + "here; load it from its folder.");
         if (indices.DataType != OnnxType.Int64)
             throw Damaged($"indices of type {indices.DataType}, expected Int64");
         long count = values.ElementCount();

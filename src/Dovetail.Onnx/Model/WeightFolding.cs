@@ -153,7 +153,7 @@ internal sealed class WeightFolding
         return Of(from.DataType, [.. from.Dims.Select((d, i) => i == axis ? count : d)], result);
     }
 
-    /// <summary>Null where the result would be larger than the constants that it is made of: a chain of such would multiply itself.</summary>
+    /// <summary>Null where the result would be larger than the constants that it is made of: a chain would multiply itself.</summary>
     private static TensorProto? Concat(NodeProto node, List<Value> inputs)
     {
         TensorProto first = inputs[0].Tensor;

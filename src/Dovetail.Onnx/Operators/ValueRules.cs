@@ -101,14 +101,16 @@ internal static class ValueRules
     {
         if (c.Node.FindTensor("value") is not { DataType: OnnxType.Int64 or OnnxType.Int32 } value || Numbers(c.Values(0)) is not { } sizes)
             return null;
-        long count = sizes.Aggregate(1L, (product, size) => size < 0 || product > ShapeContext.MostElements ? long.MaxValue : product * size);
+        long count = sizes.Aggregate(
+            1L, (product, size) => size < 0 || product > ShapeContext.MostElements ? long.MaxValue : product * size);
         return count <= ShapeContext.MostElements && value.ElementCount() == 1
             ? [.. Enumerable.Repeat((Dim)value.ToInt64s()[0], (int)count)]
             : null;
     }
 
-    private static long[]? Numbers(Dim[]? values) =>
-        values is not null && Array.TrueForAll(values, value => value.IsKnown) ? Array.ConvertAll(values, value => value.Value!.Value) : null;
+    private static long[]? Numbers(Dim[]? values) => values is not null && Array.TrueForAll(values, value => value.IsKnown)
+        ? Array.ConvertAll(values, value => value.Value!.Value)
+        : null;
 
     /// <summary>Of the first input's axes, row-major; null where its elements are not as many as its shape says.</summary>
     private static int[]? Strides(ShapeContext c)

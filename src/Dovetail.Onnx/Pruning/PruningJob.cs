@@ -106,8 +106,10 @@ internal sealed class PruningJob
     private Dictionary<string, (string First, bool IsAlike)> Share(Dictionary<string, ComplementaryPattern> patterns)
     {
         var shared = new Dictionary<string, (string, bool)>();
-        foreach (WeightLayer[] readers in Layers.GroupBy(layer => layer.Tensor).Select(group => group.ToArray()).Where(all => all.Length > 1))
+        foreach (WeightLayer[] readers in Layers.GroupBy(layer => layer.Tensor).Select(group => group.ToArray()))
         {
+            if (readers.Length == 1)
+                continue;
             if (Array.Find(readers, layer => !patterns.ContainsKey(layer.Name)) is { } dense)
             {
                 foreach (WeightLayer layer in readers)

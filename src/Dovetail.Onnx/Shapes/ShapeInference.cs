@@ -75,7 +75,7 @@ public static class ShapeInference
         return shapes;
     }
 
-    /// <summary>The results of an If are those of the branch that runs, where its condition is known, or of either where they agree.</summary>
+    /// <summary>The results of an If are those of the branch that runs, where its condition is known, or what both agree on.</summary>
     private static void TakeBranch(
         NodeProto node, GraphShapes shapes, Dictionary<GraphProto, GraphShapes> graphs, IReadOnlyDictionary<string, ValueInfoProto> said)
     {

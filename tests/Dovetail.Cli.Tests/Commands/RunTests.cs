@@ -226,7 +226,8 @@ public sealed class RunTests
         CliProcess.Outcome batched = await CliProcess.RunAsync([.. both, "--batch", "2"], null, folder.Path);
         Assert.Contains("--batch has no effect: the model has 2 inputs", Assert.Single(batched.ErrorLines));
         CliProcess.Outcome labelled = await CliProcess.RunAsync([.. both, "--labels", "l.txt"], null, folder.Path);
-        Assert.Contains("--labels: the first output, 'y', is float [3]; expected floating-point [inputs,", Assert.Single(labelled.ErrorLines));
+        Assert.Contains(
+            "--labels: the first output, 'y', is float [3]; expected floating-point [inputs,", Assert.Single(labelled.ErrorLines));
         CliProcess.Outcome unnamed = await CliProcess.RunAsync(["run", "m.onnx", "--input", "a.npy"], null, folder.Path);
         Assert.Contains("the model has 2 inputs", Assert.Single(unnamed.ErrorLines));
         CliProcess.Outcome missing = await CliProcess.RunAsync(["run", "m.onnx", "--input", "a=a.npy"], null, folder.Path);

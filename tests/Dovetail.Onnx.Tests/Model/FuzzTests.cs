@@ -95,7 +95,8 @@ public sealed class FuzzTests
         byte[] message = [];
         for (int depth = 0; depth < 70; depth++)
             message = Field(1, Field(5, Field(6, message)));
-        byte[] model = [0x08, 8, .. Field(7, [0x12, 1, (byte)'g']), .. Field(8, [0x10, 17]), .. Field(25, Field(7, Field(5, Field(6, message))))];
+        byte[] model =
+            [0x08, 8, .. Field(7, [0x12, 1, (byte)'g']), .. Field(8, [0x10, 17]), .. Field(25, Field(7, Field(5, Field(6, message))))];
         Assert.Contains("messages deep", Assert.Throws<OnnxException>(() => OnnxModel.Parse(model)).Message);
 
         static byte[] Field(int number, byte[] value)

@@ -86,7 +86,10 @@ public sealed class OnnxModelTests : IDisposable
 
         return Graphs.Of(
             [4, 32], [4, 32],
-            [new NodeProto("ReduceSum", "s", ["x"], ["sum"]).With("keepdims", 0), new NodeProto("Cast", "b", ["sum"], ["c"]).With("to", 9), choose],
+            [
+                new NodeProto("ReduceSum", "s", ["x"], ["sum"]).With("keepdims", 0),
+                new NodeProto("Cast", "b", ["sum"], ["c"]).With("to", 9), choose,
+            ],
             []);
     }
 

@@ -51,8 +51,8 @@ internal static class BenchCommand
         Option<Dictionary<string, long>> dimensions = DimensionOption.Create();
         var inputs = new Option<string[]>("--input", "-i")
         {
-            Description = "What an input is fed, where not any values do (a sample rate, token numbers): .npy, PNG, JPEG or IDX. The others "
-                + "get random ones.",
+            Description = "What an input is fed, where not any values do (a sample rate, token numbers): .npy, PNG, JPEG or IDX. The "
+                + "others get random ones.",
             HelpName = "NAME=FILE",
             AllowMultipleArgumentsPerToken = true,
         };

@@ -126,7 +126,8 @@ internal sealed record ModelBench(
         return [.. InputFiles.Select(argument =>
         {
             int at = argument.IndexOf('=');
-            ModelInput input = (at > 0 ? inputs.FirstOrDefault(input => input.Name == argument[..at]) : null) ?? throw new DovetailException(
+            ModelInput? named = at > 0 ? inputs.FirstOrDefault(input => input.Name == argument[..at]) : null;
+            ModelInput input = named ?? throw new DovetailException(
                 $"--input {argument}: expected NAME=FILE with an input of the model: {string.Join("; ", inputs)}.");
             FileTensor tensor = InputFile.Read(argument[(at + 1)..], input, PixelScaling.Default);
             return new InputTensor(input.Name, tensor.Values, tensor.Shape);

@@ -49,7 +49,8 @@ internal sealed record ModelFacts(long FileBytes, long? PeakBytes)
         [
             .. isHost ? (string[])[own] : [], Verb, path, options.Threads.ToString(CultureInfo.InvariantCulture),
             options.Batch.ToString(CultureInfo.InvariantCulture),
-            .. options.Sizes.SelectMany(size => (string[])["--dim", string.Create(CultureInfo.InvariantCulture, $"{size.Key}={size.Value}")]),
+            .. options.Sizes.SelectMany(
+                size => (string[])["--dim", string.Create(CultureInfo.InvariantCulture, $"{size.Key}={size.Value}")]),
             .. options.Inputs.Index().SelectMany(entry => (string[])["--input", $"{entry.Item.Name}={InputPath(path, entry.Index)}"]),
         ];
         using Process process = Process.Start(new ProcessStartInfo(program, command)

@@ -70,7 +70,8 @@ internal sealed record ShapesBench(string File, IReadOnlyList<ComplementaryPatte
         console.Write(table);
         console.WriteLine($"Medians, p10 and p90 of alternating blocks. GFLOP/s on kept weights, and their share of the fp32 peak, which "
             + $"int8 may pass. Pack? is what 'dovetail pack' would do with these times: pack where at least "
-            + $"{FasterLayers.UsualLeastGain:0%} is gained over the dense layer of the same type; either where median and p10 disagree. By (fp32, int8, packed): "
+            + $"{FasterLayers.UsualLeastGain:0%} is gained over the dense layer of the same type; either where median and p10 disagree. "
+            + "By (fp32, int8, packed): "
                 + $"{string.Join(", ", operators.Select(name => $"{Mark(name)} {name}"))}.");
         foreach (UnfitLayer layer in result.StayDense.Where(layer => layer.Pattern.Equals(pattern)))
             console.WriteLine($"{layer.Shape.Workload.Name} stays dense: {layer.Reason}.");

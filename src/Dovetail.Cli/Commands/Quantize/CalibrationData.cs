@@ -55,7 +55,8 @@ internal sealed record CalibrationData(IReadOnlyList<IReadOnlyList<InputTensor>>
         FileTensor[] tensors = [.. files.Select(file => InputFile.Read(file, any, PixelScaling.Default))];
         if (input.Shape.Length < 2 || tensors.Any(one => !one.Shape.AsSpan(1).SequenceEqual(tensors[0].Shape.AsSpan(1))))
             return new CalibrationData(
-                [.. tensors.Zip(files, (tensor, file) => (IReadOnlyList<InputTensor>)[Checked(tensor, input, file)])], tensors.Length, null);
+                [.. tensors.Zip(files, (tensor, file) => (IReadOnlyList<InputTensor>)[Checked(tensor, input, file)])],
+                tensors.Length, null);
         FileTensor all = InputBatch.Stack(tensors, files);
         int batch = input.Shape[0] > 0 ? input.Shape[0] : BatchSize;
         long rows = Math.Min(all.Shape[0], most);
@@ -85,8 +86,8 @@ internal sealed record CalibrationData(IReadOnlyList<IReadOnlyList<InputTensor>>
         int runs = files.Max(each => each.Length);
         foreach ((ModelInput input, string[] each) in inputs.Zip(files))
             if (each.Length != runs && each.Length != 1)
-                throw new DovetailException($"'{data}' has {each.Length} files for the input '{input.Name}' and {runs} for another; expected "
-                    + "as many for each, or one for all runs.");
+                throw new DovetailException($"'{data}' has {each.Length} files for the input '{input.Name}' and {runs} for another; "
+                    + "expected as many for each, or one for all runs.");
         runs = Math.Min(runs, most);
         InputTensor[][] tensors = [.. inputs.Zip(files, (input, each) => each.Take(runs).Select(file =>
         {

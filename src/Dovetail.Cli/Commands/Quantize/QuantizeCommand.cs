@@ -124,7 +124,8 @@ internal static class QuantizeCommand
                 output.Human.WriteLine($"{layer.Name} ({layer.Op}) stays fp32: {QuantizationPass.ReasonAgainst(layer)}.");
             if (read.OpsetVersion() < network.OpsetVersion())
                 output.Human.WriteLine(
-                    $"The model used operator set {read.OpsetVersion()} and uses {network.OpsetVersion()} now, which has scales per output.");
+                    $"The model used operator set {read.OpsetVersion()} and uses {network.OpsetVersion()} now, which has scales "
+                    + "per output.");
             output.WriteJson(new QuantizeJson(
                 target, how, how == "percentile" ? parsed.GetValue(percentile) : null, options.PerChannel, options.ReduceRange, integers,
                 layers.Count - integers, inputs.Count, new QuantizedBytesJson(before, after), noise, agreement, accuracy));

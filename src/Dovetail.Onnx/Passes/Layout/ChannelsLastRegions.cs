@@ -27,8 +27,8 @@ internal sealed class ChannelsLastRegions
     private readonly LayoutFreeOperators _free;
     private readonly HashSet<NodeProto> _pooled = [];
 
-    // Nodes from which operators that do not care about layout lead to a Transpose to NHWC, or to what ends the layout. It only grows: where
-    // such a Transpose goes, the nodes before it work in NHWC already.
+    // Nodes from which operators that do not care about layout lead to a Transpose to NHWC, or to what ends the layout. It only grows:
+    // where such a Transpose goes, the nodes before it work in NHWC already.
     private readonly HashSet<NodeProto> _leading = [];
 
     // The Transposes to NCHW that may move.

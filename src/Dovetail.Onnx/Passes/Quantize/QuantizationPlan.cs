@@ -22,7 +22,8 @@ internal sealed class QuantizationPlan
     {
         _model = model;
         model.NameNodes();
-        Layers = [.. WeightLayers.Find(model, ShapeInference.Infer(model, batch: 1)).Where(l => !l.IsQuantized && QuantizationPass.ReasonAgainst(l) is null)];
+        Layers = [.. WeightLayers.Find(model, ShapeInference.Infer(model, batch: 1))
+            .Where(l => !l.IsQuantized && QuantizationPass.ReasonAgainst(l) is null)];
         IReadOnlyDictionary<string, TensorInfo> shapes = ShapeInference.Infer(model);
         using OnnxModel.Frozen frozen = model.Freeze();
         var layerNodes = Layers.Select(l => l.Node).ToHashSet();

@@ -134,8 +134,9 @@ public sealed class OperatorSetUpgradeTests
         if (!body)
             return Model(opset, nodes, constants, "result");
         var choose = new NodeProto("If", "if", ["yes"], ["chosen"]);
-        choose.Attributes.Add(new AttributeProto { Name = "then_branch", G = Branch(nodes, constants, ""), Type = AttributeType.Graph });
-        choose.Attributes.Add(new AttributeProto { Name = "else_branch", G = Branch(nodes, constants, "_else"), Type = AttributeType.Graph });
+        foreach ((string branch, string suffix) in ((string, string)[])[("then_branch", ""), ("else_branch", "_else")])
+            choose.Attributes.Add(
+                new AttributeProto { Name = branch, G = Branch(nodes, constants, suffix), Type = AttributeType.Graph });
         return Model(opset, [choose], [new TensorProto { Name = "yes", DataType = OnnxType.Bool, RawData = [1] }], "chosen");
     }
 
