@@ -32,11 +32,11 @@ internal static class CliProcess
     /// As at a terminal: with SIGINT handled the default way. What runs in the background of a shell, a CI job for one,
     /// inherits that it is ignored.
     /// </summary>
-    public static ProcessStartInfo Interruptible(this ProcessStartInfo start)
+    public static ProcessStartInfo Interruptible(this ProcessStartInfo start, string signal = "INT")
     {
         if (!OperatingSystem.IsLinux())
             return start;
-        string[] arguments = ["--default-signal=INT", start.FileName, .. start.ArgumentList];
+        string[] arguments = [$"--default-signal={signal}", start.FileName, .. start.ArgumentList];
         start.FileName = "env";
         start.ArgumentList.Clear();
         foreach (string argument in arguments)

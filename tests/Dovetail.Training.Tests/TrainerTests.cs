@@ -151,6 +151,59 @@ public sealed class TrainerTests : IDisposable
         Assert.Contains("is damaged", Refusal(SmallModels.Classifier(2), options));
     }
 
+    /// <summary>Values that a checkpoint's own digests cover, and that no training has.</summary>
+    [Theory]
+    [InlineData("state", "null", "it says no state")]
+    [InlineData("state", "{}", "its history of epochs is missing")]
+    [InlineData("state", """{"Step":20,"History":null}""", "its history of epochs is missing")]
+    [InlineData("state", """{"Step":20,"History":[null]}""", "has a hole")]
+    [InlineData("state", """{"Step":-5,"History":[]}""", "it stands at step -5")]
+    [InlineData("state", """{"Step":20,"History":[]}""", "expected at most 108 steps and one epoch for each 18")]
+    [InlineData("state", """{"Step":5000,"History":[]}""", "it stands at step 5000")]
+    [InlineData("state", """{"Step":3,"History":[],"Correct":7,"Seen":2}""", "it has 7 of 2 images right")]
+    [InlineData("state", """{"Step":3,"History":[],"LossSum":1e999}""", "a loss of ")]
+    [InlineData("state", "[", "is damaged")]
+    [InlineData("run", "null", "it says no run")]
+    [InlineData("run", "{}", "is of another run")]
+    [InlineData("owners.b.w", "2", "expected 0 or 1")]
+    [InlineData("owners.b.w", "1", "break 2:8")]
+    [InlineData("mask.b.w", "0", "its mask lacks some of them")]
+    [InlineData("shadow.b.w", "NaN", "expected a finite number")]
+    public void A_checkpoint_that_says_what_no_training_does_is_refused_in_one_message(string what, string value, string says)
+    {
+        string path = _folder.File("state");
+        TrainingOptions options = Options(TrainingMethod.Growing) with { CheckpointPath = path, Resume = true };
+        TrainUntil(20, options);
+        Rewrite(path, what, value);
+        string message = Refusal(SmallModels.Classifier(2), options);
+        Assert.Contains(says, message, StringComparison.Ordinal);
+        Assert.Contains(path, message, StringComparison.Ordinal);
+    }
+
+    private static void Rewrite(string path, string what, string value)
+    {
+        Dictionary<string, string> metadata;
+        List<SafetensorsEntry> entries = [];
+        using (SafetensorsFile file = SafetensorsFile.Open(path))
+        {
+            metadata = file.Metadata.ToDictionary();
+            foreach (SafetensorsTensor tensor in file.Tensors)
+            {
+                float[] values = file.ToArray<float>(tensor);
+                if (tensor.Name == what)
+                    Array.Fill(values, float.Parse(value, System.Globalization.CultureInfo.InvariantCulture));
+                entries.Add(SafetensorsEntry.Of<float>(tensor.Name, SafetensorsDType.F32, [.. tensor.Shape], values));
+            }
+        }
+
+        if (metadata.ContainsKey(what))
+            metadata[what] = value;
+        metadata["metadata_sha256"] = Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(
+            System.Text.Encoding.UTF8.GetBytes(string.Join('\0', metadata["run"], metadata["state"], metadata["start"]))));
+        metadata.Remove("payload_sha256"); // the writer says it anew
+        SafetensorsWriter.Write(path, entries, metadata);
+    }
+
     [Fact]
     public void Progress_counts_steps_and_carries_each_epochs_record()
     {

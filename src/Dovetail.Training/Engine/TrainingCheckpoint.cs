@@ -54,7 +54,7 @@ internal static class TrainingCheckpoint
     /// <exception cref="TrainingException">The file is of another run or another model, or is damaged.</exception>
     public static State Read(
         string path, TrainingOptions options, ImageDataset data, string startDigest, TrainableGraph graph, Sparsifier sparsifier,
-        NesterovSgd optimizer)
+        NesterovSgd optimizer, int stepsPerEpoch)
     {
         try
         {
@@ -71,7 +71,7 @@ internal static class TrainingCheckpoint
                 path, JsonSerializer.Deserialize<Dictionary<string, string>>(metadata["run"]) ?? throw Damaged(path, "it says no run."),
                 Run(options, data));
             State state = JsonSerializer.Deserialize<State>(metadata["state"]) ?? throw Damaged(path, "it says no state.");
-            CheckState(path, state, options);
+            CheckState(path, state, options, stepsPerEpoch);
             if (state.History.Count > 0 && sparsifier.Weights.Count > 0)
                 sparsifier.RememberOwners([.. sparsifier.Weights.Select(w => zeros_like(w.Owners).DetachFromDisposeScope())]);
             List<(string Name, Tensor Tensor)> expected = [.. Tensors(graph, sparsifier, optimizer)];
@@ -92,6 +92,8 @@ internal static class TrainingCheckpoint
 
             foreach (SparseWeight weight in sparsifier.Weights)
                 weight.Restore(state.IsFrozen);
+            if (sparsifier.Weights.FirstOrDefault(weight => !weight.IsFeasible) is { } broken)
+                throw Damaged(path, $"the owners of {broken.WeightName} break {broken.Layout.Pattern}, or its mask lacks some of them.");
             return state;
         }
         catch (JsonException error)
@@ -114,16 +116,19 @@ internal static class TrainingCheckpoint
     private static string Digest(params string[] texts) =>
         Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\0', texts))));
 
-    private static void CheckState(string path, State state, TrainingOptions options)
+    private static void CheckState(string path, State state, TrainingOptions options, int stepsPerEpoch)
     {
         if (state.History is null || state.History.Contains(null!))
             throw Damaged(path, "its history of epochs is missing or has a hole.");
         bool sums = double.IsFinite(state.LossSum) && double.IsFinite(state.Seconds) && state.Seconds >= 0;
-        if (state.Step < 0 || state.Correct < 0 || state.Seen < 0 || state.Correct > state.Seen || !sums
-            || state.History.Count > options.Epochs)
+        if (state.Step < 0 || state.Step > (long)stepsPerEpoch * options.Epochs || state.History.Count != state.Step / stepsPerEpoch)
             throw Damaged(
-                path, $"it stands at step {state.Step} with {state.Correct} of {state.Seen} images right, a loss of {state.LossSum} and "
-                + $"{state.History.Count} epochs, expected counts of a run of {options.Epochs} epochs and finite sums.");
+                path, $"it stands at step {state.Step} with {state.History.Count} epochs behind it, expected at most "
+                + $"{(long)stepsPerEpoch * options.Epochs} steps and one epoch for each {stepsPerEpoch}.");
+        if (state.Correct < 0 || state.Seen < 0 || state.Correct > state.Seen || !sums)
+            throw Damaged(
+                path, $"it has {state.Correct} of {state.Seen} images right, a loss of {state.LossSum} and {state.Seconds} s, expected "
+                + "counts and finite sums.");
     }
 
     // What a checkpoint and the run that goes on from it must agree in: all that decides what is computed. Threads may differ.

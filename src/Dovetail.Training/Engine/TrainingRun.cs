@@ -249,7 +249,7 @@ internal sealed class TrainingRun : IDisposable
     private void Restore()
     {
         TrainingCheckpoint.State state = TrainingCheckpoint.Read(
-            _options.CheckpointPath!, _options, _data, _startDigest, _graph, _sparsifier, _optimizer);
+            _options.CheckpointPath!, _options, _data, _startDigest, _graph, _sparsifier, _optimizer, _stepsPerEpoch);
         (_step, _lossSum, _correct, _seen, _epochSeconds) = (state.Step, state.LossSum, state.Correct, state.Seen, state.Seconds);
         _history.AddRange(state.History);
     }

@@ -112,6 +112,16 @@ internal sealed class SparseWeight : IDisposable
     /// <summary>The owners in Core's matrix order.</summary>
     public bool[] MatrixOwners() => _projection.MatrixMask(Owners);
 
+    /// <summary>False where owners were set that break the pattern, or a mask without them.</summary>
+    public bool IsFeasible
+    {
+        get
+        {
+            using DisposeScope scope = NewDisposeScope();
+            return _projection.Project(Owners).eq(Owners).all().item<bool>() && Mask.ge(Owners).all().item<bool>();
+        }
+    }
+
     /// <summary>Takes up what a checkpoint holds.</summary>
     public void Restore(bool isFrozen)
     {
