@@ -21,6 +21,14 @@ public sealed class FuzzTests
             + "weak or too strong");
     }
 
+    [Fact]
+    public void WhatMutationsStartFrom_IsReadAndHasLayers() =>
+        Assert.All(new OnnxTarget().Corpus, bytes =>
+        {
+            OnnxModel model = OnnxModel.Parse(bytes);
+            Assert.True(PackedWeights.Nodes(model).Any() || WeightLayers.Find(model).Count > 0, model.Nodes[^1].ToString());
+        });
+
     /// <summary>Found by scripts/fuzz.sh 2400000 2: the domain of an operator set was said to take over 256 MB, which were
     /// allocated.</summary>
     [Fact]
