@@ -77,7 +77,7 @@ public static class NetworkBenchmark
         int layers = pair.PackedLayers.Count;
         var results = new List<LayerResult>();
         long start = Stopwatch.GetTimestamp();
-        double dearest = 0; // sessions and runs of one layer
+        double dearest = 0; // what a layer took beyond the time that was its own: its sessions
         foreach (BenchmarkLayer layer in BenchmarkLayer.Of(pair))
         {
             if (budget.Left <= dearest)
@@ -85,7 +85,7 @@ public static class NetworkBenchmark
             double time = budget.Share(layers - results.Count, options.Seconds);
             results.Add(MeasureLayer(layer, options with { Seconds = time, Inputs = [] }, budget.IsBounded, cancellation));
             progress?.Report(results[^1]);
-            dearest = Math.Max(dearest, Stopwatch.GetElapsedTime(start).TotalSeconds);
+            dearest = Math.Max(dearest, Stopwatch.GetElapsedTime(start).TotalSeconds - time);
             start = Stopwatch.GetTimestamp();
         }
 

@@ -12,7 +12,10 @@ public sealed class TimeBudgetTests
         Assert.Equal(5, budget.Share(2, usual: 4));
         clock.Advance(7); // the network and its sessions
         Assert.Equal(1, budget.Share(3, usual: 0.6), 9);
+        Assert.Equal(1, budget.Keeping(2).Left, 9);
         clock.Advance(2.5);
+        Assert.Equal(0, budget.Keeping(2).Left);
+        Assert.Equal(double.PositiveInfinity, TimeBudget.Unbounded.Keeping(2).Left);
         Assert.Equal(0.25, budget.Share(2, usual: 0.6), 9);
         clock.Advance(60);
         Assert.Equal(0, budget.Share(1, usual: 0.6));

@@ -68,7 +68,7 @@ public sealed class BenchTests
     public async Task A_dense_model_is_packed_on_the_fly(string against, string stream, int subjects)
     {
         JsonElement json = await JsonAsync(
-            "bench", "zoo:mlp", "--pattern", "1:8", "--against", against, "--stream", stream, "-b", "2", "-t", "0.1", "--json", "-");
+            "bench", "zoo:mlp", "--pattern", "1:8", "--against", against, "--stream", stream, "-b", "2", "--json", "-");
         JsonElement network = json.GetProperty("network");
         Assert.Equal(Number(network, "dense_ms") / Number(network, "packed_ms"), Number(network, "ratio"), 1e-9);
         Assert.Equal(Number(network, "dense_int8_ms") / Number(network, "packed_ms"), Number(network, "ratio_int8"), 1e-9);
@@ -97,7 +97,7 @@ public sealed class BenchTests
         using var folder = new TemporaryFolder();
         CliProcess.Outcome zoo = await CliProcess.RunAsync("zoo", "write", "gpt2-small", folder.File("gpt.onnx"), "--depth", "1");
         Assert.True(zoo.ExitCode == 0, zoo.Error);
-        string[] bench = ["bench", folder.File("gpt.onnx"), "--pattern", "1:16", "-t", "0.1"];
+        string[] bench = ["bench", folder.File("gpt.onnx"), "--pattern", "1:16"];
         CliProcess.Outcome open = await CliProcess.RunAsync(bench), batch = await CliProcess.RunAsync([.. bench, "--dim", "N=2"]);
         Assert.Contains("leaves T of its inputs open; say the size, e.g. --dim T=128.", Assert.Single(open.ErrorLines));
         Assert.Contains("this is the first dimension of an input", Assert.Single(batch.ErrorLines));

@@ -28,8 +28,8 @@ internal sealed record ModelBench(
 
     private const int PeakBlocks = 100, ShortPeakBlocks = 20;
 
-    // Seconds that a process of its own needs to start, load and run once.
-    private const double LeastForMemory = 1.5;
+    // Seconds that a process of its own needs to start, load and run once; of what is left after the network, this share waits for two.
+    private const double LeastForMemory = 1, ShareForMemory = 0.5;
 
     /// <summary>A data set whose test images say the accuracy; null: none is said.</summary>
     public string? Data { get; init; }
@@ -66,7 +66,7 @@ internal sealed record ModelBench(
                 torch ? dense => new TorchSubject(NetworkBenchmark.DenseName, dense, options) : null, budget, cancellation);
             step("network");
             layers = NetworkBenchmark.MeasureLayers(
-                models.Pair, options with { Seconds = LayerSeconds }, budget,
+                models.Pair, options with { Seconds = LayerSeconds }, budget.Keeping(MemorySeconds(budget)),
                 new ImmediateProgress<LayerResult>(layer => step(layer.Workload.Name)), cancellation);
         });
         load = MachineLoad.Greater(load, MachineLoad.Watch(Seconds ?? double.PositiveInfinity));
@@ -115,6 +115,12 @@ internal sealed record ModelBench(
             }
         });
         return facts;
+    }
+
+    private static double MemorySeconds(TimeBudget budget)
+    {
+        double share = budget.IsBounded ? Math.Min(2.5 * LeastForMemory, ShareForMemory * budget.Left) : 0;
+        return share < LeastForMemory ? 0 : share;
     }
 
     private IReadOnlyList<InputTensor> ReadInputs(OnnxModel model)
