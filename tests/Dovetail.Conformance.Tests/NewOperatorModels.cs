@@ -15,7 +15,8 @@ internal static class NewOperatorModels
         ["BitwiseOr 18"] = () => Of(18, Node("BitwiseOr", "a", "b"), Ints("a"), Ints("b")),
         ["BitwiseXor 18"] = () => Of(18, Node("BitwiseXor", "a", "b"), Ints("a"), Ints("b")),
         ["CenterCropPad 18"] = () => Of(18, Node("CenterCropPad", "x", "size"), Float("x", 10, 7), Longs("size", 4, 9)),
-        ["Col2Im 18"] = () => Of(18, Node("Col2Im", "x", "image", "block"), Float("x", 1, 5, 5), Longs("image", 5, 5), Longs("block", 1, 5)),
+        ["Col2Im 18"] = () => Of(
+            18, Node("Col2Im", "x", "image", "block"), Float("x", 1, 5, 5), Longs("image", 5, 5), Longs("block", 1, 5)),
         ["DeformConv 22"] = () => Of(
             22, Node("DeformConv", "x", "w", "offset").With("kernel_shape", [2L, 2]), Float("x", 1, 1, 3, 3), Float("w", 1, 1, 2, 2),
             Float("offset", 1, 8, 2, 2)),
@@ -66,7 +67,8 @@ internal static class NewOperatorModels
             Name = "y",
             Type = new TypeProto { Tensor = new TensorTypeProto { ElementType = OutputType(node) } },
         });
-        return new OnnxModel(new ModelProto { IrVersion = 10, Graph = graph, OpsetImports = { new OperatorSetIdProto { Version = opset } } });
+        return new OnnxModel(
+            new ModelProto { IrVersion = 10, Graph = graph, OpsetImports = { new OperatorSetIdProto { Version = opset } } });
     }
 
     private static OnnxType OutputType(NodeProto node) => node.OpType switch

@@ -13,8 +13,8 @@ using Dovetail.Onnx.Shapes;
 
 namespace Dovetail.Fuzz;
 
-/// <summary>The ONNX reader, its shape inference and its initializers, and what a person does with a model: each step takes it or refuses it
-/// with a typed exception.</summary>
+/// <summary>The ONNX reader, its shape inference and its initializers, and what a person does with a model: each step takes it or refuses
+/// it with a typed exception.</summary>
 internal sealed class OnnxTarget : FuzzTarget
 {
     private static readonly ComplementaryPattern s_pattern = ComplementaryPattern.Parse("1:2");

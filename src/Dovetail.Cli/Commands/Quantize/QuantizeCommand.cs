@@ -17,6 +17,8 @@ namespace Dovetail.Cli.Commands.Quantize;
 /// <summary><c>dovetail quantize</c>: fp32 to int8 in QDQ form, calibrated on data.</summary>
 internal static class QuantizeCommand
 {
+    private const double LeastDecibels = 10;
+
     private static readonly Dictionary<string, CalibrationMethod> s_methods = new()
     {
         ["minmax"] = CalibrationMethod.MinMax,
@@ -117,6 +119,10 @@ internal static class QuantizeCommand
             output.Human.WriteLine(
                 $"int8 against fp32 on these inputs: signal to noise {noise:0.0} dB"
                 + (agreement is { } same ? $", the same class for {same:0.0%}." : "."));
+            if (noise < LeastDecibels)
+                output.Human.WriteLine(
+                    "That is little: int8 loses much of what these inputs tell apart. Calibrate on inputs that the model is made for, or try "
+                    + "--method percentile or entropy.");
             if (accuracy is not null)
                 output.Human.WriteLine(
                     $"{accuracy.Images:N0} test images: fp32 {accuracy.Fp32:0.00%}, int8 {accuracy.Int8:0.00%} right.");

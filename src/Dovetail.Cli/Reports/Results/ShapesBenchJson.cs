@@ -13,7 +13,8 @@ public sealed record ShapesBenchJson(
     IReadOnlyList<UnfitShapeJson> StayDense, VersionsJson Versions) : VerbResult;
 
 /// <summary>A layer alone: medians and percentiles of a call.</summary>
-/// <param name="Verdict">What packing would do by these times: "packed" or "dense", "either" where median and 10th percentile disagree.</param>
+/// <param name="Verdict">What packing would do by these times: "packed" or "dense"; "either" where median and 10th percentile
+/// disagree.</param>
 /// <param name="DenseAloneUs">Dense fp32 in the layout that ONNX Runtime gives a network of this layer only.</param>
 public sealed record ShapeSpeedJson(
     string Name, string Op, int M, int N, int K, int Count, string Pattern, string Dtype, string Kernel,
