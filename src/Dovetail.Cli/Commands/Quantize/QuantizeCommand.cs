@@ -121,8 +121,8 @@ internal static class QuantizeCommand
                 + (agreement is { } same ? $", the same class for {same:0.0%}." : "."));
             if (noise < LeastDecibels)
                 output.Human.WriteLine(
-                    "That is little: int8 loses much of what these inputs tell apart. Calibrate on inputs that the model is made for, or try "
-                    + "--method percentile or entropy.");
+                    "That is little: int8 loses much of what these inputs tell apart. Calibrate on inputs that the model is made for, or "
+                    + "try --method percentile or entropy.");
             if (accuracy is not null)
                 output.Human.WriteLine(
                     $"{accuracy.Images:N0} test images: fp32 {accuracy.Fp32:0.00%}, int8 {accuracy.Int8:0.00%} right.");
