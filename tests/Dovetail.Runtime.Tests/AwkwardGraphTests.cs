@@ -103,6 +103,40 @@ public sealed class AwkwardGraphTests
     }
 
     [Fact]
+    public void One_matrix_that_is_read_both_ways_is_packed_for_each()
+    {
+        var weights = new float[64 * 64];
+        for (int i = 0; i < 64; i++)
+            weights[i * 64 + (i + 4) % 64] = 1 + i; // of one pattern along its rows, and along its columns
+        OnnxModel model = Model(
+            [5, 64], 17, [N("MatMul", "x w", "a"), N("Relu", "a", "r"), N("Gemm", "r w").With("transB", 1)],
+            TensorData.Create<float>("w", [64, 64], weights));
+        PackingResult packed = PackingPass.Pack(model, s_pattern, new PackingOptions { AllowLarger = true });
+        Assert.Equal(2, packed.Layers.Count(layer => layer.IsPacked));
+        float[] input = RandomLayer.Floats(5 * 64, new Random(1));
+        AssertClose(Run(model, input, 5, 64), Run(packed.Model, input, 5, 64));
+
+        static float[] Run(OnnxModel model, float[] input, params long[] dimensions)
+        {
+            using var session = DovetailSession.Create(model.ToBytes(), new DovetailSessionOptions(1));
+            return session.Run(input, dimensions);
+        }
+    }
+
+    [Fact]
+    public void Weights_that_no_layer_reads_too_stay_as_they_are()
+    {
+        OnnxModel model = Model(
+            [5, 32], 17,
+            [N("MatMul", "x w", "a", "tied"), N("Gather", "w i", "e", "embed"), N("Add", "a e", "b"), N("MatMul", "b v", "y", "own")],
+            Random("w", 32, 32), Random("v", 32, 32), TensorData.Create<long>("i", [1], [3]));
+        PruningResult pruned = PruningPass.Prune(model, s_pattern, new PruningOptions { Head = true });
+        Assert.Equal(["own"], pruned.Layers.Where(layer => layer.Pattern is not null).Select(layer => layer.Name));
+        Assert.Equal("Gather 'embed' reads the same weights and stays dense", pruned.Layers[0].Dense!.Words);
+        Assert.DoesNotContain(0f, pruned.Model.FindInitializer("w")!.ToFloats());
+    }
+
+    [Fact]
     public void Weights_that_the_head_reads_too_stay_dense_with_it()
     {
         OnnxModel model = Model(

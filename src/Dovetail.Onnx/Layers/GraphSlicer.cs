@@ -110,7 +110,9 @@ public static class GraphSlicer
         while (root.Outer is not null)
             root = root.Outer;
         proto.OpsetImports.AddRange(root.Proto.OpsetImports);
-        foreach (string name in node.Inputs.Where(name => name.Length > 0 && !graph.Makes(name)).Distinct())
+        IEnumerable<NodeProto> producers = node.Inputs.Select(graph.FindProducer).OfType<NodeProto>();
+        foreach (string name in producers.Append(node).SelectMany(one => one.Inputs).Where(
+            name => name.Length > 0 && !graph.Makes(name)).Distinct())
             if (graph.FindConstant(name) is { } constant)
             {
                 TensorProto copy = ProtoBuf.Serializer.DeepClone(constant);

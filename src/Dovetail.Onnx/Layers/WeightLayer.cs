@@ -29,6 +29,43 @@ public sealed class WeightLayer
 
     internal TensorProto Tensor => _tensor;
 
+    /// <summary>How the tensor holds the matrix.</summary>
+    internal WeightForm Form => _form;
+
+    /// <summary>The graph that holds the tensor: the layer's own, or one around it.</summary>
+    internal OnnxModel Home
+    {
+        get
+        {
+            OnnxModel home = Graph;
+            while (home.Outer is not null && !home.Makes(WeightName))
+                home = home.Outer;
+            return home;
+        }
+    }
+
+    /// <summary>Something else that reads the weights and is no layer: a node, or the model's caller; null where nothing does.</summary>
+    internal string? OtherReader
+    {
+        get
+        {
+            OnnxModel home = Home;
+            if (Dequantize is not null)
+                return null;
+            foreach (OnnxModel graph in home.WithBodies().Where(graph => graph.Graph == home.Graph || !graph.Makes(WeightName)))
+            {
+                if (graph.IsOutput(WeightName))
+                    return "an output of the model";
+                foreach (NodeProto node in graph.Nodes)
+                    for (int i = 0; i < node.Inputs.Count; i++)
+                        if (node.Inputs[i] == WeightName && !LayerOperators.WeightInputs(node).Contains(i))
+                            return node.ToString();
+            }
+
+            return null;
+        }
+    }
+
     /// <summary>True where the same tensor is the same matrix for another layer.</summary>
     internal bool ReadsAs(WeightLayer other) => _form == other._form && Shape.Equals(other.Shape);
 
@@ -73,9 +110,7 @@ public sealed class WeightLayer
     {
         get
         {
-            OnnxModel home = Graph;
-            while (home.Outer is not null && !home.Makes(WeightName))
-                home = home.Outer;
+            OnnxModel home = Home;
             return home.WithBodies().Where(graph => graph.Graph == home.Graph || !graph.Makes(WeightName))
                 .Sum(graph => graph.Nodes.Count(node => node.Inputs.Contains(WeightName)));
         }

@@ -102,8 +102,11 @@ internal sealed class GraphIndex
     {
         foreach (string output in node.Outputs.Where(output => output.Length > 0))
             _producers[output] = node;
-        foreach (string input in Subgraphs.Reads(node))
-            Read(node, input);
+        foreach (string input in Subgraphs.Reads(node).Distinct())
+            if (_readers.TryGetValue(input, out List<NodeProto>? readers))
+                readers.Add(node);
+            else
+                _readers[input] = [node];
     }
 
     private void Read(NodeProto node, string tensor)

@@ -129,7 +129,7 @@ public sealed class OnnxModel
     /// <summary>The initializer of this name, of this graph or of one around it; a name that the graph itself makes is the graph's
     /// own, whatever stands around.</summary>
     public TensorProto? FindInitializer(string name) =>
-        (_lookup is null ? Graph.Initializers.Find(t => t.Name == name) : _lookup.Initializer(name))
+        (_lookup is { } lookup ? lookup.Initializer(name) : Graph.Initializers.Find(t => t.Name == name))
         ?? (Outer is null || Hides(name) ? null : Outer.FindInitializer(name));
 
     private bool Hides(string name) => IsInput(name) || FindProducer(name) is not null;
@@ -141,7 +141,7 @@ public sealed class OnnxModel
 
     /// <summary>True for an initializer of this graph, not of one around it.</summary>
     internal bool Owns(string initializer) =>
-        _lookup is null ? Graph.Initializers.Exists(t => t.Name == initializer) : _lookup.Initializer(initializer) is not null;
+        _lookup is { } lookup ? lookup.Initializer(initializer) is not null : Graph.Initializers.Exists(t => t.Name == initializer);
 
     /// <summary>The value of a tensor that is known before running: an initializer or a Constant node's.</summary>
     public TensorProto? FindConstant(string name) =>
@@ -156,11 +156,11 @@ public sealed class OnnxModel
 
     /// <summary>The node that makes a tensor; null for an input or an initializer.</summary>
     public NodeProto? FindProducer(string tensor) =>
-        _lookup is not null ? _lookup.Producer(tensor) : Nodes.Find(n => n.Outputs.Contains(tensor));
+        _lookup is { } lookup ? lookup.Producer(tensor) : Nodes.Find(n => n.Outputs.Contains(tensor));
 
     /// <summary>The nodes that read a tensor, once each; a graph in a node reads for the node.</summary>
     public IReadOnlyList<NodeProto> Consumers(string tensor) =>
-        _lookup is not null ? _lookup.Readers(tensor) : [.. Nodes.Where(n => Subgraphs.Reads(n, tensor))];
+        _lookup is { } lookup ? lookup.Readers(tensor) : [.. Nodes.Where(n => Subgraphs.Reads(n, tensor))];
 
     /// <summary>The only reader of a tensor that is not a graph output; null otherwise.</summary>
     internal NodeProto? SingleConsumer(string tensor) =>
@@ -302,13 +302,10 @@ public sealed class OnnxModel
     {
         var known = new HashSet<string>(Graph.Inputs.Select(i => i.Name));
         known.UnionWith(Graph.Initializers.Select(t => t.Name));
-        HashSet<string> outside = []; // may be read, and hidden by what this graph makes
-        for (OnnxModel? around = Outer; around is not null; around = around.Outer)
-            outside.UnionWith(Subgraphs.Tensors(around.Graph));
         foreach (NodeProto node in Nodes)
         {
             foreach (string input in Subgraphs.Reads(node))
-                if (!known.Contains(input) && !outside.Contains(input))
+                if (!known.Contains(input) && !IsOutside(input))
                     throw new OnnxException(
                         $"{node} reads '{input}', which " +
                         (FindProducer(input) is { } later
@@ -320,7 +317,16 @@ public sealed class OnnxModel
         }
 
         foreach (ValueInfoProto output in Graph.Outputs)
-            if (!known.Contains(output.Name) && !outside.Contains(output.Name))
+            if (!known.Contains(output.Name) && !IsOutside(output.Name))
                 throw new OnnxException($"The graph's output '{output.Name}' is made by no node.");
+    }
+
+    /// <summary>What a graph around this one makes: it may be read here, and hidden by what this graph makes.</summary>
+    private bool IsOutside(string tensor)
+    {
+        for (OnnxModel? around = Outer; around is not null; around = around.Outer)
+            if (around.Makes(tensor))
+                return true;
+        return false;
     }
 }

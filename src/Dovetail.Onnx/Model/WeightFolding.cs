@@ -8,11 +8,15 @@ internal sealed class WeightFolding
 {
     private const int DeepestChain = 16;
 
+    // What all values together may take: a multiple of the constants that a model holds, and something for small ones.
+    private const long MostGrowth = 4, AlwaysAllowedBytes = 64 << 20;
+
     private static readonly string[] s_moves =
         ["Identity", "Cast", "Transpose", "Reshape", "Squeeze", "Unsqueeze", "Slice", "Concat"];
 
     private readonly Dictionary<(GraphProto Graph, string Tensor), Value?> _values = [];
-    private readonly List<(GraphProto Home, TensorProto Tensor)> _folded = [];
+    private readonly Dictionary<(GraphProto Home, int Hash), List<TensorProto>> _folded = [];
+    private long _leftBytes;
 
     /// <param name="Tensor">What the constants make.</param>
     /// <param name="Sources">The constants.</param>
@@ -21,7 +25,11 @@ internal sealed class WeightFolding
 
     public static void Apply(OnnxModel model)
     {
-        var folding = new WeightFolding();
+        var folding = new WeightFolding
+        {
+            _leftBytes = AlwaysAllowedBytes + MostGrowth * model.WithBodies().Sum(
+                graph => graph.Graph.Initializers.Sum(tensor => (long)(tensor.RawData?.Length ?? 0))),
+        };
         foreach (OnnxModel graph in model.WithBodies())
             foreach (NodeProto node in graph.Nodes.ToList())
                 foreach (int input in LayerOperators.WeightInputs(node))
@@ -42,13 +50,18 @@ internal sealed class WeightFolding
         if (owner is null || Evaluate(owner, name, 0) is not { } value)
             return;
         // Branches may make the same of the same constants: it is stored once.
-        TensorProto? folded = _folded.Find(entry => entry.Home == value.Home.Graph && IsSame(entry.Tensor, value.Tensor)).Tensor;
+        var hash = default(HashCode);
+        hash.AddBytes(value.Tensor.RawData);
+        (GraphProto, int) key = (value.Home.Graph, hash.ToHashCode());
+        if (!_folded.TryGetValue(key, out List<TensorProto>? alike))
+            _folded[key] = alike = [];
+        TensorProto? folded = alike.Find(tensor => IsSame(tensor, value.Tensor));
         if (folded is null)
         {
             folded = value.Tensor;
             folded.Name = value.Home.UniqueName($"{name}.folded");
             value.Home.AddInitializer(folded);
-            _folded.Add((value.Home.Graph, folded));
+            alike.Add(folded);
         }
 
         reader.Inputs[input] = folded.Name;
@@ -101,7 +114,9 @@ internal sealed class WeightFolding
                 "Concat" => Concat(node, inputs),
                 _ => Moved(graph, node, from),
             };
-            return result is null ? null : new Value(
+            if (result is null || (_leftBytes -= result.RawData!.LongLength) < 0)
+                return null;
+            return new Value(
                 result, inputs.SelectMany(value => value.Sources).ToHashSet(), inputs.MaxBy(value => Depth(value.Home))!.Home);
         }
         catch (OnnxException)

@@ -67,7 +67,7 @@ internal static class ValueRules
             return null;
         long[]? axes = c.Operator.IsGiven("axes") ? Numbers(c.Values("axes")) : [.. starts.Index().Select(entry => (long)entry.Index)];
         long[]? steps = c.Operator.IsGiven("steps") ? Numbers(c.Values("steps")) : Array.ConvertAll(starts, _ => 1L);
-        if (axes?.Length != starts.Length || steps?.Length != starts.Length)
+        if (axes?.Length != starts.Length || steps?.Length != starts.Length || steps.Contains(0))
             return null;
         TensorInfo x = c.Input(0);
         int[] places = [0];
@@ -134,7 +134,8 @@ internal static class ValueRules
     /// <param name="neutral">Of a symbol only this is known: s + 0, s · 1.</param>
     public static Func<ShapeContext, Dim[]?> Arithmetic(Func<long, long, long?> function, long? neutral) => c =>
     {
-        if (c.Values(0) is not { } a || c.Values(1) is not { } b || (a.Length != b.Length && a.Length != 1 && b.Length != 1))
+        if (c.Values(0) is not { } a || c.Values(1) is not { } b || (a.Length != b.Length && a.Length != 1 && b.Length != 1)
+            || ((c.Input(0).Rank > 1 || c.Input(1).Rank > 1) && !c.Input(0).Equals(c.Input(1))))
             return null;
         var result = new Dim[Math.Max(a.Length, b.Length)];
         for (int i = 0; i < result.Length; i++)

@@ -108,6 +108,14 @@ internal sealed class PruningJob
         var shared = new Dictionary<string, (string, bool)>();
         foreach (WeightLayer[] readers in Layers.GroupBy(layer => layer.Tensor).Select(group => group.ToArray()))
         {
+            if (readers.Any(layer => patterns.ContainsKey(layer.Name)) && readers[0].OtherReader is { } other)
+            {
+                foreach (WeightLayer layer in readers)
+                    if (patterns.Remove(layer.Name))
+                        shared[layer.Name] = (other, false);
+                continue;
+            }
+
             if (readers.Length == 1)
                 continue;
             if (Array.Find(readers, layer => !patterns.ContainsKey(layer.Name)) is { } dense)

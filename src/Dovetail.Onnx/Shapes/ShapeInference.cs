@@ -43,7 +43,10 @@ public static class ShapeInference
     {
         model.CheckGraph();
         using OnnxModel.Frozen frozen = model.Freeze();
-        Dictionary<string, TensorInfo> known = outer is null ? [] : new(outer.Shapes);
+        Dictionary<string, TensorInfo> known = [];
+        if (outer is not null) // of what stands around, only what is read here; what is made there only later is no value
+            foreach (string name in Subgraphs.Captures(model.Graph))
+                known[name] = outer.Shapes.GetValueOrDefault(name, TensorInfo.Unknown);
         known[""] = TensorInfo.Unknown;
         var values = new ShapeValues(model, outer?.Values);
         foreach (TensorProto tensor in model.Graph.Initializers)
@@ -51,9 +54,6 @@ public static class ShapeInference
         foreach (ValueInfoProto input in model.Graph.Inputs)
             if (!model.Owns(input.Name))
                 known[input.Name] = InputInfo(input, batch);
-        if (outer is not null)
-            foreach (string output in model.Nodes.SelectMany(node => node.Outputs).Where(output => output.Length > 0))
-                known.Remove(output); // hides what has this name around
         Dictionary<string, ValueInfoProto> said = [];
         foreach (ValueInfoProto value in model.Graph.ValueInfos.Concat(model.Graph.Outputs))
             said.TryAdd(value.Name, value);
@@ -68,6 +68,9 @@ public static class ShapeInference
                     Walk(model.Body(body), shapes, batch, everyBody, graphs);
             if (node.Is("If"))
                 TakeBranch(node, shapes, graphs, said);
+            if (!everyBody)
+                foreach ((_, GraphProto body) in Subgraphs.Of(node))
+                    graphs.Remove(body);
             foreach (string output in node.Outputs)
                 known.TryAdd(output, Said(said, output));
         }
@@ -88,8 +91,8 @@ public static class ShapeInference
             if (node.Outputs[i].Length == 0)
                 continue;
             TensorInfo then = graphs[yes].Shapes[yes.Outputs[i].Name], otherwise = graphs[no].Shapes[no.Outputs[i].Name];
-            if (condition is not null)
-                shapes.Shapes[node.Outputs[i]] = condition != 0 ? then : otherwise;
+            if (condition is not null && (condition != 0 ? then : otherwise) is { HasShape: true } chosen)
+                shapes.Shapes[node.Outputs[i]] = chosen;
             else if (Said(said, node.Outputs[i]) is { HasShape: true } own)
                 shapes.Shapes[node.Outputs[i]] = own;
             else if (then.HasShape && otherwise.HasShape && then.Rank == otherwise.Rank)

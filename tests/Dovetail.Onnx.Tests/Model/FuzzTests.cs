@@ -96,6 +96,26 @@ public sealed class FuzzTests
         Assert.Null(failure);
     }
 
+    /// <summary>Parts of one constant, each a layer's weights: what is made of it is bounded by what the file holds.</summary>
+    [Fact]
+    public void ManyPartsOfOneConstant_DoNotMultiplyIt()
+    {
+        const int rows = 1000, columns = 1000, parts = 200; // 4 MB
+        OnnxModel model = Graphs.Of([1, columns], [1, rows], [], [Graphs.Random("w", 1, rows + parts, columns)]);
+        for (int i = 0; i < parts; i++)
+        {
+            model.AddInitializer(TensorData.Create<long>($"from{i}", [1], [i]));
+            model.AddInitializer(TensorData.Create<long>($"to{i}", [1], [rows + i]));
+            model.Nodes.Add(new NodeProto("Slice", $"s{i}", ["w", $"from{i}", $"to{i}"], [$"p{i}"]));
+            model.Nodes.Add(new NodeProto("Gemm", $"g{i}", ["x", $"p{i}"], [i == 0 ? "y" : $"y{i}"]).With("transB", 1));
+        }
+
+        for (int i = 1; i < parts; i++)
+            model.Graph.Outputs.Add(ValueInfoProto.Tensor($"y{i}", OnnxType.Float, 1, rows));
+        byte[] bytes = model.ToBytes();
+        Assert.InRange(OnnxModel.Parse(bytes).ByteCount, bytes.Length / 2, bytes.Length * 5L + (64 << 20));
+    }
+
     [Fact]
     public void MessagesInsideFunctions_AreCheckedToo()
     {

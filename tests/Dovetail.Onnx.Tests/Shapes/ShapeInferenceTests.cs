@@ -76,6 +76,89 @@ public sealed class ShapeInferenceTests
     }
 
     [Fact]
+    public void A_branch_that_reads_what_is_made_only_later_is_refused()
+    {
+        var choose = new NodeProto("If", "if", ["c"], ["y"]);
+        foreach ((string branch, string output) in ((string, string)[])[("then_branch", "product"), ("else_branch", "late")])
+        {
+            var graph = new GraphProto { Name = branch };
+            graph.Nodes.Add(new NodeProto("MatMul", $"m_{branch}", ["late", "w"], [branch == "then_branch" ? "product" : "other"]));
+            graph.Outputs.Add(new ValueInfoProto { Name = output });
+            choose.Attributes.Add(new AttributeProto { Name = branch, G = graph, Type = AttributeType.Graph });
+        }
+
+        OnnxModel model = Graphs.Of(
+            [2, 4], [2, 4],
+            [new NodeProto("Cast", "cast", ["x"], ["c"]).With("to", 9), choose, new NodeProto("Relu", "relu", ["x"], ["late"])],
+            [Graphs.Random("w", 1, 4, 4)]);
+        Assert.Contains(
+            "If 'if' reads 'late', which Relu 'relu' makes only later",
+            Assert.Throws<OnnxException>(() => WeightLayers.Find(model)).Message);
+    }
+
+    [Fact]
+    public void A_chosen_branch_that_is_not_known_leaves_what_the_file_says()
+    {
+        var choose = new NodeProto("If", "if", ["yes"], ["y"]);
+        foreach (string branch in (string[])["then_branch", "else_branch"])
+        {
+            var graph = new GraphProto { Name = branch };
+            graph.Nodes.Add(new NodeProto("Unheard", "n", ["x"], [$"{branch}_y"], "own"));
+            graph.Outputs.Add(new ValueInfoProto { Name = $"{branch}_y" });
+            choose.Attributes.Add(new AttributeProto { Name = branch, G = graph, Type = AttributeType.Graph });
+        }
+
+        OnnxModel model = Graphs.Of(
+            [1, 4], [1, 4], [choose], [new TensorProto { Name = "yes", DataType = OnnxType.Bool, RawData = [1] }]);
+        Assert.Equal([1, 4], ShapeInference.Infer(model)["y"].Shape.Select(d => d.Value!.Value));
+    }
+
+    [Fact]
+    public void Short_tensors_that_are_no_lists_are_not_taken_for_such()
+    {
+        OnnxModel outer = Graphs.Of([1], [1],
+            [
+                new NodeProto("Mul", "m", ["column", "row"], ["table"]), new NodeProto("Reshape", "r", ["table", "flat"], ["list"]),
+                new NodeProto("Slice", "s", ["list", "zero", "two", "zero", "zero"], ["never"]),
+                new NodeProto("ConstantOfShape", "c", ["list"], ["y"]),
+            ],
+            [
+                TensorData.Create<long>("column", [2, 1], [1, 2]), TensorData.Create<long>("row", [1, 2], [1, 2]), Longs("flat", -1),
+                Longs("zero", 0), Longs("two", 2),
+            ]);
+        TensorInfo made = ShapeInference.Infer(outer)["y"];
+        Assert.True(
+            made.Shape.All(d => !d.IsKnown) || made.Shape.Select(d => d.Value!.Value).SequenceEqual([1L, 2, 2, 4]), made.ToString());
+    }
+
+    [Fact]
+    public void Many_branches_take_no_more_than_what_they_read()
+    {
+        var nodes = new List<NodeProto> { new NodeProto("Cast", "cast", ["x"], ["c"]).With("to", 9) };
+        string last = "x";
+        for (int i = 0; i < 3000; i++)
+        {
+            var choose = new NodeProto("If", $"if{i}", ["c"], [$"y{i}"]);
+            foreach (string name in (string[])["then_branch", "else_branch"])
+            {
+                var graph = new GraphProto { Name = name };
+                graph.Nodes.Add(new NodeProto("Relu", $"n{i}{name}", [last], [$"{name}{i}"]));
+                graph.Outputs.Add(new ValueInfoProto { Name = $"{name}{i}" });
+                choose.Attributes.Add(new AttributeProto { Name = name, G = graph, Type = AttributeType.Graph });
+            }
+
+            nodes.Add(choose);
+            last = $"y{i}";
+        }
+
+        OnnxModel model = Graphs.Of([2, 3], [2, 3], [.. nodes], []);
+        model.Graph.Outputs[0].Name = last;
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Assert.Equal([2, 3], ShapeInference.Infer(model)[last].Shape.Select(d => d.Value!.Value));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 200 << 20);
+    }
+
+    [Fact]
     public void A_Squeeze_without_axes_says_nothing_of_sizes_that_are_not_known()
     {
         OnnxModel model = Graphs.Of([1, 3], [3], [new NodeProto("Squeeze", "s", ["x"], ["y"])], []);

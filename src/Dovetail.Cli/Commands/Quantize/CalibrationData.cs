@@ -119,6 +119,8 @@ internal sealed record CalibrationData(IReadOnlyList<IReadOnlyList<InputTensor>>
                 $"The model takes {input}, and the images of {images.Data.Name} are float [N, {string.Join(", ", images.Shape)}]. "
                 + "Give a folder of inputs that fit with --data.");
         int count = Math.Min(most, images.Data.Train.Count) / batch * batch;
+        if (count == 0 && images.Data.Train.Count < batch)
+            throw new DovetailException($"{images.Data.Train.Count} training images do not fill one batch of the model, {batch}.");
         count = count == 0 ? batch : count;
         bool whole = images.Data.Test.Count % batch == 0 || input.Shape[0] < 0;
         return new CalibrationData(

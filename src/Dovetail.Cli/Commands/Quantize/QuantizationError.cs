@@ -7,16 +7,20 @@ internal static class QuantizationError
 {
     private const int MostClasses = 100_000;
 
-    /// <summary>In dB; infinite where they are equal.</summary>
+    /// <summary>In dB; infinite where they are equal, or where there are not as many.</summary>
     public static double SignalToNoise(IReadOnlyList<FileTensor> expected, IReadOnlyList<FileTensor> found)
     {
         double signal = 0, noise = 0;
         foreach ((FileTensor right, FileTensor wrong) in expected.Zip(found))
+        {
+            if (right.Values.LongLength != wrong.Values.LongLength)
+                return double.NegativeInfinity; // how many results there are depends on them
             foreach ((float e, float f) in right.ToFloats().Zip(wrong.ToFloats()))
             {
                 signal += (double)e * e;
                 noise += ((double)e - f) * ((double)e - f);
             }
+        }
 
         return noise == 0 ? double.PositiveInfinity : 10 * Math.Log10(signal / noise);
     }
@@ -29,6 +33,8 @@ internal static class QuantizationError
         {
             long count = right.Shape.Length > 0 ? right.Shape[0] : 0, classes = count > 0 ? right.Values.LongLength / count : 0;
             if (classes is < 2 or > MostClasses)
+                return null;
+            if (right.Values.LongLength != wrong.Values.LongLength)
                 return null;
             (float[] e, float[] f) = (right.ToFloats(), wrong.ToFloats());
             for (int row = 0; row < count; row++, rows++)

@@ -119,7 +119,7 @@ internal static class QuantizeCommand
             output.Human.WriteLine(
                 $"int8 against fp32 on these inputs: signal to noise {noise:0.0} dB"
                 + (agreement is { } same ? $", the same class for {same:0.0%}." : "."));
-            if (noise < LeastDecibels)
+            if (!(noise >= LeastDecibels)) // also where it is no number
                 output.Human.WriteLine(
                     "That is little: int8 loses much of what these inputs tell apart. Calibrate on inputs that the model is made for, or "
                     + "try --method percentile or entropy.");

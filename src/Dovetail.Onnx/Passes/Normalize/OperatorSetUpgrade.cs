@@ -80,9 +80,11 @@ public static class OperatorSetUpgrade
                     throw Unable(graph, node, "spatial = 0 has no counterpart since set 9");
                 node.RemoveAttribute("spatial");
                 return;
-            case "Dropout" when node.Outputs.Count(output => output.Length > 0) == 1 || !IsRead(graph, node.Outputs[1]):
+            case "Dropout" when node.Outputs.Count < 2 || node.Outputs[1].Length == 0 || !IsRead(graph, node.Outputs[1]):
                 node.OpType = "Identity";
                 node.RemoveAttribute("ratio");
+                node.RemoveAttribute("seed");
+                node.Inputs.RemoveRange(1, node.Inputs.Count - 1);
                 node.Outputs.RemoveRange(1, node.Outputs.Count - 1);
                 return;
             case "Dropout" when graph.OpsetVersion() < 10:

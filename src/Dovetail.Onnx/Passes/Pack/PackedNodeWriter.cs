@@ -10,7 +10,8 @@ using Dovetail.Onnx.Passes.Normalize;
 namespace Dovetail.Onnx.Passes.Pack;
 
 /// <summary>Weights that are packed, by the graph that holds them dense.</summary>
-internal sealed record WrittenWeights(GraphProto Home, string Weight, WeightShape Shape, ComplementaryPattern Pattern);
+internal sealed record WrittenWeights(
+    GraphProto Home, string Weight, WeightForm Form, WeightShape Shape, ComplementaryPattern Pattern);
 
 /// <summary>
 /// Replaces one layer by its packed operator. A convolution gets a Transpose on either side;
@@ -40,7 +41,7 @@ internal sealed class PackedNodeWriter(OnnxModel model, PackingOptions options, 
         OnnxModel home = model; // where the dense weights stand, which several graphs may read
         while (home.Outer is not null && !home.Makes(layer.WeightName))
             home = home.Outer;
-        var weights = new WrittenWeights(home.Graph, layer.WeightName, packed.Shape, packed.Pattern);
+        var weights = new WrittenWeights(home.Graph, layer.WeightName, layer.Form, packed.Shape, packed.Pattern);
         if (written.TryGetValue(weights, out NodeProto? same))
             PackedWeights.Share(result, same, packed);
         else

@@ -56,7 +56,15 @@ internal sealed class QuantizationPlan
         [.. _model.Inputs.Select(i => i.Name).Concat(_model.Nodes.SelectMany(n => n.Outputs)).Where(_tensors.Contains)];
 
     /// <summary>The tensor whose range another one has.</summary>
-    public string Root(string tensor) => _roots.TryGetValue(tensor, out string? root) ? Root(root) : tensor;
+    public string Root(string tensor)
+    {
+        string root = tensor;
+        while (_roots.TryGetValue(root, out string? next))
+            root = next;
+        while (_roots.TryGetValue(tensor, out string? next) && next != root) // the next search is short
+            (_roots[tensor], tensor) = (root, next);
+        return root;
+    }
 
     private NodeProto? FoldableActivation(NodeProto node) => _model.SingleConsumer(node.Outputs[0]) switch
     {
@@ -70,13 +78,12 @@ internal sealed class QuantizationPlan
         List<NodeProto> moves = [
             .. _model.Nodes.Where(
                 n => n.Domain.Length == 0 && n.OpType is "MaxPool" or "Flatten" or "Reshape" or "Transpose" or "Squeeze")];
-        bool grown = true;
-        while (grown)
-        {
-            grown = false;
-            foreach (NodeProto node in moves.Where(n => _tensors.Contains(n.Inputs[0]) || _tensors.Contains(n.Outputs[0])))
-                grown |= _tensors.Add(node.Inputs[0]) | _tensors.Add(node.Outputs[0]);
-        }
+        ILookup<string, NodeProto> readers = moves.ToLookup(node => node.Inputs[0]), makers = moves.ToLookup(node => node.Outputs[0]);
+        var reached = new Stack<string>(_tensors);
+        while (reached.TryPop(out string? tensor))
+            foreach (string other in readers[tensor].Select(node => node.Outputs[0]).Concat(makers[tensor].Select(node => node.Inputs[0])))
+                if (_tensors.Add(other))
+                    reached.Push(other);
 
         foreach (NodeProto node in moves.Where(n => _tensors.Contains(n.Outputs[0])))
             _roots[node.Outputs[0]] = node.Inputs[0];

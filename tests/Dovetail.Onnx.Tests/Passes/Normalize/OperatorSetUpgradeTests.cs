@@ -26,6 +26,8 @@ public sealed class OperatorSetUpgradeTests
         ["Split"] = (11, new NodeProto("Split", "n", ["x"], ["y", "z"]).With("axis", 3).With("split", [2L, 4]), []),
         ["TopK"] = (9, new NodeProto("TopK", "n", ["x"], ["y", "i"]).With("k", 2), []),
         ["Dropout"] = (7, Op("Dropout").With("ratio", 0.3f), []),
+        ["Dropout by inputs"] = (
+            12, new NodeProto("Dropout", "n", ["x", "ratio"], ["y", ""]).With("seed", 3), [TensorData.Scalar("ratio", 0.3f)]),
         ["Dropout with a mask"] = (11, new NodeProto("Dropout", "n", ["x"], ["y", "mask"]).With("ratio", 0.3f), []),
         ["Upsample"] = (7, Op("Upsample").With(Floats("scales", 1, 1, 2, 3)).With("mode", "nearest"), []),
         ["Upsample by an input"] = (9, Op("Upsample", "x a").With("mode", "linear"), [Scales(1, 1, 2.5f, 2)]),
